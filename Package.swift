@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is built with these; style.md rule 7.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "sluice",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        // The only C.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLibZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Bindings: they know nothing of payments.
+        .target(name: "PostgresClient", dependencies: ["CLibPQ"], swiftSettings: strict),
+        .target(name: "EmbeddedPostgres", swiftSettings: strict),
+        .target(name: "Transfer", dependencies: ["CLibCurl"], swiftSettings: strict),
+        .target(name: "Cryptography", dependencies: ["CLibCrypto"], swiftSettings: strict),
+        .target(name: "Compression", dependencies: ["CLibZ"], swiftSettings: strict),
+        .target(name: "Transcoding", swiftSettings: strict),
+        .target(name: "StrictYAML", dependencies: [yams], swiftSettings: strict),
+
+        // Values and rules, and what is built on them; arrows only point up.
+        .target(name: "PaymentCore", swiftSettings: strict),
+        .target(name: "BatchFiles", dependencies: ["PaymentCore", "Transcoding"], swiftSettings: strict),
+        .target(
+            name: "ChannelKit", dependencies: ["PaymentCore", "Cryptography", "Transfer", "StrictYAML"],
+            swiftSettings: strict),
+        .target(name: "Store", dependencies: ["PaymentCore"], swiftSettings: strict),
+        .target(
+            name: "Pipeline",
+            dependencies: ["Store", "PaymentCore", "BatchFiles", "ChannelKit", "Cryptography", logging],
+            swiftSettings: strict),
+        .target(
+            name: "PostgresStore",
+            dependencies: ["Store", "PaymentCore", "PostgresClient", "Cryptography", "Compression"],
+            resources: [
+                .embedInCode("Migrations/0001_schemas_and_roles.sql"),
+                .embedInCode("Migrations/0002_batch_files.sql"),
+                .embedInCode("Migrations/0003_orders.sql"),
+                .embedInCode("Migrations/0004_work.sql"),
+                .embedInCode("Migrations/0005_contract.sql"),
+            ],
+            swiftSettings: strict),
+        .target(name: "ChannelSimulator", dependencies: ["Cryptography", yams], swiftSettings: strict),
+
+        // Test support.
+        .target(
+            name: "StoreTesting", dependencies: ["Store", "PaymentCore"], path: "Tests/StoreTesting",
+            swiftSettings: strict),
+
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+        .testTarget(
+            name: "PostgresStoreTests",
+            dependencies: [
+                "PostgresStore", "Store", "StoreTesting", "PaymentCore", "PostgresClient", "EmbeddedPostgres", "Cryptography",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PipelineTests",
+            dependencies: [
+                "Pipeline", "PostgresStore", "Store", "StoreTesting", "PaymentCore", "BatchFiles", "ChannelKit",
+                "ChannelSimulator", "PostgresClient", "EmbeddedPostgres", "Cryptography", "Transcoding", logging,
+            ],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,59 @@
+/// Why a batch file as a whole cannot be taken.
+///
+/// The words name the file's place and the mend, never its content: they are safe to log (R15).
+package struct FileDefect: Error, Sendable, Hashable {
+    /// The stable name of a defect.
+    package enum Code: String, Sendable, Hashable, CaseIterable {
+        /// The file has no byte.
+        case emptyFile = "empty_file"
+        /// The file has a header, comments or empty lines only.
+        case noRecords = "no_records"
+        /// The first line is not the header of the layout.
+        case headerMismatch = "header_mismatch"
+        /// No record of the file's beginning has the columns of the layout.
+        case layoutMismatch = "layout_mismatch"
+        /// The file says at its beginning that it is in another charset.
+        case charsetMismatch = "charset_mismatch"
+        /// A line or a record is longer than the layout's limit.
+        case recordTooLong = "record_too_long"
+        /// More records than the layout's limit.
+        case tooManyRecords = "too_many_records"
+        /// The layout asks for a trailer and the file has none: it may be cut.
+        case trailerMissing = "trailer_missing"
+        /// The trailer's count or sum cannot be read.
+        case trailerMalformed = "trailer_malformed"
+        /// Records follow the trailer: two files may have been joined.
+        case trailerNotLast = "trailer_not_last"
+        /// The trailer's count or sum is not that of the records.
+        case trailerMismatch = "trailer_mismatch"
+        /// The count or sum declared with the submission is not that of the records.
+        case totalsMismatch = "totals_mismatch"
+        /// A record breaks a rule that the merchant set to refuse the file.
+        case refusedByRule = "refused_by_rule"
+    }
+
+    package let code: Code
+    /// The physical line, from 1; 0 where no line is meant.
+    package let line: Int64
+    /// The offset of that line's first byte in the file.
+    package let byteOffset: Int64
+    /// What was found.
+    package let what: String
+    /// What the merchant can do.
+    package let mend: String
+
+    package init(code: Code, line: Int64, byteOffset: Int64, what: String, mend: String) {
+        self.code = code
+        self.line = line
+        self.byteOffset = byteOffset
+        self.what = what
+        self.mend = mend
+    }
+}
+
+extension FileDefect: CustomStringConvertible {
+    package var description: String {
+        let place = line > 0 ? "line \(line) (byte \(byteOffset)): " : ""
+        return "\(place)\(code.rawValue): \(what); \(mend)"
+    }
+}

@@ -1,0 +1,32 @@
+/// What a column of a batch file means to an order.
+///
+/// The raw value is its name in layout files, quarantine rows and reports.
+package enum RecordField: String, Sendable, Hashable, CaseIterable {
+    case merchantOrderNumber = "merchant_order_number"
+    case accountNumber = "account_number"
+    case accountName = "account_name"
+    case bankCode = "bank_code"
+    case amount
+    case currency
+    case purpose
+
+    /// The most characters that a value may have when the layout does not say.
+    package var lengthMaxDefault: Int {
+        switch self {
+        case .merchantOrderNumber: 64
+        case .accountNumber: 34
+        case .accountName, .purpose: 140
+        case .bankCode: 35
+        case .amount: 24
+        case .currency: 3
+        }
+    }
+
+    /// Whether no order can be made without it, so that every layout has a column for it.
+    package var isMandatory: Bool {
+        switch self {
+        case .merchantOrderNumber, .accountNumber, .amount: true
+        case .accountName, .bankCode, .currency, .purpose: false
+        }
+    }
+}

@@ -1,0 +1,70 @@
+/// The stable name of what is wrong with a record.
+package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
+    case wrongColumnCount = "wrong_column_count"
+    case quoteUnclosed = "quote_unclosed"
+    case quoteGarbled = "quote_garbled"
+    case missingField = "missing_field"
+    case undecodableBytes = "undecodable_bytes"
+    case controlCharacter = "control_character"
+    case invisibleCharacter = "invisible_character"
+    case replacementCharacter = "replacement_character"
+    case fieldTooLong = "field_too_long"
+    case amountMalformed = "amount_malformed"
+    case amountNotPositive = "amount_not_positive"
+    case amountTooManyDecimals = "amount_too_many_decimals"
+    case amountOverLimit = "amount_over_limit"
+    case currencyUnknown = "currency_unknown"
+    case currencyNotAllowed = "currency_not_allowed"
+    case accountMalformed = "account_malformed"
+    case accountCheckDigit = "account_check_digit"
+    case bankMalformed = "bank_malformed"
+    case bankUnknown = "bank_unknown"
+    case duplicateInFile = "duplicate_in_file"
+    case duplicateOfEarlierFile = "duplicate_of_earlier_file"
+    case duplicateOfQuarantined = "duplicate_of_quarantined"
+
+    /// What the merchant, or a reviewer, can do.
+    package var mend: String {
+        switch self {
+        case .wrongColumnCount: "write every column of the layout, empty ones too, and no separator inside a value"
+        case .quoteUnclosed: "close the quote before the line ends, and double a quote that is part of a value"
+        case .quoteGarbled: "end the field after its closing quote, and double a quote that is part of a value"
+        case .missingField: "fill the column"
+        case .undecodableBytes: "write the file in the charset of its layout"
+        case .controlCharacter: "remove line ends, tabs, NUL and other control characters from the value"
+        case .invisibleCharacter: "remove zero-width and direction marks from the value"
+        case .replacementCharacter: "write the character that an earlier conversion lost"
+        case .fieldTooLong: "shorten the value to the length of its column"
+        case .amountMalformed: "write digits with at most one decimal point; no signs, spaces or thousands separators"
+        case .amountNotPositive: "write an amount above zero"
+        case .amountTooManyDecimals: "write no more decimals than the currency has"
+        case .amountOverLimit: "split the order, or have the limit raised"
+        case .currencyUnknown: "write an ISO 4217 code in capital letters"
+        case .currencyNotAllowed: "use a currency agreed for this merchant"
+        case .accountMalformed: "write the account number alone, without spaces or other characters"
+        case .accountCheckDigit: "check the account number: its check digit does not fit"
+        case .bankMalformed: "write the bank code in the agreed form"
+        case .bankUnknown: "use the code of a bank that can be reached"
+        case .duplicateInFile: "give each order a number of its own"
+        case .duplicateOfEarlierFile: "do not send an order twice; a new order needs a new number"
+        case .duplicateOfQuarantined: "wait for the review of the record with this number, or have it rejected"
+        }
+    }
+
+    /// What happens to the record when a merchant's rules do not say.
+    package var severityDefault: Severity {
+        switch self {
+        // Some old domestic cards do not pass Luhn, and a name may hold a joiner.
+        case .accountCheckDigit, .invisibleCharacter: .warn
+        default: .quarantine
+        }
+    }
+
+    /// Whether an order can be made in spite of it, so that rules may say `warn` or `off`.
+    package var canBeWeakened: Bool {
+        switch self {
+        case .accountCheckDigit, .bankMalformed, .bankUnknown, .invisibleCharacter, .replacementCharacter: true
+        default: false
+        }
+    }
+}

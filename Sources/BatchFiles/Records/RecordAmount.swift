@@ -1,0 +1,44 @@
+import PaymentCore
+
+/// Reads the amount of a record with its currency: one rule for intake and for the check of result files, so that
+/// both count the same records as readable (R14).
+struct RecordAmount: Sendable {
+    private let amountIndex: Int
+    private let currencyIndex: Int?
+    private let defaultCurrency: Currency?
+    private let unit: AmountUnit
+
+    init(layout: DelimitedLayout) {
+        guard let amountIndex = layout.index(of: .amount) else {
+            preconditionFailure("a layout without an amount column passed its checks")
+        }
+        self.amountIndex = amountIndex
+        self.currencyIndex = layout.index(of: .currency)
+        self.defaultCurrency = layout.defaultCurrency
+        self.unit = layout.amountUnit
+    }
+
+    /// The currency of a record that has all its columns; nil when it names none that orders can be in.
+    func currency(of record: borrowing RawRecord) -> Currency? {
+        guard let currencyIndex else { return defaultCurrency }
+        let bounds = record.bounds(of: record.fields[currencyIndex])
+        if bounds.isEmpty { return defaultCurrency }
+        return Currency(bytes: record.storage.span.extracting(bounds))
+    }
+
+    /// What the amount of a record that has all its columns says in `currency`.
+    ///
+    /// Without a currency only the form can be judged: all but `malformed` then means nothing.
+    func amount(of record: borrowing RawRecord, in currency: Currency?) -> AmountText<Int64> {
+        let bytes = record.storage.span.extracting(record.bounds(of: record.fields[amountIndex]))
+        return AmountText(bytes, unit: unit, minorUnits: currency?.minorUnits ?? 0)
+    }
+
+    /// The amount of a record that has all its columns; nil when it or its currency cannot be read.
+    func money(of record: borrowing RawRecord) -> Money? {
+        guard let currency = currency(of: record), case .value(let minor) = amount(of: record, in: currency) else {
+            return nil
+        }
+        return Money(minor: minor, currency: currency)
+    }
+}

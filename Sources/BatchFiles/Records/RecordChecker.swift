@@ -1,0 +1,205 @@
+import PaymentCore
+import Transcoding
+
+/// Checks records against a layout and the rules of a merchant, and makes drafts of them.
+///
+/// Finds every reason, not only the first. What only the loader can see, a number that is taken, is added by it
+/// (`OrderDraft.quarantined(for:)`).
+package struct RecordChecker: ~Copyable {
+    private let layout: DelimitedLayout
+    private let rules: RecordRules
+    private let recordAmount: RecordAmount
+    private let luhn: Severity
+    private var decoder: TextDecoder
+    private var reasons: [RecordReason] = []
+
+    /// What the fields of the record in work say, as far as they could be read.
+    private struct Texts {
+        var merchantOrderNumber: String?
+        var accountNumber: String?
+        var accountName: String?
+        var bankCode: String?
+        var purpose: String?
+        var amount: String?
+    }
+
+    package init(layout: DelimitedLayout, rules: RecordRules) {
+        self.layout = layout
+        self.rules = rules
+        self.recordAmount = RecordAmount(layout: layout)
+        self.luhn = rules.severity(of: .accountCheckDigit)
+        self.decoder = TextDecoder(charset: layout.charset)
+    }
+
+    /// The order that the record makes, or the record with the reasons why it makes none.
+    package mutating func check(_ record: borrowing RawRecord) -> CheckedRecord {
+        reasons.removeAll(keepingCapacity: true)
+        var texts = Texts()
+        var amount: Money?
+        if checkForm(record) {
+            for index in layout.columns.indices { checkField(record, index, &texts) }
+            amount = checkAmount(record, texts)
+        } else if record.fieldCount >= 2, layout.columns[0].field == .merchantOrderNumber {
+            // Columns may have slipped, but not before the first of them.
+            checkField(record, 0, &texts)
+        }
+        let source = RecordSource(
+            line: record.ordinal,
+            physicalLine: record.physicalLine,
+            byteRange: record.byteRange,
+            raw: record.copyBytes(),
+            charsetName: layout.charset.rawValue
+        )
+        if reasons.contains(where: { $0.severity >= .quarantine }) {
+            return .quarantined(
+                QuarantineDraft(
+                    source: source,
+                    merchantOrderNumber: texts.merchantOrderNumber,
+                    amount: amount,
+                    reasons: reasons
+                )
+            )
+        }
+        guard let number = texts.merchantOrderNumber, let accountNumber = texts.accountNumber, let amount,
+            amount.minor > 0
+        else { preconditionFailure("a record without number, account or amount passed the rules") }
+        let fields = OrderFields(
+            merchantOrderNumber: number,
+            amount: amount,
+            accountNumber: accountNumber,
+            accountName: texts.accountName,
+            bankCode: texts.bankCode,
+            purpose: texts.purpose
+        )
+        return .order(OrderDraft(source: source, fields: fields, warnings: reasons))
+    }
+
+    /// Whether the record has the columns of the layout, so that its fields mean what the layout says.
+    private mutating func checkForm(_ record: borrowing RawRecord) -> Bool {
+        let isMiscounted = record.fieldCount != layout.columns.count
+        switch record.fault {
+        case .unclosed: add(.quoteUnclosed, nil, "")
+        case .garbled: add(.quoteGarbled, nil, "")
+        case nil:
+            if isMiscounted {
+                let counts = "\(record.fieldCount) instead of \(layout.columns.count)"
+                add(.wrongColumnCount, nil, counts)
+            }
+        }
+        return record.fault == nil && !isMiscounted
+    }
+
+    private mutating func checkField(_ record: borrowing RawRecord, _ index: Int, _ texts: inout Texts) {
+        let field = record.fields[index]
+        if field.hasDoubledQuotes {
+            var single: [UInt8] = []
+            record.appendSingled(field, to: &single)
+            checkValue(single.span, layout.columns[index], &texts)
+        } else {
+            checkValue(record.storage.span.extracting(record.bounds(of: field)), layout.columns[index], &texts)
+        }
+    }
+
+    private mutating func checkValue(
+        _ bytes: Span<UInt8>,
+        _ column: DelimitedLayout.Column,
+        _ texts: inout Texts
+    ) {
+        let field = column.field
+        guard !bytes.isEmpty else {
+            let isCurrencyOpen = field == .currency && layout.defaultCurrency == nil
+            if column.isRequired || isCurrencyOpen { add(.missingField, field, "") }
+            return
+        }
+        guard let text = decoder.decode(bytes) else {
+            add(.undecodableBytes, field, "\(bytes.count) bytes")
+            return
+        }
+        let findings = TextFindings(bytes, text)
+        if findings.hasControl { add(.controlCharacter, field, Self.shown(text, field)) }
+        if findings.hasInvisible { add(.invisibleCharacter, field, Self.shown(text, field)) }
+        if findings.hasReplacement { add(.replacementCharacter, field, Self.shown(text, field)) }
+        if findings.length > column.lengthMax {
+            add(.fieldTooLong, field, "\(findings.length) characters instead of \(column.lengthMax)")
+        }
+        switch field {
+        case .merchantOrderNumber:
+            // A number with line ends or of any length cannot stand in a registry or a report.
+            guard !findings.hasControl, findings.length <= column.lengthMax else { return }
+            texts.merchantOrderNumber = text
+        case .accountNumber:
+            checkAccount(bytes, text)
+            texts.accountNumber = text
+        case .accountName: texts.accountName = text
+        case .purpose: texts.purpose = text
+        case .bankCode:
+            checkBank(bytes, text)
+            texts.bankCode = text
+        case .currency: checkCurrency(bytes, text)
+        case .amount: texts.amount = text
+        case nil: break
+        }
+    }
+
+    private mutating func checkAccount(_ bytes: Span<UInt8>, _ text: String) {
+        guard rules.accountForm.admits(bytes) else {
+            add(.accountMalformed, .accountNumber, Self.shown(text, .accountNumber))
+            return
+        }
+        guard luhn != .off, CardNumber.lengths.contains(bytes.count), AccountForm.digits.admits(bytes),
+            !CardNumber.passesLuhn(bytes)
+        else { return }
+        add(.accountCheckDigit, .accountNumber, Self.shown(text, .accountNumber))
+    }
+
+    private mutating func checkBank(_ bytes: Span<UInt8>, _ text: String) {
+        if !rules.bankCodeForm.admits(bytes) {
+            add(.bankMalformed, .bankCode, Self.shown(text, .bankCode))
+        } else if let banks = rules.banks, !banks.contains(bytes) {
+            add(.bankUnknown, .bankCode, Self.shown(text, .bankCode))
+        }
+    }
+
+    private mutating func checkCurrency(_ bytes: Span<UInt8>, _ text: String) {
+        if Currency(bytes: bytes) == nil { add(.currencyUnknown, .currency, Self.shown(text, .currency)) }
+    }
+
+    /// The amount of a record that has all its columns, as far as it can be read; reasons for what is wrong with it.
+    private mutating func checkAmount(_ record: borrowing RawRecord, _ texts: Texts) -> Money? {
+        let currency = recordAmount.currency(of: record)
+        if let currency, let agreed = rules.currencies, !agreed.contains(currency) {
+            add(.currencyNotAllowed, .currency, currency.code)
+        }
+        // An empty amount is a missing field, and said so already.
+        guard let text = texts.amount else { return nil }
+        let found = recordAmount.amount(of: record, in: currency)
+        if found == .malformed { add(.amountMalformed, .amount, Self.shown(text, .amount)) }
+        guard let currency else { return nil }
+        switch found {
+        case .malformed: return nil
+        case .tooManyDecimals:
+            add(.amountTooManyDecimals, .amount, Self.shown(text, .amount))
+            return nil
+        case .outOfRange:
+            add(.amountOverLimit, .amount, Self.shown(text, .amount))
+            return nil
+        case .value(let minor):
+            if minor <= 0 { add(.amountNotPositive, .amount, Self.shown(text, .amount)) }
+            if let limit = rules.amountMinorMax[currency], minor > limit {
+                add(.amountOverLimit, .amount, Self.shown(text, .amount))
+            }
+            return Money(minor: minor, currency: currency)
+        }
+    }
+
+    private mutating func add(_ code: ReasonCode, _ field: RecordField?, _ maskedValue: @autoclosure () -> String) {
+        let severity = rules.severity(of: code)
+        guard severity != .off else { return }
+        reasons.append(RecordReason(code: code, severity: severity, field: field, maskedValue: maskedValue()))
+    }
+
+    /// A value in a form that may be shown; what a column without a meaning holds is not known, so it is starred.
+    private static func shown(_ text: String, _ field: RecordField?) -> String {
+        field?.masked(text) ?? Masked.hidden(text)
+    }
+}

@@ -1,0 +1,37 @@
+package import PaymentCore
+
+/// One line of a result file.
+package struct ResultLine: Sendable, Hashable {
+    /// What the request said, in the columns of the request.
+    package enum Content: Sendable, Hashable {
+        case order(OrderFields)
+        /// A record that made no order: its bytes as they stood in the file, without the line end.
+        case record(raw: [UInt8])
+    }
+
+    package let line: LineNumber
+    package let content: Content
+    package let status: ResultStatus
+    /// A stable code; empty when there is nothing to add to the status.
+    package let code: String
+    /// Words for the merchant's people.
+    package let reason: String
+    /// The day on which the order became final.
+    package let finishedDate: BusinessDate?
+
+    package init(
+        line: LineNumber,
+        content: Content,
+        status: ResultStatus,
+        code: String,
+        reason: String,
+        finishedDate: BusinessDate?
+    ) {
+        self.line = line
+        self.content = content
+        self.status = status
+        self.code = code
+        self.reason = reason
+        self.finishedDate = finishedDate
+    }
+}

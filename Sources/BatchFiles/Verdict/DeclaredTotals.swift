@@ -1,0 +1,22 @@
+package import PaymentCore
+
+/// What a merchant says its file holds, with the submission or in the trailer.
+package struct DeclaredTotals: Sendable, Hashable {
+    /// Where it is said.
+    package enum Origin: Sendable, Hashable {
+        case submission
+        case trailer(line: Int64, byteOffset: Int64)
+    }
+
+    package let origin: Origin
+    /// The number of records; nil when not declared.
+    package let count: Int64?
+    /// The sum of the amounts in minor units, for every currency of the file; nil when not declared.
+    package let sums: [Currency: Int128]?
+
+    package init(origin: Origin, count: Int64?, sums: [Currency: Int128]?) {
+        self.origin = origin
+        self.count = count
+        self.sums = sums
+    }
+}

@@ -1,0 +1,11 @@
+#ifndef SLUICE_CLIBZ_SHIM_H
+#define SLUICE_CLIBZ_SHIM_H
+
+#include <zlib.h>
+
+// `inflateInit` is a macro.
+static inline int sluice_inflate_init(z_stream *stream) {
+    return inflateInit(stream);
+}
+
+#endif

@@ -1,0 +1,62 @@
+/// What the protocol orders after an event; the store commits all of it in one transaction, together with the new state.
+package enum SubmissionAction: Hashable, Sendable {
+    /// Do it now: commit its `exchange` row and the new state first, then call (R1).
+    case perform(SubmissionStep)
+    /// The submission's chunk comes up again for this step after the delay.
+    case schedule(SubmissionStep, after: TimeSpan)
+    /// Every open order of the submission moves.
+    case moveOpenOrders(to: OrderState, code: String)
+    /// The submission was refused as a whole: every open order ends with this cause, the exchange being the evidence.
+    case failOpenOrders(cause: FailureCause, code: String)
+    /// Each item is decided by itself.
+    case decideItems(ItemDecision)
+    /// Nothing more will happen by itself: the chunk leaves the table.
+    case finish
+    case alarm(AlarmKind, code: String)
+    case review(ReviewCause, code: String)
+    /// The lane goes slower.
+    case slowLane(retryAfter: TimeSpan?)
+}
+
+/// How the items of an answer become moves of orders.
+package struct ItemDecision: Hashable, Sendable {
+    package let items: [ItemAnswer]
+    package let kind: MessageKind
+    /// Whether a listed failure is final: always in a query, in a submit only if no other send may have arrived (R4).
+    package let failureIsFinal: Bool
+    /// What becomes of an order that the answer does not mention: `processing` in a submit that was taken, `unknown` in
+    /// a query that should have listed it.
+    package let unmentioned: OrderState
+
+    package init(items: [ItemAnswer], kind: MessageKind, failureIsFinal: Bool, unmentioned: OrderState) {
+        self.items = items
+        self.kind = kind
+        self.failureIsFinal = failureIsFinal
+        self.unmentioned = unmentioned
+    }
+}
+
+/// What a person must learn of now.
+package enum AlarmKind: String, CaseIterable, Sendable, Hashable {
+    case unlistedCode = "unlisted_code"
+    case takenThenNotFound = "taken_then_not_found"
+    case duplicateOtherContent = "duplicate_other_content"
+    case pollsExhausted = "polls_exhausted"
+    case answerMismatch = "answer_mismatch"
+    case contradiction
+    case unsentTooLong = "unsent_too_long"
+    case protectionEnding = "protection_ending"
+    case resultOverdue = "result_overdue"
+}
+
+/// Why a person must decide.
+package enum ReviewCause: String, CaseIterable, Sendable, Hashable {
+    case pollsExhausted = "polls_exhausted"
+    case notFound = "not_found"
+    case duplicateOtherContent = "duplicate_other_content"
+    case answerMismatch = "answer_mismatch"
+    case contradiction
+    case fileHeld = "file_held"
+    /// No message of its channel can carry the order.
+    case unfitForChannel = "unfit_for_channel"
+}

@@ -1,0 +1,78 @@
+package import BatchFiles
+package import ChannelKit
+package import PaymentCore
+
+/// What the engine is told by `Config/`: layouts, merchants, channels; values, already checked.
+package struct EngineConfiguration: Sendable {
+    package let layouts: [String: DelimitedLayout]
+    package let merchants: [MerchantNumber: MerchantProfile]
+    package let channels: [ChannelName: ChannelSpecification]
+    package let limits: EngineLimits
+
+    package init(
+        layouts: [String: DelimitedLayout], merchants: [MerchantNumber: MerchantProfile],
+        channels: [ChannelName: ChannelSpecification], limits: EngineLimits = EngineLimits()
+    ) {
+        self.layouts = layouts
+        self.merchants = merchants
+        self.channels = channels
+        self.limits = limits
+    }
+}
+
+/// How one merchant's files are read and where its orders go.
+package struct MerchantProfile: Sendable {
+    package let number: MerchantNumber
+    package let title: String
+    package let databaseRole: String?
+    package let resultDueAfter: TimeSpan
+    package let rules: RecordRules
+    package let tolerance: FileTolerance
+    package let routes: [Direction: [Route]]
+
+    package init(
+        number: MerchantNumber, title: String, databaseRole: String?, resultDueAfter: TimeSpan, rules: RecordRules,
+        tolerance: FileTolerance, routes: [Direction: [Route]]
+    ) {
+        self.number = number
+        self.title = title
+        self.databaseRole = databaseRole
+        self.resultDueAfter = resultDueAfter
+        self.rules = rules
+        self.tolerance = tolerance
+        self.routes = routes
+    }
+}
+
+/// All of the engine's bounds, related to one another.
+package struct EngineLimits: Sendable {
+    /// Records a load transaction.
+    package let sliceRecords: Int
+    /// Orders a chunk.
+    package let chunkOrders: Int
+    package let fileLease: TimeSpan
+    package let heartbeat: TimeSpan
+    /// A worker silent for longer is dead: its leases are taken.
+    package let silence: TimeSpan
+    /// How long a graceful stop waits for calls in flight.
+    package let stopWithin: TimeSpan
+    /// How often an idle lane looks again.
+    package let idle: TimeSpan
+
+    package init(
+        sliceRecords: Int = 5_000, chunkOrders: Int = 500, fileLease: TimeSpan = .minutes(10),
+        heartbeat: TimeSpan = .seconds(3), silence: TimeSpan = .seconds(15), stopWithin: TimeSpan = .seconds(30),
+        idle: TimeSpan = .milliseconds(250)
+    ) {
+        precondition((1...50_000).contains(sliceRecords) && (1...1_000).contains(chunkOrders))
+        precondition(
+            silence.microseconds >= 3 * heartbeat.microseconds, "a worker may miss two heartbeats before it is dead")
+        self.sliceRecords = sliceRecords
+        self.chunkOrders = chunkOrders
+        self.fileLease = fileLease
+        self.heartbeat = heartbeat
+        self.silence = silence
+        self.stopWithin = stopWithin
+        self.idle = idle
+    }
+}

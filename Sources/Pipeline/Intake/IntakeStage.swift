@@ -1,0 +1,184 @@
+import BatchFiles
+import Cryptography
+package import Logging
+package import PaymentCore
+package import Store
+
+/// Reads queued files twice: pass 1 verifies and writes nothing but its verdict, pass 2 loads what cannot be refused any
+/// more, slice by slice (architecture §2).
+package struct IntakeStage: Sendable {
+    private let store: any BatchFileStore
+    private let configuration: EngineConfiguration
+
+    package init(store: any BatchFileStore, configuration: EngineConfiguration) {
+        self.store = store
+        self.configuration = configuration
+    }
+
+    /// Takes one file a step further, if one waits; answers whether it did.
+    package func runOnce(worker: WorkerIdentifier, logger: Logger) async throws -> Bool {
+        guard
+            let file = try await store.claimBatchFile(
+                for: .intake, worker: worker, lease: configuration.limits.fileLease)
+        else { return false }
+        var logger = logger
+        logger[metadataKey: "batch"] = "\(file.id)"
+        guard let profile = configuration.merchants[file.merchant] else {
+            logger.error(
+                "file waits: its merchant has no profile; add one to Config/merchants",
+                metadata: ["merchant": "\(file.merchant)"])
+            try await store.releaseBatchFile(file, after: .seconds(30))
+            return false
+        }
+        guard let layout = configuration.layouts[file.format] else {
+            let known = configuration.layouts.keys.sorted().joined(separator: ", ")
+            let note = VerdictNote(
+                code: "unknown_format", line: 0, what: "there is no layout \(file.format)",
+                mend: "submit the file again with a format that exists: \(known)")
+            return try await record(.refuse(note), of: file, logger: logger)
+        }
+        if file.state == .pending {
+            let verdict = try await verify(file, layout: layout, profile: profile)
+            let recorded = try await record(verdict, of: file, logger: logger)
+            guard recorded, case .load = verdict else { return recorded }
+        }
+        try await load(file, layout: layout, profile: profile, logger: logger)
+        return true
+    }
+
+    // MARK: Pass 1
+
+    private func verify(
+        _ file: ClaimedBatchFile, layout: DelimitedLayout, profile: MerchantProfile
+    ) async throws -> RecordedVerdict {
+        var hasher = SHA256Hasher()
+        var reader = DelimitedReader(layout: layout)
+        var checker = RecordChecker(layout: layout, rules: profile.rules)
+        var totals = FileTotals()
+        var refusal: FileDefect?
+        for number in 1...max(1, file.partCount) {
+            // A file without bytes has no part; the reader says what is wrong with it.
+            let part = file.partCount == 0 ? [] : try await store.takePart(number, of: file)
+            hasher.update(part)
+            guard refusal == nil else { continue }
+            do {
+                try reader.read(part, isLast: number >= file.partCount) { record in
+                    let checked = checker.check(record)
+                    if case .quarantined(let draft) = checked, let defect = draft.fileDefect { throw defect }
+                    totals.add(checked)
+                }
+            } catch let defect as FileDefect {
+                // Read on to the end all the same: the hash is verified, and no part stays in the clear.
+                refusal = defect
+            }
+            if number % 16 == 0 {
+                guard try await store.renewBatchFile(file, lease: configuration.limits.fileLease) else {
+                    throw LeaseLost(batch: file.id)
+                }
+            }
+        }
+        guard hasher.finalize() == file.contentSHA256 else {
+            return .refuse(
+                VerdictNote(
+                    code: "content_hash_mismatch", line: 0,
+                    what: "the bytes received are not those that the file was sealed with",
+                    mend: "send the file again; if it happens twice, look at what changes it on its way"))
+        }
+        if let refusal { return .refuse(VerdictNote(refusal)) }
+        let declared = declarations(of: file, trailer: reader.trailer)
+        switch FileVerdict.decide(totals: totals, declared: declared, tolerance: profile.tolerance) {
+        case .load: return .load(recordCount: totals.records, amountUnreadable: totals.totals.amountUnreadable)
+        case .refuse(let defect): return .refuse(VerdictNote(defect))
+        case .hold(let hold):
+            let note = VerdictNote(code: hold.code.rawValue, line: 0, what: hold.what, mend: hold.mend)
+            return .hold(note, recordCount: totals.records, amountUnreadable: totals.totals.amountUnreadable)
+        }
+    }
+
+    private func declarations(of file: ClaimedBatchFile, trailer: DeclaredTotals?) -> [DeclaredTotals] {
+        var declared: [DeclaredTotals] = []
+        if file.declaredCount != nil || !file.declaredSums.isEmpty {
+            let sums = file.declaredSums.compactMap { code, sum in Currency(code: code).map { ($0, Int128(sum)) } }
+            declared.append(
+                DeclaredTotals(
+                    origin: .submission, count: file.declaredCount,
+                    sums: sums.isEmpty ? nil : Dictionary(uniqueKeysWithValues: sums)))
+        }
+        if let trailer { declared.append(trailer) }
+        return declared
+    }
+
+    private func record(_ verdict: RecordedVerdict, of file: ClaimedBatchFile, logger: Logger) async throws -> Bool {
+        let recorded = try await store.recordVerdict(verdict, of: file)
+        switch verdict {
+        case .load(let records, _):
+            logger.info("file verified", metadata: ["records": "\(records)", "recorded": "\(recorded)"])
+        case .hold(let note, _, _):
+            logger.warning("file held for a person", metadata: ["code": "\(note.code)", "recorded": "\(recorded)"])
+        case .refuse(let note):
+            logger.warning(
+                "file refused",
+                metadata: ["code": "\(note.code)", "line": "\(note.line)", "recorded": "\(recorded)"])
+        }
+        return recorded
+    }
+
+    // MARK: Pass 2
+
+    private func load(
+        _ file: ClaimedBatchFile, layout: DelimitedLayout, profile: MerchantProfile, logger: Logger
+    ) async throws {
+        let start = file.loadPosition.map(ReadPosition.init) ?? .start
+        var reader = DelimitedReader(layout: layout, startingAt: start)
+        var checker = RecordChecker(layout: layout, rules: profile.rules)
+        var pending: [PositionedRecord] = []
+        var partStart: Int64 = 0
+        var duplicates = 0
+        for number in 1...max(1, file.partCount) where number <= file.partCount {
+            let part = try await store.takePart(number, of: file)
+            defer { partStart += Int64(part.count) }
+            // What lies before the saved position is in already.
+            let skipped = max(0, start.byteOffset - partStart)
+            guard skipped < part.count || number == file.partCount else { continue }
+            let isLast = number == file.partCount
+            try reader.read(part[min(Int(skipped), part.count)...], isLast: isLast) { record in
+                pending.append(PositionedRecord(record: checker.check(record), next: record.next))
+            }
+            while pending.count >= configuration.limits.sliceRecords || (isLast && !pending.isEmpty) {
+                let records = pending.prefix(configuration.limits.sliceRecords)
+                pending.removeFirst(records.count)
+                duplicates += try await load(records, of: file)
+            }
+        }
+        guard try await store.finishLoading(file) != .stale else { throw LeaseLost(batch: file.id) }
+        logger.info("file loaded", metadata: ["duplicates": "\(duplicates)"])
+    }
+
+    private func load(_ records: ArraySlice<PositionedRecord>, of file: ClaimedBatchFile) async throws -> Int {
+        guard let last = records.last else { return 0 }
+        var slice = LoadSlice(position: LoadPosition(last.next))
+        for positioned in records {
+            switch positioned.record {
+            case .order(let draft): slice.orders.append(NewOrder(draft))
+            case .quarantined(let draft): slice.quarantined.append(NewQuarantineRecord(draft))
+            }
+        }
+        guard case .loaded(let duplicates) = try await store.load(slice, of: file) else {
+            throw LeaseLost(batch: file.id)
+        }
+        return duplicates
+    }
+}
+
+/// A record with the place behind it.
+private struct PositionedRecord {
+    let record: CheckedRecord
+    let next: ReadPosition
+}
+
+/// Another worker took the file over: this one stops, and has written nothing since.
+package struct LeaseLost: Error, CustomStringConvertible, Sendable {
+    package let batch: BatchIdentifier
+
+    package var description: String { "batch \(batch): the lease is another worker's now; it goes on there" }
+}

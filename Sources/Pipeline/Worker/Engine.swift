@@ -1,0 +1,157 @@
+package import ChannelKit
+package import Logging
+package import PaymentCore
+package import Store
+
+/// The engine of one process: the same for `sluice worker` and for a job's run. One dispatcher over all lanes and stages
+/// that it is given; everything it knows lies in the database.
+package struct Engine: Sendable {
+    /// Which part of the work this engine does.
+    package enum Stage: String, CaseIterable, Sendable, Hashable {
+        case intake
+        case plan
+        case submit
+        case poll
+        case settle
+    }
+
+    package let store: any EngineStore
+    package let configuration: EngineConfiguration
+    package let transport: any ChannelTransport
+    package let clock: SystemClock
+    package let random: any RandomSource
+    package let worker: WorkerIdentifier
+    package let logger: Logger
+
+    package init(
+        store: any EngineStore, configuration: EngineConfiguration, transport: any ChannelTransport, clock: SystemClock,
+        random: any RandomSource, worker: WorkerIdentifier, logger: Logger
+    ) {
+        self.store = store
+        self.configuration = configuration
+        self.transport = transport
+        self.clock = clock
+        self.random = random
+        self.worker = worker
+        var logger = logger
+        logger[metadataKey: "worker"] = "\(worker.value.prefix(8))"
+        self.logger = logger
+    }
+
+    /// Works until it is asked to stop; what is in flight then is finished, within the time that a stop may take.
+    ///
+    /// - Parameters:
+    ///   - stages: what to do; lanes of all configured channels.
+    ///   - whileWorking: runs beside the work, and asks for the stop when its own end has come (a job's deadline, or
+    ///     nothing left to do).
+    package func run(
+        stages: Set<Stage>, host: String, processIdentifier: Int32, stop: StopSignal,
+        whileWorking: @escaping @Sendable () async throws -> Void
+    ) async throws {
+        try await store.registerWorker(worker, host: host, processIdentifier: processIdentifier)
+        clock.adjust(to: try await store.heartbeat(worker))
+        _ = try await store.keepPartitionsAhead(days: 14)
+        _ = try await store.rescue(silentFor: configuration.limits.silence)
+        let finished = StopSignal()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // The heart beats until the last call in flight has ended.
+            group.addTask { await beat(until: finished) }
+            group.addTask {
+                defer { finished.request() }
+                await work(stages: stages, stop: stop)
+            }
+            group.addTask {
+                defer { stop.request() }
+                try await whileWorking()
+            }
+            try await group.waitForAll()
+        }
+        try await store.stopWorker(worker)
+    }
+
+    private func work(stages: Set<Stage>, stop: StopSignal) async {
+        await withTaskGroup(of: Void.self) { group in
+            if stages.contains(.intake) {
+                let stage = IntakeStage(store: store, configuration: configuration)
+                group.addTask {
+                    await repeatedly("intake", stop) { try await stage.runOnce(worker: worker, logger: logger) }
+                }
+            }
+            if stages.contains(.plan) {
+                let stage = PlanningStage(store: store, configuration: configuration)
+                group.addTask {
+                    await repeatedly("planning", stop) { try await stage.runOnce(worker: worker, logger: logger) }
+                }
+            }
+            if stages.contains(.settle) {
+                let stage = SettlementStage(store: store, configuration: configuration)
+                group.addTask {
+                    await repeatedly("settlement", stop) { try await stage.runOnce(worker: worker, logger: logger) }
+                }
+            }
+            for specification in configuration.channels.values.sorted(by: { $0.name < $1.name }) {
+                let driver = SubmissionDriver(
+                    store: store, transport: transport, clock: clock, random: random, specification: specification)
+                if stages.contains(.submit) {
+                    let stage = SubmissionStage(driver: driver)
+                    group.addTask {
+                        await LaneLoop(engine: self, specification: specification, lane: .submit, stop: stop)
+                            .run { try await stage.work($0, logger: logger) }
+                    }
+                }
+                if stages.contains(.poll) {
+                    let stage = PollingStage(driver: driver)
+                    group.addTask {
+                        await LaneLoop(engine: self, specification: specification, lane: .query, stop: stop)
+                            .run { try await stage.work($0, logger: logger) }
+                    }
+                }
+            }
+            await group.waitForAll()
+        }
+    }
+
+    /// Repeats a file stage until the stop; an error leaves the file to its lease and is tried again later.
+    private func repeatedly(_ name: String, _ stop: StopSignal, _ step: () async throws -> Bool) async {
+        var failures: Int32 = 0
+        while !stop.isRequested {
+            do {
+                let worked = try await step()
+                failures = 0
+                if worked { continue }
+                try await clock.sleep(for: configuration.limits.idle)
+            } catch is CancellationError {
+                return
+            } catch {
+                failures += 1
+                logger.error("\(name) failed; the file comes up again", metadata: ["error": "\(error)"])
+                await pause(afterFailures: failures)
+            }
+        }
+    }
+
+    /// Says that the worker lives, keeps the clock right, and frees what dead workers held.
+    private func beat(until finished: StopSignal) async {
+        var sinceBeat = TimeSpan.zero
+        let step = TimeSpan.milliseconds(100)
+        while !finished.isRequested {
+            do { try await clock.sleep(for: step) } catch { return }
+            sinceBeat = sinceBeat + step
+            guard sinceBeat >= configuration.limits.heartbeat else { continue }
+            sinceBeat = .zero
+            do {
+                clock.adjust(to: try await store.heartbeat(worker))
+                let freed = try await store.rescue(silentFor: configuration.limits.silence)
+                if freed > 0 { logger.warning("took over from dead workers", metadata: ["leases": "\(freed)"]) }
+            } catch {
+                logger.error("heartbeat failed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Waits after an error, longer after several in a row; the database may be away.
+    func pause(afterFailures failures: Int32) async {
+        let backOff = BackOff(first: .milliseconds(200), growthPercent: 200, cap: .seconds(10))
+        try? await clock.sleep(for: backOff.delay(steps: failures - 1, random: random.next()))
+    }
+}

@@ -1,0 +1,144 @@
+import PaymentCore
+import PostgresClient
+import Store
+
+/// The order numbers of one slice against the registry "once, for ever" (architecture §5).
+///
+/// One probe of the slice's range that finds nothing proves that none of its numbers is stored; only else are they
+/// looked up one by one. A race is caught by the registry's key.
+struct NumberClaims {
+    /// A number as the registry compares it, byte by byte; two strings that only look alike are two numbers.
+    private struct Number: Hashable {
+        let text: String
+
+        static func == (left: Self, right: Self) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
+    }
+
+    private struct Owner {
+        let state: String
+        let batch: Int64
+        let line: Int32
+    }
+
+    private struct Claim {
+        let number: String
+        let line: LineNumber
+        let state: String
+    }
+
+    private let merchant: Int32
+    private let batch: BatchIdentifier
+    private var stored: [Number: Owner] = [:]
+    private var seen: [Number: LineNumber] = [:]
+    private var fresh: [Claim] = []
+    private var takenOver: [Claim] = []
+    private(set) var duplicates = 0
+
+    init(merchant: Int32, slice: LoadSlice, file: ClaimedBatchFile, transaction: PostgresTransaction) throws {
+        self.merchant = merchant
+        batch = file.id
+        var numbers = slice.orders.map(\.merchantOrderNumber)
+        numbers.append(contentsOf: slice.quarantined.compactMap(\.merchantOrderNumber))
+        seen.reserveCapacity(numbers.count)
+        // By bytes, as the registry's collation "C" orders them.
+        guard let first = numbers.min(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }),
+            let last = numbers.max(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        else { return }
+        let probe = try transaction.query(
+            """
+            SELECT EXISTS (SELECT FROM sluice.order_number_registry
+                WHERE merchant_id = $1 AND order_no >= $2 AND order_no <= $3)
+            """, [.int32(merchant), .text(first), .text(last)])
+        guard try probe.first?.bool(0) == true else { return }
+        let rows = try transaction.query(
+            """
+            SELECT order_no, state, batch_id, line_no FROM sluice.order_number_registry
+            WHERE merchant_id = $1 AND order_no = ANY ($2)
+            """, [.int32(merchant), .textArray(numbers)])
+        for row in rows {
+            stored[Number(text: try row.text(0))] = Owner(state: try row.text(1), batch: try row.int64(2), line: try row.int32(3))
+        }
+    }
+
+    /// Claims the number for an order; nil, or the reason why it cannot be one.
+    mutating func claim(_ order: NewOrder) -> QuarantineReason? {
+        claim(order.merchantOrderNumber, line: order.line, state: "order")
+    }
+
+    /// Reserves the number of a quarantined record; a number that is taken is one more reason.
+    mutating func reserve(_ record: NewQuarantineRecord) -> [QuarantineReason] {
+        guard let number = record.merchantOrderNumber else { return [] }
+        return claim(number, line: record.line, state: "quarantine").map { [$0] } ?? []
+    }
+
+    private mutating func claim(_ number: String, line: LineNumber, state: String) -> QuarantineReason? {
+        let key = Number(text: number)
+        if let earlier = seen[key] { return duplicate(number, inFileAt: earlier) }
+        let claim = Claim(number: number, line: line, state: state)
+        guard let owner = stored[key] else {
+            seen[key] = line
+            fresh.append(claim)
+            return nil
+        }
+        if owner.batch == batch.value {
+            return owner.line == line.value ? nil : duplicate(number, inFileAt: LineNumber(owner.line))
+        }
+        if owner.state == "void" {
+            seen[key] = line
+            takenOver.append(claim)
+            return nil
+        }
+        duplicates += 1
+        let waits = owner.state == "quarantine"
+        return QuarantineReason(
+            code: waits ? "duplicate_of_quarantined" : "duplicate_of_earlier_file", field: "merchant_order_number",
+            maskedValue: number,
+            mend: waits
+                ? "this number waits in quarantine (batch \(owner.batch), line \(owner.line)); decide there which one lives"
+                : "this number was an order of batch \(owner.batch), line \(owner.line); send a new order under a new number")
+    }
+
+    private mutating func duplicate(_ number: String, inFileAt line: LineNumber) -> QuarantineReason {
+        duplicates += 1
+        return QuarantineReason(
+            code: "duplicate_in_file", field: "merchant_order_number", maskedValue: number,
+            mend: "line \(line) of this file has the same number; send a second order under a number of its own")
+    }
+
+    func write(_ transaction: PostgresTransaction) throws {
+        if !fresh.isEmpty {
+            var copy = BinaryCopyBuffer(reserving: fresh.count * 64)
+            for claim in fresh {
+                copy.beginRow(columnCount: 5)
+                copy.append(int32: merchant)
+                copy.append(text: claim.number)
+                copy.append(text: claim.state)
+                copy.append(int64: batch.value)
+                copy.append(int32: claim.line.value)
+            }
+            _ = try transaction.copyIn(
+                "COPY sluice.order_number_registry (merchant_id, order_no, state, batch_id, line_no) FROM STDIN (FORMAT binary)",
+                copy.finish())
+        }
+        guard !takenOver.isEmpty else { return }
+        let updated = try transaction.execute(
+            """
+            UPDATE sluice.order_number_registry r
+            SET state = c.state::sluice.registry_state, batch_id = $2, line_no = c.line_no
+            FROM unnest($3::text[], $4::text[], $5::int[]) AS c (order_no, state, line_no)
+            WHERE r.merchant_id = $1 AND r.order_no = c.order_no AND r.state = 'void'
+            """,
+            [
+                .int32(merchant), .int64(batch.value), .textArray(takenOver.map(\.number)),
+                .textArray(takenOver.map(\.state)), .intArray(takenOver.map(\.line.value)),
+            ])
+        guard updated == takenOver.count else {
+            throw StoreDefect("a void order number of batch \(batch) was taken over by another file; the slice is done again")
+        }
+    }
+}

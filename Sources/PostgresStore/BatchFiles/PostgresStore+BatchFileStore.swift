@@ -1,0 +1,278 @@
+import Compression
+import Cryptography
+package import PaymentCore
+import PostgresClient
+package import Store
+
+extension PostgresStore: BatchFileStore {
+    package func submitBatchFile(
+        _ file: BatchFileToSubmit, part: @Sendable (Int) async throws -> [UInt8]
+    ) async throws -> BatchIdentifier {
+        let options = Self.options(of: file)
+        let (batch, isNew) = try await pool.transaction("begin batch file") { transaction in
+            let begun = try transaction.query(
+                "SELECT sluice.begin_batch_file($1, $2, $3, $4, $5::jsonb)",
+                [
+                    .text(file.merchant.value), .text(file.direction.rawValue), .text(file.format), .text(file.fileName),
+                    .jsonb(options),
+                ])
+            guard let batch = try begun.first?.int64(0) else { throw StoreDefect("a file that was begun has no id") }
+            let state = try transaction.query(
+                "SELECT state = 'receiving' FROM sluice.batch_file WHERE batch_id = $1", [.int64(batch)])
+            return (BatchIdentifier(batch), try state.first?.bool(0) ?? false)
+        }
+        guard isNew else { return batch }
+        for number in 1...max(1, file.partCount) where number <= file.partCount {
+            let content = try await part(number)
+            try await pool.transaction("append batch file part") { transaction in
+                _ = try transaction.query(
+                    "SELECT sluice.append_batch_file_part($1, $2, $3)",
+                    [.int64(batch.value), .int32(Int32(number)), .bytea(content)])
+            }
+        }
+        try await pool.transaction("seal batch file") { transaction in
+            _ = try transaction.query(
+                "SELECT sluice.seal_batch_file($1, $2, $3)",
+                [.int64(batch.value), .bytea(file.contentSHA256), .int64(file.contentBytes)])
+        }
+        return batch
+    }
+
+    package func claimBatchFile(
+        for stage: FileStage, worker: WorkerIdentifier, lease: TimeSpan
+    ) async throws -> ClaimedBatchFile? {
+        let candidates =
+            switch stage {
+            case .intake: "c.state IN ('pending', 'splitting')"
+            case .planning: "c.state = 'split'"
+            // Nothing is left to do by itself, or the merchant's deadline has come without a result file.
+            case .settlement: Self.isDueForSettlement
+            }
+        return try await pool.transaction("claim batch file") { transaction in
+            let rows = try transaction.query(
+                """
+                WITH due AS MATERIALIZED (
+                    SELECT c.batch_id FROM sluice.batch_file c WHERE \(candidates) AND c.due_at <= now()
+                    ORDER BY c.due_at, c.batch_id LIMIT 1 FOR NO KEY UPDATE OF c SKIP LOCKED)
+                UPDATE sluice.batch_file f SET lease_worker = $1, lease_epoch = f.lease_epoch + 1,
+                    lease_until = now() + $2 * interval '1 microsecond', due_at = now() + $2 * interval '1 microsecond'
+                FROM due, sluice.merchant m WHERE f.batch_id = due.batch_id AND m.merchant_id = f.merchant_id
+                RETURNING f.batch_id, m.merchant_no, f.direction, f.format, f.file_name, f.business_date, f.state,
+                    f.content_sha256, f.content_bytes, f.part_count, f.declared_count, f.record_count, f.lease_epoch,
+                    (f.load_position ->> 'byte_offset')::bigint, (f.load_position ->> 'record_ordinal')::bigint,
+                    (f.load_position ->> 'physical_line')::bigint,
+                    ARRAY(SELECT key FROM jsonb_each_text(f.declared_sums) ORDER BY key),
+                    ARRAY(SELECT value::bigint FROM jsonb_each_text(f.declared_sums) ORDER BY key)
+                """, [.text(worker.value), .microseconds(lease)])
+            guard let row = rows.first else { return nil }
+            return try Self.claimedFile(row)
+        }
+    }
+
+    package func renewBatchFile(_ file: ClaimedBatchFile, lease: TimeSpan) async throws -> Bool {
+        try await pool.transaction("renew batch file") { transaction in
+            try transaction.execute(
+                """
+                UPDATE sluice.batch_file SET lease_until = now() + $3 * interval '1 microsecond',
+                    due_at = now() + $3 * interval '1 microsecond' WHERE batch_id = $1 AND lease_epoch = $2
+                """, [.int64(file.id.value), .int64(file.epoch.value), .microseconds(lease)]) == 1
+        }
+    }
+
+    package func releaseBatchFile(_ file: ClaimedBatchFile, after delay: TimeSpan) async throws {
+        try await pool.transaction("release batch file") { transaction in
+            _ = try transaction.execute(
+                """
+                UPDATE sluice.batch_file SET lease_worker = NULL, lease_until = NULL,
+                    due_at = now() + $3 * interval '1 microsecond' WHERE batch_id = $1 AND lease_epoch = $2
+                """, [.int64(file.id.value), .int64(file.epoch.value), .microseconds(delay)])
+        }
+    }
+
+    package func takePart(_ number: Int, of file: ClaimedBatchFile) async throws -> [UInt8] {
+        try await pool.transaction("take batch file part") { transaction in
+            guard try lock(file, transaction) else { throw StaleLease(batch: file.id) }
+            let rows = try transaction.query(
+                "SELECT content, is_encrypted, clear_bytes FROM sluice.batch_file_part WHERE batch_id = $1 AND part_no = $2",
+                [.int64(file.id.value), .int32(Int32(number))])
+            guard let row = rows.first else { throw StoreDefect("part \(number) of batch \(file.id) is missing") }
+            let content = try row.bytes(0)
+            if try row.bool(1) {
+                var cipher = try cipher(of: file.id, transaction)
+                let compressed = try cipher.openWithNonce(content, .part, Int32(number), 0)
+                return try Deflate.decompress(compressed, bytesMax: Int(try row.int32(2)))
+            }
+            // The file keeps the key that it was first encrypted under.
+            _ = try transaction.execute(
+                "UPDATE sluice.batch_file SET data_key_id = $2 WHERE batch_id = $1 AND data_key_id IS NULL",
+                [.int64(file.id.value), .int32(keys.currentIdentifier)])
+            var cipher = try cipher(of: file.id, transaction)
+            let sealed = cipher.sealWithRandomNonce(Deflate.compress(content), .part, Int32(number), 0)
+            _ = try transaction.execute(
+                "UPDATE sluice.batch_file_part SET content = $3, is_encrypted = true WHERE batch_id = $1 AND part_no = $2",
+                [.int64(file.id.value), .int32(Int32(number)), .bytea(sealed)])
+            return content
+        }
+    }
+
+    package func recordVerdict(_ verdict: RecordedVerdict, of file: ClaimedBatchFile) async throws -> Bool {
+        try await pool.transaction("record verdict") { transaction in
+            guard try lock(file, transaction) else { return false }
+            let (state, note, records, unreadable): (BatchFileState, VerdictNote?, Int64?, Int64) =
+                switch verdict {
+                case .load(let records, let unreadable): (.splitting, nil, records, unreadable)
+                case .hold(let note, let records, let unreadable): (.held, note, records, unreadable)
+                case .refuse(let note): (.refused, note, nil, 0)
+                }
+            let updated = try transaction.execute(
+                """
+                UPDATE sluice.batch_file SET state = $2::sluice.batch_file_state, verdict = $3::jsonb, record_count = $4,
+                    amount_unreadable = $5, due_at = now(), lease_worker = CASE WHEN $2 = 'splitting' THEN lease_worker END,
+                    lease_until = CASE WHEN $2 = 'splitting' THEN lease_until END
+                WHERE batch_id = $1 AND state IN ('pending', 'held')
+                """,
+                [
+                    .int64(file.id.value), .text(state.rawValue), note.map { .jsonb($0.json) } ?? .null,
+                    .optionalInt64(records), .int64(unreadable),
+                ])
+            guard updated == 1 else { return false }
+            if state == .held, let note {
+                _ = try transaction.execute(
+                    """
+                    INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date)
+                    VALUES ('file_held/' || $1::bigint, 'file_held', $2, $1, $3) ON CONFLICT DO NOTHING
+                    """, [.int64(file.id.value), .text(note.code), .date(file.businessDate)])
+            }
+            _ = try transaction.execute(
+                "INSERT INTO sluice.outbox (topic, batch_id, payload) VALUES ('file_verdict', $1, jsonb_build_object('state', $2::text))",
+                [.int64(file.id.value), .text(state.rawValue)])
+            return true
+        }
+    }
+
+    package func ordersToPlan(
+        of file: ClaimedBatchFile, after line: LineNumber, limit: Int
+    ) async throws -> [OrderToPlan] {
+        try await pool.transaction("orders to plan", readOnly: true) { transaction in
+            try transaction.query(
+                """
+                SELECT line_no, amount_minor, currency FROM sluice.payment_order
+                WHERE batch_id = $1 AND business_date = $2 AND line_no > $3 AND state = 'ready' ORDER BY line_no LIMIT $4
+                """,
+                [.int64(file.id.value), .date(file.businessDate), .int32(line.value), .int64(Int64(limit))]
+            ).map { row in
+                OrderToPlan(
+                    line: LineNumber(try row.int32(0)), amountMinor: try row.int64(1), currency: try row.text(2))
+            }
+        }
+    }
+
+    package func recordPlan(
+        _ chunks: [PlannedChunk], unroutable: [LineNumber], of file: ClaimedBatchFile
+    ) async throws -> Bool {
+        try await pool.transaction("record plan", deadline: .seconds(120)) { transaction in
+            guard try lock(file, transaction, state: .split) else { return false }
+            let first = try transaction.query(
+                "SELECT next_chunk_no FROM sluice.batch_file WHERE batch_id = $1", [.int64(file.id.value)])
+            guard var number = try first.first?.int32(0) else { return false }
+            var copy = BinaryCopyBuffer(reserving: chunks.count * 2_100)
+            let now = try transaction.query("SELECT now()").first?.unixMicroseconds(0) ?? 0
+            for chunk in chunks {
+                copy.beginRow(columnCount: 9)
+                copy.append(int64: file.id.value)
+                copy.append(daysSince1970: file.businessDate.daysSince1970)
+                copy.append(int32: number)
+                copy.append(text: file.direction.rawValue)
+                copy.append(text: chunk.channel.value)
+                copy.append(text: Lane.submit.rawValue)
+                copy.append(text: ChunkKind.submit.rawValue)
+                copy.append(intArray: chunk.lines.map(\.value))
+                copy.append(unixMicroseconds: now)
+                number += 1
+            }
+            if !chunks.isEmpty {
+                _ = try transaction.copyIn(
+                    """
+                    COPY sluice.work_chunk (batch_id, business_date, chunk_no, direction, channel, lane, kind, line_nos, due_at)
+                    FROM STDIN (FORMAT binary)
+                    """, copy.finish())
+            }
+            if !unroutable.isEmpty {
+                _ = try transaction.execute(
+                    """
+                    INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, line_no)
+                    SELECT 'unroutable/' || $1::bigint, 'unfit_for_channel', 'no_route', $1, $2, n
+                    FROM unnest($3::int[]) AS n ON CONFLICT DO NOTHING
+                    """,
+                    [.int64(file.id.value), .date(file.businessDate), .intArray(unroutable.map(\.value))])
+            }
+            return try transaction.execute(
+                """
+                UPDATE sluice.batch_file SET state = 'working', next_chunk_no = $3, lease_worker = NULL,
+                    lease_until = NULL, due_at = now() WHERE batch_id = $1 AND lease_epoch = $2
+                """, [.int64(file.id.value), .int64(file.epoch.value), .int32(number)]) == 1
+        }
+    }
+
+    /// A working file for which nothing is left to do by itself, or whose first result file is due.
+    static let isDueForSettlement = """
+        c.state = 'working' AND (
+            NOT EXISTS (SELECT FROM sluice.work_chunk w WHERE w.batch_id = c.batch_id)
+            OR (c.result_due_at <= now() AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = c.batch_id)))
+        """
+
+    /// Locks the file's row; false if the lease is somebody else's or the state has moved on.
+    func lock(_ file: ClaimedBatchFile, _ transaction: PostgresTransaction, state: BatchFileState? = nil) throws -> Bool {
+        let rows = try transaction.query(
+            "SELECT state FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 FOR NO KEY UPDATE",
+            [.int64(file.id.value), .int64(file.epoch.value)])
+        guard let row = rows.first else { return false }
+        let found: BatchFileState = try row.word(0)
+        return state == nil || state == found
+    }
+
+    private static func options(of file: BatchFileToSubmit) -> String {
+        var options: [(String, JSONValue)] = [
+            ("environment", .string(file.environment)),
+            ("content_sha256", .string(Hexadecimal.encode(file.contentSHA256))),
+        ]
+        if let date = file.businessDate { options.append(("business_date", .string(date.description))) }
+        if let key = file.clientKey { options.append(("client_key", .string(key))) }
+        if let count = file.declaredCount { options.append(("declared_count", .integer(count))) }
+        if !file.declaredSums.isEmpty {
+            let sums = file.declaredSums.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.integer($0.value)) }
+            options.append(("declared_sums", .object(sums)))
+        }
+        return JSONText.object(options)
+    }
+
+    private static func claimedFile(_ row: PostgresRow) throws -> ClaimedBatchFile {
+        let position: LoadPosition? =
+            row.isNull(13)
+            ? nil
+            : LoadPosition(
+                byteOffset: try row.int64(13), recordOrdinal: try row.int64(14), physicalLine: try row.int64(15))
+        return ClaimedBatchFile(
+            id: BatchIdentifier(try row.int64(0)), merchant: MerchantNumber(try row.text(1)), direction: try row.word(2),
+            format: try row.text(3), fileName: try row.text(4), businessDate: try row.date(5), state: try row.word(6),
+            contentSHA256: try row.bytes(7), contentBytes: try row.int64(8), partCount: Int(try row.int32(9)),
+            declaredCount: try row.optionalInt64(10),
+            declaredSums: Dictionary(uniqueKeysWithValues: zip(try row.textArray(16), try row.bigintArray(17))),
+            recordCount: try row.optionalInt64(11), loadPosition: position, epoch: LeaseEpoch(try row.int64(12)))
+    }
+}
+
+/// The lease of a file is somebody else's now: this worker stops working on it.
+package struct StaleLease: Error, CustomStringConvertible, Sendable {
+    package let batch: BatchIdentifier
+
+    package var description: String { "batch \(batch): another worker holds the lease; nothing was written" }
+}
+
+extension VerdictNote {
+    var json: String {
+        JSONText.object([
+            ("code", .string(code)), ("line", .integer(line)), ("what", .string(what)), ("mend", .string(mend)),
+        ])
+    }
+}

@@ -1,0 +1,149 @@
+import Cryptography
+import PaymentCore
+import PostgresClient
+package import Store
+
+extension PostgresStore {
+    package func load(_ slice: LoadSlice, of file: ClaimedBatchFile) async throws -> LoadOutcome {
+        // A race with another file of the same merchant ends in a unique violation; the slice alone is done again, and
+        // this time the look finds the other's row.
+        var attempt = 1
+        while true {
+            do {
+                return try await loadOnce(slice, of: file)
+            } catch let error as PostgresError where error.constraint == "order_number_registry_pkey" && attempt < 5 {
+                attempt += 1
+            }
+        }
+    }
+
+    package func finishLoading(_ file: ClaimedBatchFile) async throws -> LoadOutcome {
+        try await pool.transaction("finish loading") { transaction in
+            let updated = try transaction.execute(
+                """
+                UPDATE sluice.batch_file SET state = 'split', lease_worker = NULL, lease_until = NULL, due_at = now()
+                WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' AND loaded_count = record_count
+                """, [.int64(file.id.value), .int64(file.epoch.value)])
+            return updated == 1 ? .loaded(duplicates: 0) : .stale
+        }
+    }
+
+    private func loadOnce(_ slice: LoadSlice, of file: ClaimedBatchFile) async throws -> LoadOutcome {
+        try await pool.transaction("load records", deadline: .seconds(60)) { transaction in
+            let rows = try transaction.query(
+                """
+                SELECT merchant_id, data_salt, data_key_id, coalesce((load_position ->> 'record_ordinal')::bigint, 0)
+                FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' FOR NO KEY UPDATE
+                """, [.int64(file.id.value), .int64(file.epoch.value)])
+            guard let row = rows.first else { return .stale }
+            // The position is the proof that no record is loaded twice, and none is left out.
+            guard try row.int64(3) + Int64(slice.count) == slice.position.recordOrdinal else {
+                throw StoreDefect("slice of batch \(file.id) does not follow the records loaded so far")
+            }
+            let keyIdentifier = try row.int32(2)
+            var cipher = try BatchCipher(
+                batch: file.id, keyIdentifier: keyIdentifier, salt: try row.bytes(1), keys: keys)
+            var claims = try NumberClaims(merchant: try row.int32(0), slice: slice, file: file, transaction: transaction)
+            var orders = BinaryCopyBuffer(reserving: slice.orders.count * 220)
+            var quarantined = BinaryCopyBuffer(reserving: 4_096)
+            var hash = KeyedHash(key: keys.searchKey)
+            var waiting = slice.quarantined[...]
+            func setAside(_ record: NewQuarantineRecord, _ reasons: [QuarantineReason]) {
+                Self.append(
+                    record, reasons: reasons, file: file, cipher: &cipher, to: &quarantined)
+            }
+            for order in slice.orders {
+                // Lines are taken in order: of two records with one number the earlier one has it.
+                while let record = waiting.first, record.line < order.line {
+                    setAside(record, record.reasons + claims.reserve(record))
+                    waiting.removeFirst()
+                }
+                if let taken = claims.claim(order) {
+                    let record = NewQuarantineRecord(
+                        line: order.line, merchantOrderNumber: order.merchantOrderNumber,
+                        amountMinor: order.amountMinor, currency: order.currency, reasons: [taken], source: order.source)
+                    setAside(record, record.reasons)
+                    continue
+                }
+                orders.beginRow(columnCount: 11)
+                orders.append(int64: file.id.value)
+                orders.append(int32: order.line.value)
+                orders.append(daysSince1970: file.businessDate.daysSince1970)
+                orders.append(text: OrderState.ready.rawValue)
+                orders.append(int64: order.amountMinor)
+                orders.append(int32: keyIdentifier)
+                orders.append(text: order.currency)
+                orders.append(text: order.merchantOrderNumber)
+                if let bankCode = order.bankCode { orders.append(text: bankCode) } else { orders.appendNull() }
+                let personal = PersonalData(
+                    accountNumber: order.accountNumber, accountName: order.accountName, purpose: order.purpose)
+                orders.append(bytea: cipher.seal(personal.serialized, .personal, line: order.line))
+                orders.append(bytea: accountHash(&hash, order.accountNumber))
+            }
+            for record in waiting { setAside(record, record.reasons + claims.reserve(record)) }
+
+            try claims.write(transaction)
+            if orders.rowCount > 0 {
+                _ = try transaction.copyIn(
+                    """
+                    COPY sluice.payment_order (batch_id, line_no, business_date, state, amount_minor, data_key_id, currency,
+                        merchant_order_no, bank_code, personal, account_hash) FROM STDIN (FORMAT binary)
+                    """, orders.finish())
+            }
+            if quarantined.rowCount > 0 {
+                _ = try transaction.copyIn(
+                    """
+                    COPY sluice.quarantine_record (batch_id, line_no, business_date, origin, merchant_order_no, amount_minor,
+                        currency, reasons, charset, byte_from, byte_to, physical_line, raw, data_key_id)
+                    FROM STDIN (FORMAT binary)
+                    """, quarantined.finish())
+            }
+            _ = try transaction.execute(
+                """
+                UPDATE sluice.batch_file SET loaded_count = loaded_count + $2, lease_until = now() + interval '10 minutes',
+                    due_at = now() + interval '10 minutes', load_position = jsonb_build_object(
+                        'byte_offset', $3::bigint, 'record_ordinal', $4::bigint, 'physical_line', $5::bigint)
+                WHERE batch_id = $1
+                """,
+                [
+                    .int64(file.id.value), .int64(Int64(slice.count)), .int64(slice.position.byteOffset),
+                    .int64(slice.position.recordOrdinal), .int64(slice.position.physicalLine),
+                ])
+            return .loaded(duplicates: claims.duplicates)
+        }
+    }
+
+    private static func append(
+        _ record: NewQuarantineRecord, reasons: [QuarantineReason], file: ClaimedBatchFile,
+        cipher: inout BatchCipher, to copy: inout BinaryCopyBuffer
+    ) {
+        copy.beginRow(columnCount: 14)
+        copy.append(int64: file.id.value)
+        copy.append(int32: record.line.value)
+        copy.append(daysSince1970: file.businessDate.daysSince1970)
+        copy.append(text: "intake")
+        if let number = record.merchantOrderNumber { copy.append(text: number) } else { copy.appendNull() }
+        if let amount = record.amountMinor { copy.append(int64: amount) } else { copy.appendNull() }
+        if let currency = record.currency { copy.append(text: currency) } else { copy.appendNull() }
+        // jsonb on the wire: a version byte before the text.
+        copy.append(bytea: [1] + Array(reasons.json.utf8))
+        copy.append(text: record.source.charset)
+        copy.append(int64: record.source.byteFrom)
+        copy.append(int64: record.source.byteTo)
+        copy.append(int64: record.source.physicalLine)
+        copy.append(bytea: cipher.seal(record.source.raw, .raw, line: record.line))
+        copy.append(int32: cipher.keyIdentifier)
+    }
+}
+
+extension [QuarantineReason] {
+    var json: String {
+        JSONText.array(
+            map { reason in
+                .object([
+                    ("code", .string(reason.code)), ("field", reason.field.map(JSONValue.string) ?? .null),
+                    ("value", .string(reason.maskedValue)), ("mend", .string(reason.mend)),
+                ])
+            })
+    }
+}

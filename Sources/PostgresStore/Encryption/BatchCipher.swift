@@ -1,0 +1,122 @@
+import Cryptography
+import PaymentCore
+
+/// Encrypts and decrypts the personal data of one batch file under its own subkey (R15): AES-256-GCM, the subkey by HKDF
+/// from the data key and the file's salt.
+struct BatchCipher: ~Copyable {
+    /// What is encrypted; part of nonce and associated data, so that no ciphertext can stand in another's place.
+    enum Field: UInt8 {
+        case personal = 1
+        case raw = 2
+        case part = 3
+        case envelope = 4
+        case response = 5
+        case result = 6
+    }
+
+    let batch: BatchIdentifier
+    let keyIdentifier: Int32
+    private var key: AESGCMKey
+
+    init(batch: BatchIdentifier, keyIdentifier: Int32, salt: [UInt8], keys: KeyRing) throws {
+        self.batch = batch
+        self.keyIdentifier = keyIdentifier
+        let derived = HKDFSHA256.derive(
+            key: try keys.key(keyIdentifier), salt: salt, info: Array("sluice/batch/\(batch)".utf8),
+            length: AESGCMKey.byteCount)
+        key = AESGCMKey(derived)
+    }
+
+    /// Seals the one value that a line has of this field. The nonce is made of both, so it is never used for other
+    /// plaintext: a line's bytes never change.
+    mutating func seal(_ plaintext: [UInt8], _ field: Field, line: LineNumber) -> [UInt8] {
+        key.seal(
+            plaintext: plaintext, nonce: Self.nonce(field, line),
+            associatedData: associatedData(field, UInt32(bitPattern: line.value), 0))
+    }
+
+    mutating func open(_ sealed: [UInt8], _ field: Field, line: LineNumber) throws -> [UInt8] {
+        try key.open(
+            ciphertext: sealed, nonce: Self.nonce(field, line),
+            associatedData: associatedData(field, UInt32(bitPattern: line.value), 0))
+    }
+
+    /// Seals a value that may be made more than once for its place (an envelope after a rolled-back intent): the nonce
+    /// is random and stands before the ciphertext.
+    mutating func sealWithRandomNonce(_ plaintext: [UInt8], _ field: Field, _ first: Int32, _ second: Int32) -> [UInt8] {
+        let nonce = SecureRandom.bytes(AESGCMKey.nonceByteCount)
+        return nonce
+            + key.seal(
+                plaintext: plaintext, nonce: nonce,
+                associatedData: associatedData(field, UInt32(bitPattern: first), UInt32(bitPattern: second)))
+    }
+
+    mutating func openWithNonce(_ sealed: [UInt8], _ field: Field, _ first: Int32, _ second: Int32) throws -> [UInt8] {
+        guard sealed.count >= AESGCMKey.nonceByteCount + AESGCMKey.tagByteCount else {
+            throw KeyRing.Defect(description: "ciphertext of batch \(batch) is too short to be whole")
+        }
+        return try key.open(
+            ciphertext: Array(sealed[AESGCMKey.nonceByteCount...]), nonce: Array(sealed[..<AESGCMKey.nonceByteCount]),
+            associatedData: associatedData(field, UInt32(bitPattern: first), UInt32(bitPattern: second)))
+    }
+
+    private static func nonce(_ field: Field, _ line: LineNumber) -> [UInt8] {
+        let value = UInt32(bitPattern: line.value)
+        return [
+            field.rawValue, 0, 0, 0, 0, 0, 0, 0, UInt8(truncatingIfNeeded: value >> 24),
+            UInt8(truncatingIfNeeded: value >> 16), UInt8(truncatingIfNeeded: value >> 8),
+            UInt8(truncatingIfNeeded: value),
+        ]
+    }
+
+    private func associatedData(_ field: Field, _ first: UInt32, _ second: UInt32) -> [UInt8] {
+        var data: [UInt8] = []
+        data.reserveCapacity(17)
+        data.append(field.rawValue)
+        let identifier = UInt64(bitPattern: batch.value)
+        for shift in stride(from: 56, through: 0, by: -8) { data.append(UInt8(truncatingIfNeeded: identifier >> UInt64(shift))) }
+        for number in [first, second] {
+            for shift in stride(from: 24, through: 0, by: -8) { data.append(UInt8(truncatingIfNeeded: number >> UInt32(shift))) }
+        }
+        return data
+    }
+}
+
+/// The personal fields of an order as they are encrypted together: each behind its length (big-endian, 2 bytes).
+struct PersonalData {
+    var accountNumber: String
+    var accountName: String
+    var purpose: String
+
+    var serialized: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(accountNumber.utf8.count + accountName.utf8.count + purpose.utf8.count + 6)
+        for field in [accountNumber, accountName, purpose] {
+            precondition(field.utf8.count <= 65_535, "a personal field has at most 65,535 bytes")
+            bytes.append(UInt8(truncatingIfNeeded: field.utf8.count >> 8))
+            bytes.append(UInt8(truncatingIfNeeded: field.utf8.count))
+            bytes.append(contentsOf: field.utf8)
+        }
+        return bytes
+    }
+
+    init(accountNumber: String, accountName: String, purpose: String) {
+        self.accountNumber = accountNumber
+        self.accountName = accountName
+        self.purpose = purpose
+    }
+
+    init(serialized bytes: [UInt8]) throws {
+        var fields: [String] = []
+        var position = 0
+        for _ in 0..<3 {
+            guard position + 2 <= bytes.count else { throw KeyRing.Defect(description: "personal data is cut short") }
+            let count = Int(bytes[position]) << 8 | Int(bytes[position + 1])
+            position += 2
+            guard position + count <= bytes.count else { throw KeyRing.Defect(description: "personal data is cut short") }
+            fields.append(String(decoding: bytes[position..<position + count], as: UTF8.self))
+            position += count
+        }
+        self.init(accountNumber: fields[0], accountName: fields[1], purpose: fields[2])
+    }
+}

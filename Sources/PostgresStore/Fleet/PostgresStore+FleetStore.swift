@@ -1,0 +1,215 @@
+package import PaymentCore
+import PostgresClient
+package import Store
+
+extension PostgresStore: FleetStore {
+    package func environment() async throws -> EnvironmentStamp? {
+        try await pool.transaction("environment", readOnly: true) { transaction in
+            try transaction.query("SELECT name, class FROM sluice.environment").first.map { row in
+                EnvironmentStamp(name: try row.text(0), environmentClass: try row.word(1))
+            }
+        }
+    }
+
+    package func registerWorker(_ worker: WorkerIdentifier, host: String, processIdentifier: Int32) async throws {
+        try await pool.transaction("register worker") { transaction in
+            _ = try transaction.execute(
+                "INSERT INTO sluice.worker (worker_id, host, process_id) VALUES ($1, $2, $3)",
+                [.text(worker.value), .text(host), .int32(processIdentifier)])
+        }
+    }
+
+    package func heartbeat(_ worker: WorkerIdentifier) async throws -> Timestamp {
+        try await pool.transaction("heartbeat", deadline: .seconds(5)) { transaction in
+            let rows = try transaction.query(
+                "UPDATE sluice.worker SET heartbeat_at = now() WHERE worker_id = $1 RETURNING now()", [.text(worker.value)])
+            guard let row = rows.first else { throw StoreDefect("worker \(worker) is not registered") }
+            return try row.timestamp(0)
+        }
+    }
+
+    package func stopWorker(_ worker: WorkerIdentifier) async throws {
+        try await pool.transaction("stop worker") { transaction in
+            _ = try transaction.execute(
+                "UPDATE sluice.worker SET stopped_at = now() WHERE worker_id = $1", [.text(worker.value)])
+        }
+    }
+
+    package func rescue(silentFor silence: TimeSpan) async throws -> Int {
+        try await pool.transaction("rescue") { transaction in
+            // A call that may still be under way is waited for by the protocol itself (`in_flight`), so a chunk may come
+            // up at once.
+            let rows = try transaction.query(
+                """
+                WITH dead AS MATERIALIZED (
+                    SELECT worker_id FROM sluice.worker
+                    WHERE stopped_at IS NOT NULL OR heartbeat_at < now() - $1 * interval '1 microsecond'
+                ), chunk AS (
+                    UPDATE sluice.work_chunk c SET lease_worker = NULL, lease_until = NULL, due_at = now(), epoch = epoch + 1
+                    WHERE c.lease_worker IN (SELECT worker_id FROM dead) RETURNING 1
+                ), file AS (
+                    UPDATE sluice.batch_file f SET lease_worker = NULL, lease_until = NULL, due_at = now(),
+                        lease_epoch = lease_epoch + 1
+                    WHERE f.lease_worker IN (SELECT worker_id FROM dead)
+                        AND f.state IN ('pending', 'splitting', 'split', 'working') RETURNING 1
+                ), run AS (
+                    UPDATE sluice.job_run r SET lease_until = now(), worker_id = NULL
+                    WHERE r.state = 'running' AND r.worker_id IN (SELECT worker_id FROM dead) RETURNING 1
+                )
+                SELECT (SELECT count(*) FROM chunk) + (SELECT count(*) FROM file) + (SELECT count(*) FROM run)
+                """, [.microseconds(silence)])
+            return Int(try rows.first?.int64(0) ?? 0)
+        }
+    }
+
+    package func keepPartitionsAhead(days: Int32) async throws -> Int {
+        try await pool.transaction("keep partitions ahead") { transaction in
+            Int(
+                try transaction.query("SELECT sluice.keep_partitions_ahead(current_date + $1)", [.int32(days)])
+                    .first?.int32(0) ?? 0)
+        }
+    }
+
+    package func activateChannel(_ activation: ChannelActivation) async throws {
+        try await pool.transaction("activate channel") { transaction in
+            let changed = try transaction.query(
+                """
+                INSERT INTO sluice.channel (channel, class, specification_sha256) VALUES ($1, $2::sluice.environment_class, $3)
+                ON CONFLICT (channel) DO UPDATE SET class = excluded.class, specification_sha256 = excluded.specification_sha256
+                RETURNING 1
+                """,
+                [
+                    .text(activation.channel.value), .text(activation.environmentClass.rawValue),
+                    .bytea(activation.specificationSHA256),
+                ])
+            precondition(changed.first != nil, "an activated channel has a row")
+            _ = try transaction.execute(
+                "INSERT INTO sluice.channel_activation (channel, specification_sha256) VALUES ($1, $2)",
+                [.text(activation.channel.value), .bytea(activation.specificationSHA256)])
+            for (lane, slots) in [(Lane.submit, activation.submitSlots), (.query, activation.querySlots)] {
+                _ = try transaction.execute(
+                    """
+                    INSERT INTO sluice.channel_slot (channel, lane, slot_no)
+                    SELECT $1, $2::sluice.lane, n FROM generate_series(1, $3::int) AS n ON CONFLICT DO NOTHING
+                    """, [.text(activation.channel.value), .text(lane.rawValue), .int32(Int32(slots))])
+                // A slot in use ends with its call; it is taken away all the same, so that no new claim can have it.
+                _ = try transaction.execute(
+                    "DELETE FROM sluice.channel_slot WHERE channel = $1 AND lane = $2::sluice.lane AND slot_no > $3",
+                    [.text(activation.channel.value), .text(lane.rawValue), .int32(Int32(slots))])
+            }
+        }
+    }
+
+    package func channels() async throws -> [ChannelRow] {
+        try await pool.transaction("channels", readOnly: true) { transaction in
+            try transaction.query(
+                "SELECT channel, state = 'running', specification_sha256 FROM sluice.channel ORDER BY channel"
+            ).map { row in
+                ChannelRow(
+                    channel: ChannelName(try row.text(0)), isRunning: try row.bool(1), specificationSHA256: try row.bytes(2))
+            }
+        }
+    }
+
+    package func beginRun(
+        job: String, windowStart: Timestamp, worker: WorkerIdentifier, lease: TimeSpan
+    ) async throws -> RunClaim {
+        try await pool.transaction("begin run") { transaction in
+            let inserted = try transaction.query(
+                """
+                INSERT INTO sluice.job_run (job, window_start, state, worker_id, lease_until)
+                VALUES ($1, $2, 'running', $3, now() + $4 * interval '1 microsecond')
+                ON CONFLICT (job, window_start) DO NOTHING RETURNING epoch, pass
+                """, [.text(job), .optional(windowStart), .text(worker.value), .microseconds(lease)])
+            if let row = inserted.first {
+                return .begun(epoch: LeaseEpoch(try row.int64(0)), pass: try row.int32(1))
+            }
+            let rows = try transaction.query(
+                """
+                SELECT r.state, r.pass, r.lease_until > now() AND NOT EXISTS (
+                    SELECT FROM sluice.worker w WHERE w.worker_id = r.worker_id
+                        AND (w.stopped_at IS NOT NULL OR w.heartbeat_at < now() - interval '15 seconds'))
+                FROM sluice.job_run r WHERE r.job = $1 AND r.window_start = $2 FOR NO KEY UPDATE
+                """, [.text(job), .optional(windowStart)])
+            guard let row = rows.first else { throw StoreDefect("the run of job \(job) vanished between two statements") }
+            let state = try row.text(0)
+            if state == "done" { return .done(pass: try row.int32(1)) }
+            if state == "running", try row.optionalBool(2) == true { return .alive }
+            let taken = try transaction.query(
+                """
+                UPDATE sluice.job_run SET state = 'running', worker_id = $3, epoch = epoch + 1, ended_at = NULL,
+                    lease_until = now() + $4 * interval '1 microsecond'
+                WHERE job = $1 AND window_start = $2 RETURNING epoch, pass
+                """, [.text(job), .optional(windowStart), .text(worker.value), .microseconds(lease)])
+            guard let row = taken.first else { throw StoreDefect("the run of job \(job) vanished between two statements") }
+            return .takenOver(epoch: LeaseEpoch(try row.int64(0)), pass: try row.int32(1))
+        }
+    }
+
+    package func reopenRun(
+        job: String, windowStart: Timestamp, pass: Int32, worker: WorkerIdentifier, lease: TimeSpan
+    ) async throws -> RunClaim {
+        try await pool.transaction("reopen run") { transaction in
+            // Of several starts that see new files at once, one opens the new pass.
+            let rows = try transaction.query(
+                """
+                UPDATE sluice.job_run SET state = 'running', pass = pass + 1, worker_id = $4, epoch = epoch + 1,
+                    ended_at = NULL, lease_until = now() + $5 * interval '1 microsecond'
+                WHERE job = $1 AND window_start = $2 AND state = 'done' AND pass = $3 RETURNING epoch, pass
+                """, [.text(job), .optional(windowStart), .int32(pass), .text(worker.value), .microseconds(lease)])
+            guard let row = rows.first else { return .alive }
+            return .begun(epoch: LeaseEpoch(try row.int64(0)), pass: try row.int32(1))
+        }
+    }
+
+    package func renewRun(job: String, windowStart: Timestamp, epoch: LeaseEpoch, lease: TimeSpan) async throws -> Bool {
+        try await pool.transaction("renew run") { transaction in
+            try transaction.execute(
+                """
+                UPDATE sluice.job_run SET lease_until = now() + $4 * interval '1 microsecond'
+                WHERE job = $1 AND window_start = $2 AND epoch = $3 AND state = 'running'
+                """, [.text(job), .optional(windowStart), .int64(epoch.value), .microseconds(lease)]) == 1
+        }
+    }
+
+    package func endRun(
+        job: String, windowStart: Timestamp, epoch: LeaseEpoch, succeeded: Bool, summary: [String: Int64]
+    ) async throws {
+        let summary = JSONText.object(summary.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) })
+        try await pool.transaction("end run") { transaction in
+            _ = try transaction.execute(
+                """
+                UPDATE sluice.job_run SET state = $4::sluice.run_state, ended_at = now(), lease_until = NULL, summary = $5::jsonb
+                WHERE job = $1 AND window_start = $2 AND epoch = $3 AND state = 'running'
+                """,
+                [
+                    .text(job), .optional(windowStart), .int64(epoch.value), .text(succeeded ? "done" : "failed"),
+                    .jsonb(summary),
+                ])
+        }
+    }
+
+    package func workLeft(channels: [ChannelName]) async throws -> WorkLeft {
+        try await pool.transaction("work left", readOnly: true) { transaction in
+            let rows = try transaction.query(
+                """
+                SELECT
+                    (SELECT count(*) FROM sluice.batch_file c WHERE c.state IN ('pending', 'splitting')),
+                    (SELECT count(*) FROM sluice.batch_file c WHERE c.state = 'split'),
+                    (SELECT count(*) FROM sluice.batch_file c WHERE c.due_at <= now() AND \(Self.isDueForSettlement)),
+                    count(*) FILTER (WHERE w.lane = 'submit'), count(*) FILTER (WHERE w.lane = 'query'),
+                    count(*) FILTER (WHERE w.lane = 'submit' AND (w.due_at <= now() OR w.lease_worker IS NOT NULL)),
+                    count(*) FILTER (WHERE w.lane = 'query' AND (w.due_at <= now() OR w.lease_worker IS NOT NULL)),
+                    (extract(epoch FROM min(w.due_at) - now()) * 1000000)::bigint
+                FROM sluice.work_chunk w JOIN sluice.channel c USING (channel)
+                WHERE w.channel = ANY ($1) AND c.state = 'running'
+                """, [.textArray(channels.map(\.value))])
+            guard let row = rows.first else { throw StoreDefect("an aggregate has no row") }
+            return WorkLeft(
+                filesForIntake: try row.int64(0), filesForPlanning: try row.int64(1), filesForSettlement: try row.int64(2),
+                submitChunks: try row.int64(3), queryChunks: try row.int64(4), submitChunksDue: try row.int64(5),
+                queryChunksDue: try row.int64(6),
+                nextDueIn: try row.optionalInt64(7).map { TimeSpan(microseconds: max(0, $0)) })
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import Store
+
+extension Invariant {
+    /// One statement that gives a key for each breach; live tables stand before history, as locks are taken in that
+    /// order.
+    var breaches: String {
+        switch self {
+        case .totalsAddUp: Self.totals
+        case .linesBelongToLoadedFiles: Self.strayLines
+        case .lineStandsOnce:
+            """
+            SELECT o.batch_id || '-' || o.line_no FROM \(Self.orders) o JOIN \(Self.quarantined) q
+                ON q.batch_id = o.batch_id AND q.line_no = o.line_no AND q.origin = 'intake'
+            """
+        case .ordersOwnTheirNumbers: Self.ordersWithoutNumber
+        case .quarantineReservesNumbers:
+            """
+            SELECT q.batch_id || '-' || q.line_no FROM \(Self.quarantined) q JOIN sluice.batch_file f USING (batch_id)
+            LEFT JOIN sluice.order_number_registry r
+                ON r.merchant_id = f.merchant_id AND r.order_no = q.merchant_order_no
+            WHERE q.merchant_order_no IS NOT NULL AND q.state IN ('open', 'amended') AND r.order_no IS NULL
+            """
+        case .numbersHaveOwners: Self.numbersWithoutOwner
+        case .submissionsOwnTheirNumbers:
+            """
+            SELECT s.batch_id || '/' || s.submission_no FROM \(Self.submissions) s
+            LEFT JOIN sluice.channel_number_registry c
+                ON c.channel = s.channel AND c.scope = s.number_scope AND c.number = s.number
+            WHERE c.number IS NULL OR c.batch_id <> s.batch_id OR c.submission_no <> s.submission_no
+            """
+        case .channelNumbersHaveSubmissions:
+            """
+            SELECT c.channel || '/' || c.batch_id || '/' || c.submission_no FROM sluice.channel_number_registry c
+            LEFT JOIN \(Self.submissions) s ON s.batch_id = c.batch_id AND s.submission_no = c.submission_no
+            WHERE s.batch_id IS NULL OR s.channel <> c.channel OR s.number <> c.number OR s.number_scope <> c.scope
+            """
+        case .openOrdersHaveNextAction: Self.forgottenOrders
+        case .chunksHaveWork: Self.idleChunks
+        case .linesStandInOneChunk:
+            """
+            SELECT w.batch_id || '-' || n FROM sluice.work_chunk w CROSS JOIN LATERAL unnest(w.line_nos) n
+            WHERE w.kind = 'submit' GROUP BY w.batch_id, n HAVING count(*) > 1
+            """
+        case .callsAreRecorded: Self.uncountedCalls
+        case .finalOrdersHaveEvidence: Self.unprovenOrders
+        case .submissionsMatchOrders: Self.strangeSubmissions
+        case .ordersMatchSubmissions:
+            """
+            SELECT o.batch_id || '-' || o.line_no FROM \(Self.orders) o
+            LEFT JOIN \(Self.submissions) s ON s.batch_id = o.batch_id AND s.submission_no = o.submission_no
+            WHERE o.state NOT IN ('held', 'ready', 'cancelled')
+                AND (s.batch_id IS NULL OR s.line_nos[o.item_no] IS DISTINCT FROM o.line_no)
+            """
+        case .slotsComeFree: Self.stuckSlots
+        case .resultFilesAreWhole:
+            """
+            SELECT r.batch_id || ' version ' || r.version FROM sluice.result_file r
+            JOIN sluice.batch_file f USING (batch_id)
+            WHERE r.line_count IS DISTINCT FROM f.record_count OR (f.state = 'finished') <> EXISTS (
+                SELECT FROM sluice.result_file x WHERE x.batch_id = r.batch_id AND x.is_final)
+            """
+        case .contentIsEncrypted:
+            """
+            SELECT p.batch_id || ' part ' || p.part_no FROM sluice.batch_file_part p
+            JOIN sluice.batch_file f USING (batch_id)
+            WHERE NOT p.is_encrypted AND f.state IN ('split', 'working', 'finished')
+            """
+        case .partitionsAreAhead:
+            """
+            SELECT h.name FROM unnest(ARRAY['payment_order', 'quarantine_record', 'submission', 'exchange',
+                'payment_attempt']) h (name) LEFT JOIN sluice.live_days d ON true
+            WHERE d.newest IS NULL OR d.newest < current_date + 7
+                OR d.newest - d.oldest + 2 <> (SELECT count(*) FROM pg_catalog.pg_inherits i
+                    WHERE i.inhparent = ('sluice.' || h.name)::regclass)
+            """
+        }
+    }
+
+    // MARK: Live and history
+
+    private static let orders = both(
+        "payment_order",
+        "batch_id, line_no, business_date, merchant_order_no, state, cause, amount_minor, currency, channel, submission_no,"
+            + " item_no, evidence_day, evidence_ordinal")
+    private static let quarantined = both(
+        "quarantine_record", "batch_id, line_no, business_date, merchant_order_no, state, origin")
+    private static let submissions = both(
+        "submission",
+        "batch_id, submission_no, channel, number, number_scope, line_nos, amount_minor, currency, sends, sends_unsent,"
+            + " next_ordinal")
+    private static let exchanges = both(
+        "exchange", "batch_id, submission_no, ordinal, exchange_day, kind, outcome, is_late")
+    private static let attempts = both(
+        "payment_attempt", "batch_id, line_no, submission_no, evidence_day, evidence_ordinal")
+
+    private static func both(_ table: String, _ columns: String) -> String {
+        "(SELECT \(columns) FROM sluice.\(table) UNION ALL SELECT \(columns) FROM history.\(table))"
+    }
+
+    // MARK: Files and lines (R14)
+
+    private static let totals = """
+        SELECT f.batch_id FROM sluice.batch_file f
+        LEFT JOIN (
+            SELECT t.batch_id, sum(t.records) AS records, sum(t.amount_unreadable) AS amount_unreadable,
+                bool_and(t.records = t.orders + t.quarantined + t.rejected + t.released
+                    AND t.records_minor = t.orders_minor + t.quarantined_minor + t.rejected_minor + t.released_minor
+                    AND t.orders = t.succeeded + t.failed + t.returned + t.cancelled + t.open
+                    AND t.orders_minor = t.succeeded_minor + t.failed_minor + t.returned_minor + t.cancelled_minor
+                        + t.open_minor) AS adds_up
+            FROM sluice.batch_totals t GROUP BY t.batch_id
+        ) t USING (batch_id)
+        WHERE f.state IN ('splitting', 'split', 'working', 'finished') AND (
+            coalesce(t.records, 0) IS DISTINCT FROM
+                CASE f.state WHEN 'splitting' THEN f.loaded_count ELSE f.record_count END
+            OR NOT coalesce(t.adds_up, true)
+            OR (f.state <> 'splitting' AND coalesce(t.amount_unreadable, 0) <> f.amount_unreadable))
+        """
+
+    private static let strayLines = """
+        SELECT l.batch_id || ' of ' || l.business_date
+        FROM (SELECT batch_id, business_date FROM \(orders) o
+            UNION SELECT batch_id, business_date FROM \(quarantined) q) l
+        LEFT JOIN sluice.batch_file f USING (batch_id)
+        WHERE f.batch_id IS NULL OR f.business_date <> l.business_date
+            OR f.state IN ('receiving', 'pending', 'held', 'refused')
+        """
+
+    // MARK: Registries
+
+    /// A cancelled order's number is void, and may be somebody else's by now; that of an order set aside for its data is
+    /// its quarantined record's, and moves on with that.
+    private static let ordersWithoutNumber = """
+        SELECT o.batch_id || '-' || o.line_no FROM \(orders) o JOIN sluice.batch_file f USING (batch_id)
+        LEFT JOIN sluice.order_number_registry r ON r.merchant_id = f.merchant_id AND r.order_no = o.merchant_order_no
+        WHERE r.order_no IS NULL OR CASE
+            WHEN r.batch_id = o.batch_id AND r.line_no = o.line_no THEN CASE
+                WHEN o.state = 'cancelled' THEN r.state <> 'void'
+                WHEN o.state = 'failed' AND o.cause = 'data' THEN r.state = 'order'
+                ELSE r.state <> 'order' END
+            ELSE NOT (o.state = 'cancelled' OR (o.state = 'failed' AND o.cause = 'data')) END
+        """
+
+    private static let numbersWithoutOwner = """
+        SELECT r.batch_id || '-' || r.line_no FROM sluice.order_number_registry r
+        LEFT JOIN sluice.batch_file f USING (batch_id)
+        LEFT JOIN \(orders) o ON o.batch_id = r.batch_id AND o.line_no = r.line_no
+        LEFT JOIN \(quarantined) q ON q.batch_id = r.batch_id AND q.line_no = r.line_no
+        WHERE r.state <> 'void' AND (f.merchant_id IS DISTINCT FROM r.merchant_id OR CASE r.state
+            WHEN 'order' THEN o.merchant_order_no IS DISTINCT FROM r.order_no OR o.state = 'cancelled'
+            ELSE q.merchant_order_no IS DISTINCT FROM r.order_no OR q.state NOT IN ('open', 'amended') END)
+        """
+
+    // MARK: Work
+
+    /// An open order of a planned file has a live chunk or an open review item: always one of them.
+    private static let forgottenOrders = """
+        SELECT o.batch_id || '-' || o.line_no FROM sluice.payment_order o JOIN sluice.batch_file f USING (batch_id)
+        WHERE o.state IN ('ready', 'submitting', 'processing', 'unknown') AND f.state IN ('working', 'finished')
+            AND NOT EXISTS (SELECT FROM (SELECT w.batch_id, unnest(w.line_nos) AS line_no FROM sluice.work_chunk w
+                WHERE w.kind = 'submit') w
+                WHERE o.state = 'ready' AND w.batch_id = o.batch_id AND w.line_no = o.line_no)
+            AND NOT EXISTS (SELECT FROM sluice.work_chunk w
+                WHERE o.state <> 'ready' AND w.batch_id = o.batch_id AND w.submission_no = o.submission_no)
+            AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.closed_at IS NULL
+                AND r.batch_id = o.batch_id AND r.line_no = o.line_no)
+            AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.closed_at IS NULL AND r.line_no IS NULL
+                AND o.state <> 'ready' AND r.batch_id = o.batch_id AND r.submission_no = o.submission_no)
+            AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.closed_at IS NULL AND r.line_no IS NULL
+                AND r.submission_no IS NULL AND r.batch_id = o.batch_id)
+        """
+
+    private static let idleChunks = """
+        SELECT w.batch_id || ' chunk ' || w.chunk_no FROM sluice.work_chunk w
+        LEFT JOIN sluice.batch_file f USING (batch_id)
+        LEFT JOIN sluice.submission s ON s.batch_id = w.batch_id AND s.submission_no = w.submission_no
+            AND s.business_date = w.business_date
+        WHERE f.state IS DISTINCT FROM 'working'
+            OR (w.kind <> 'submit' AND (s.batch_id IS NULL OR s.phase IN ('settled', 'refused')))
+        """
+
+    /// A slot past its time is free whatever stands in it; what must not be is a time that never comes, or one chunk in
+    /// two slots.
+    private static let stuckSlots = """
+        SELECT s.channel || ' ' || s.lane || ' ' || s.slot_no FROM sluice.channel_slot s
+        WHERE s.held_until > now() + interval '1 hour' OR (s.held_until > now() AND EXISTS (
+            SELECT FROM sluice.channel_slot x WHERE x.chunk_id = s.chunk_id AND x.epoch = s.epoch
+                AND (x.channel, x.lane, x.slot_no) <> (s.channel, s.lane, s.slot_no)))
+        """
+
+    // MARK: Evidence
+
+    private static let uncountedCalls = """
+        SELECT coalesce(s.batch_id, e.batch_id) || '/' || coalesce(s.submission_no, e.submission_no)
+        FROM \(submissions) s
+        FULL JOIN (SELECT batch_id, submission_no, count(*) AS calls, max(ordinal) AS last,
+            count(*) FILTER (WHERE kind = 'send') AS sends,
+            count(*) FILTER (WHERE kind = 'send' AND outcome = 'not_sent' AND NOT is_late) AS unsent
+            FROM \(exchanges) x GROUP BY batch_id, submission_no) e
+            ON e.batch_id = s.batch_id AND e.submission_no = s.submission_no
+        WHERE s.batch_id IS NULL OR e.batch_id IS NULL OR e.sends <> s.sends OR e.unsent <> s.sends_unsent
+            OR e.calls <> s.next_ordinal - 1 OR e.last <> s.next_ordinal - 1
+        """
+
+    private static let unprovenOrders = """
+        SELECT o.batch_id || '-' || o.line_no
+        FROM (SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal FROM \(orders) x
+                WHERE state IN ('succeeded', 'failed', 'returned')
+            UNION ALL SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal FROM \(attempts) a) o
+        LEFT JOIN \(exchanges) e ON e.batch_id = o.batch_id AND e.submission_no = o.submission_no
+            AND e.ordinal = o.evidence_ordinal AND e.exchange_day = o.evidence_day
+        WHERE e.batch_id IS NULL OR e.is_late OR e.outcome IS DISTINCT FROM 'answered'
+        """
+
+    /// Item i of a submission is the order in line_nos[i], live or as an ended attempt, and the amounts add up.
+    private static let strangeSubmissions = """
+        SELECT s.batch_id || '/' || s.submission_no FROM \(submissions) s
+        CROSS JOIN LATERAL unnest(s.line_nos) WITH ORDINALITY i (line_no, item_no)
+        LEFT JOIN \(orders) o ON o.batch_id = s.batch_id AND o.line_no = i.line_no
+        LEFT JOIN \(attempts) a ON a.batch_id = s.batch_id AND a.line_no = i.line_no
+            AND a.submission_no = s.submission_no
+        GROUP BY s.batch_id, s.submission_no, s.amount_minor
+        HAVING sum(o.amount_minor) IS DISTINCT FROM s.amount_minor OR bool_or(o.currency IS DISTINCT FROM s.currency
+            OR (a.batch_id IS NULL AND (o.submission_no IS DISTINCT FROM s.submission_no
+                OR o.item_no IS DISTINCT FROM i.item_no OR o.channel IS DISTINCT FROM s.channel)))
+        """
+}

@@ -1,0 +1,172 @@
+package import PaymentCore
+import PostgresClient
+package import Store
+
+extension PostgresStore {
+    /// Exchanges that a story shows; more are cut, the first ones first.
+    private static let exchangesMax: Int64 = 1_000
+
+    package func orderStory(of batch: BatchIdentifier, line: LineNumber) async throws -> OrderStory? {
+        try await pool.transaction("order story", readOnly: true) { transaction in
+            let rows = try transaction.query(
+                """
+                SELECT business_date, (received_at AT TIME ZONE 'UTC')::date - 1 FROM sluice.batch_file
+                WHERE batch_id = $1
+                """, [.int64(batch.value)])
+            guard let file = rows.first else { return nil }
+            let key = OrderKey(batch: batch, line: line, businessDate: try file.date(0))
+            guard var story = try order(key, transaction) else { return nil }
+            story.attempts = try attempts(key, transaction)
+            let numbers = Set(story.attempts.map(\.submission) + (story.submission.map { [$0] } ?? [])).sorted()
+            story.submissions = try submissions(numbers, of: key, firstDay: try file.date(1), transaction)
+            story.reviews = try reviews(key, submissions: numbers, transaction)
+            if !story.state.isFinal {
+                story.nextAction = try nextAction(key, submission: story.submission, transaction)
+            }
+            return story
+        }
+    }
+
+    private func order(_ key: OrderKey, _ transaction: PostgresTransaction) throws -> OrderStory? {
+        let rows = try transaction.query(
+            """
+            SELECT m.merchant_no, f.direction, o.merchant_order_no, o.state, o.cause, o.code, o.bank_code,
+                o.amount_minor, o.currency, o.personal, o.attempt_no, o.submission_no, o.item_no, o.evidence_day,
+                o.evidence_ordinal, o.decided_at, o.is_archived
+            FROM sluice.all_payment_order o
+            JOIN sluice.batch_file f ON f.batch_id = o.batch_id JOIN sluice.merchant m USING (merchant_id)
+            WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = $3
+            """, key.parameters)
+        guard let row = rows.first else { return nil }
+        var cipher = try cipher(of: key.batch, transaction)
+        let personal = try PersonalData(serialized: try cipher.open(try row.bytes(9), .personal, line: key.line))
+        let evidence =
+            row.isNull(13) || row.isNull(14)
+            ? nil : RecordedCall(ordinal: try row.int32(14), day: try row.date(13))
+        return OrderStory(
+            key: key, merchant: MerchantNumber(try row.text(0)), direction: try row.word(1),
+            merchantOrderNumber: try row.text(2), state: try row.word(3),
+            cause: try row.optionalText(4).flatMap(FailureCause.init(rawValue:)), code: try row.optionalText(5),
+            bankCode: try row.optionalText(6), amountMinor: try row.int64(7), currency: try row.text(8),
+            maskedAccount: Masked.account(personal.accountNumber), maskedName: Masked.name(personal.accountName),
+            attempt: try row.int16(10), submission: try row.optionalInt32(11).map(SubmissionNumber.init),
+            item: try row.optionalInt16(12).map(Int32.init), evidence: evidence,
+            decidedAt: try row.optionalTimestamp(15), isArchived: try row.bool(16))
+    }
+
+    private func attempts(_ key: OrderKey, _ transaction: PostgresTransaction) throws -> [OrderStory.EndedAttempt] {
+        let columns = "attempt_no, channel, submission_no, cause, code, ended_at"
+        return try transaction.query(
+            """
+            SELECT \(columns) FROM sluice.payment_attempt WHERE batch_id = $1 AND business_date = $2 AND line_no = $3
+            UNION ALL
+            SELECT \(columns) FROM history.payment_attempt WHERE batch_id = $1 AND business_date = $2 AND line_no = $3
+            ORDER BY attempt_no
+            """, key.parameters
+        ).map { row in
+            OrderStory.EndedAttempt(
+                attempt: try row.int16(0), channel: ChannelName(try row.text(1)),
+                submission: SubmissionNumber(try row.int32(2)), cause: try row.word(3), code: try row.text(4),
+                endedAt: try row.timestamp(5))
+        }
+    }
+
+    private func submissions(
+        _ numbers: [SubmissionNumber], of key: OrderKey, firstDay: BusinessDate, _ transaction: PostgresTransaction
+    ) throws -> [OrderStory.Submission] {
+        guard !numbers.isEmpty else { return [] }
+        let wanted = PostgresValue.intArray(numbers.map(\.value))
+        let columns = """
+            submission_no, channel, number, phase, sends, sends_unsent, polls, not_founds, ever_taken,
+            cardinality(line_nos), intended_at, settled_at, in_flight_kind, in_flight_epoch, in_flight_until,
+            last_not_found_at, first_sent_at, last_send_ended_at
+            """
+        var submissions = try transaction.query(
+            """
+            SELECT \(columns) FROM sluice.submission
+            WHERE batch_id = $1 AND business_date = $2 AND submission_no = ANY ($3)
+            UNION ALL
+            SELECT \(columns) FROM history.submission
+            WHERE batch_id = $1 AND business_date = $2 AND submission_no = ANY ($3)
+            ORDER BY intended_at, submission_no
+            """, [.int64(key.batch.value), .date(key.businessDate), wanted]
+        ).map(Self.submission)
+        let filed = "batch_id = $1 AND submission_no = ANY ($2) AND exchange_day >= $3"
+        let exchanges = """
+            submission_no, ordinal, exchange_day, kind, recorded_at, outcome, reason, header_code, http_status, is_late,
+            latency_us
+            """
+        let rows = try transaction.query(
+            """
+            SELECT \(exchanges) FROM sluice.exchange WHERE \(filed)
+            UNION ALL
+            SELECT \(exchanges) FROM history.exchange WHERE \(filed)
+            ORDER BY submission_no, ordinal LIMIT $4
+            """, [.int64(key.batch.value), wanted, .date(firstDay), .int64(Self.exchangesMax)])
+        for row in rows {
+            let number = SubmissionNumber(try row.int32(0))
+            guard let index = submissions.firstIndex(where: { $0.number == number }) else { continue }
+            submissions[index].exchanges.append(
+                OrderStory.Exchange(
+                    call: RecordedCall(ordinal: try row.int32(1), day: try row.date(2)), kind: try row.word(3),
+                    recordedAt: try row.timestamp(4), outcome: try row.optionalText(5),
+                    reason: try row.optionalText(6), headerCode: try row.optionalText(7),
+                    status: try row.optionalInt32(8), isLate: try row.bool(9),
+                    latencyMicroseconds: try row.optionalInt64(10)))
+        }
+        return submissions
+    }
+
+    private static func submission(_ row: PostgresRow) throws -> OrderStory.Submission {
+        let inFlight =
+            row.isNull(12)
+            ? nil
+            : InFlight(kind: try row.word(12), epoch: LeaseEpoch(try row.int64(13)), until: try row.timestamp(14))
+        let state = SubmissionState(
+            phase: try row.word(3), sends: try row.int32(4), sendsUnsent: try row.int32(5), inFlight: inFlight,
+            polls: try row.int32(6), notFounds: try row.int32(7), lastNotFoundAt: try row.optionalTimestamp(15),
+            firstSentAt: try row.optionalTimestamp(16), lastSendEndedAt: try row.optionalTimestamp(17),
+            everTaken: try row.bool(8))
+        return OrderStory.Submission(
+            number: SubmissionNumber(try row.int32(0)), channel: ChannelName(try row.text(1)),
+            channelNumber: try row.text(2), state: state, orders: Int(try row.int32(9)),
+            intendedAt: try row.timestamp(10), settledAt: try row.optionalTimestamp(11))
+    }
+
+    private func reviews(
+        _ key: OrderKey, submissions: [SubmissionNumber], _ transaction: PostgresTransaction
+    ) throws -> [OrderStory.Review] {
+        try transaction.query(
+            """
+            SELECT incident, cause, code, opened_at, closed_at, decision FROM sluice.review_item
+            WHERE batch_id = $1 AND (line_no = $2 OR (line_no IS NULL
+                AND (submission_no IS NULL OR submission_no = ANY ($3))))
+            ORDER BY item_id LIMIT 100
+            """, [.int64(key.batch.value), .int32(key.line.value), .intArray(submissions.map(\.value))]
+        ).map { row in
+            OrderStory.Review(
+                incident: try row.text(0), cause: try row.text(1), code: try row.text(2),
+                openedAt: try row.timestamp(3), closedAt: try row.optionalTimestamp(4),
+                decision: try row.optionalText(5))
+        }
+    }
+
+    private func nextAction(
+        _ key: OrderKey, submission: SubmissionNumber?, _ transaction: PostgresTransaction
+    ) throws -> OrderStory.NextAction? {
+        try transaction.query(
+            """
+            SELECT kind, due_at FROM sluice.work_chunk
+            WHERE batch_id = $1 AND (submission_no = $3 OR (submission_no IS NULL AND $2 = ANY (line_nos)))
+            ORDER BY chunk_id LIMIT 1
+            """, [.int64(key.batch.value), .int32(key.line.value), .optionalInt32(submission?.value)]
+        ).first.map { row in OrderStory.NextAction(kind: try row.word(0), dueAt: try row.timestamp(1)) }
+    }
+}
+
+extension OrderKey {
+    /// `$1` to `$3` of statements on one order: batch, business date, line.
+    fileprivate var parameters: [PostgresValue] {
+        [.int64(batch.value), .date(businessDate), .int32(line.value)]
+    }
+}

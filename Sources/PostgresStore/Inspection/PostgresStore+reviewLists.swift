@@ -1,0 +1,138 @@
+package import PaymentCore
+import PostgresClient
+package import Store
+
+extension PostgresStore {
+    package func quarantineGroups(_ filter: QuarantineFilter) async throws -> [QuarantineGroup] {
+        try await pool.transaction("quarantine groups", readOnly: true) { transaction in
+            try transaction.query(
+                """
+                SELECT r.code, q.state, count(*), count(DISTINCT q.batch_id), min(q.quarantined_at)
+                FROM sluice.quarantine_record q
+                CROSS JOIN LATERAL (SELECT DISTINCT e ->> 'code' AS code FROM jsonb_array_elements(q.reasons) e) r
+                WHERE ($1::bigint IS NULL OR q.batch_id = $1) AND q.business_date >= $2
+                    AND ($3::text IS NULL OR r.code = $3)
+                GROUP BY r.code, q.state ORDER BY count(*) DESC, r.code, q.state LIMIT 1000
+                """,
+                [.optionalInt64(filter.batch?.value), .date(filter.since), .optionalText(filter.reason)]
+            ).map { row in
+                QuarantineGroup(
+                    reason: try row.text(0), state: try row.text(1), records: try row.int64(2),
+                    batches: try row.int64(3), oldestAt: try row.timestamp(4))
+            }
+        }
+    }
+
+    package func quarantinedRecords(_ filter: QuarantineFilter) async throws -> [QuarantinedRecord] {
+        try await pool.transaction("quarantined records", readOnly: true) { transaction in
+            try transaction.query(
+                """
+                SELECT \(Self.quarantineColumns) FROM sluice.quarantine_record q
+                WHERE ($1::bigint IS NULL OR q.batch_id = $1) AND q.business_date >= $2
+                    AND ($3::text IS NULL OR q.reasons @> jsonb_build_array(jsonb_build_object('code', $3::text)))
+                ORDER BY q.batch_id, q.line_no LIMIT $4
+                """,
+                [
+                    .optionalInt64(filter.batch?.value), .date(filter.since), .optionalText(filter.reason),
+                    .int64(Int64(filter.limit)),
+                ]
+            ).map { try Self.quarantinedRecord($0, maskedRecord: nil) }
+        }
+    }
+
+    package func quarantinedRecord(
+        of batch: BatchIdentifier, line: LineNumber
+    ) async throws -> QuarantinedRecord? {
+        try await pool.transaction("quarantined record", readOnly: true) { transaction in
+            guard let date = try businessDate(of: batch, transaction) else { return nil }
+            let rows = try transaction.query(
+                """
+                SELECT \(Self.quarantineColumns), q.raw FROM sluice.quarantine_record q
+                WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no = $3
+                UNION ALL
+                SELECT \(Self.quarantineColumns), q.raw FROM history.quarantine_record q
+                WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no = $3
+                """, [.int64(batch.value), .date(date), .int32(line.value)])
+            guard let row = rows.first else { return nil }
+            guard try row.text(4) == "intake" else { return try Self.quarantinedRecord(row, maskedRecord: nil) }
+            var cipher = try cipher(of: batch, transaction)
+            let raw = try cipher.open(try row.bytes(17), .raw, line: line)
+            return try Self.quarantinedRecord(row, maskedRecord: MaskedRecord.text(raw))
+        }
+    }
+
+    package func reviewIncidents(limit: Int) async throws -> [ReviewIncident] {
+        precondition((1...1_000).contains(limit), "a list is bounded")
+        return try await pool.transaction("review incidents", readOnly: true) { transaction in
+            try transaction.query(
+                """
+                SELECT incident, cause, (array_agg(DISTINCT code))[1:5], min(channel), min(owner_role), count(*),
+                    (array_agg(batch_id || CASE WHEN line_no IS NOT NULL THEN '-' || line_no
+                        WHEN submission_no IS NOT NULL THEN '/' || submission_no ELSE '' END ORDER BY item_id))[1:3],
+                    min(opened_at), (extract(epoch FROM now() - min(opened_at)) * 1000000)::bigint
+                FROM sluice.review_item WHERE closed_at IS NULL
+                GROUP BY incident, cause ORDER BY min(opened_at), incident LIMIT $1
+                """, [.int64(Int64(limit))]
+            ).map { row in
+                ReviewIncident(
+                    incident: try row.text(0), cause: try row.text(1), codes: try row.textArray(2),
+                    channel: try row.optionalText(3), ownerRole: try row.text(4), items: try row.int64(5),
+                    examples: try row.textArray(6), oldestAt: try row.timestamp(7),
+                    age: TimeSpan(microseconds: max(0, try row.int64(8))))
+            }
+        }
+    }
+
+    package func openAlarms(limit: Int) async throws -> [OpenAlarm] {
+        precondition((1...1_000).contains(limit), "a list is bounded")
+        return try await pool.transaction("open alarms", readOnly: true) { transaction in
+            try transaction.query(
+                """
+                SELECT kind, code, channel, message, occurrences, first_at, last_at FROM sluice.alarm
+                WHERE acknowledged_at IS NULL ORDER BY last_at DESC, alarm_id LIMIT $1
+                """, [.int64(Int64(limit))]
+            ).map { row in
+                OpenAlarm(
+                    kind: try row.text(0), code: try row.text(1), channel: try row.optionalText(2),
+                    message: try row.text(3), occurrences: try row.int64(4), firstAt: try row.timestamp(5),
+                    lastAt: try row.timestamp(6))
+            }
+        }
+    }
+
+    /// The day that names a batch's partitions; nil if there is no such batch.
+    func businessDate(of batch: BatchIdentifier, _ transaction: PostgresTransaction) throws -> BusinessDate? {
+        try transaction.query(
+            "SELECT business_date FROM sluice.batch_file WHERE batch_id = $1", [.int64(batch.value)]
+        ).first.map { try $0.date(0) }
+    }
+
+    private static let quarantineColumns = """
+        q.batch_id, q.line_no, q.business_date, q.state, q.origin, q.merchant_order_no, q.amount_minor, q.currency,
+        q.charset, q.byte_from, q.byte_to, q.physical_line, q.quarantined_at,
+        ARRAY(SELECT e ->> 'code' FROM jsonb_array_elements(q.reasons) WITH ORDINALITY AS x (e, n) ORDER BY n),
+        ARRAY(SELECT coalesce(e ->> 'field', '') FROM jsonb_array_elements(q.reasons) WITH ORDINALITY AS x (e, n)
+            ORDER BY n),
+        ARRAY(SELECT coalesce(e ->> 'value', '') FROM jsonb_array_elements(q.reasons) WITH ORDINALITY AS x (e, n)
+            ORDER BY n),
+        ARRAY(SELECT coalesce(e ->> 'mend', '') FROM jsonb_array_elements(q.reasons) WITH ORDINALITY AS x (e, n)
+            ORDER BY n)
+        """
+
+    private static func quarantinedRecord(_ row: PostgresRow, maskedRecord: String?) throws -> QuarantinedRecord {
+        let (fields, values, mends) = (try row.textArray(14), try row.textArray(15), try row.textArray(16))
+        let reasons = try row.textArray(13).enumerated().map { index, code in
+            QuarantineReason(
+                code: code, field: fields[index].isEmpty ? nil : fields[index], maskedValue: values[index],
+                mend: mends[index])
+        }
+        return QuarantinedRecord(
+            key: OrderKey(
+                batch: BatchIdentifier(try row.int64(0)), line: LineNumber(try row.int32(1)),
+                businessDate: try row.date(2)),
+            state: try row.text(3), origin: try row.text(4), merchantOrderNumber: try row.optionalText(5),
+            amountMinor: try row.optionalInt64(6), currency: try row.optionalText(7), reasons: reasons,
+            charset: try row.text(8), byteFrom: try row.int64(9), byteTo: try row.int64(10),
+            physicalLine: try row.int64(11), quarantinedAt: try row.timestamp(12), maskedRecord: maskedRecord)
+    }
+}

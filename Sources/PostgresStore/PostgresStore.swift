@@ -1,0 +1,65 @@
+import Cryptography
+import PaymentCore
+package import PostgresClient
+import Store
+
+/// The store of the engine on PostgreSQL: every operation is one transaction, set-based, unnamed statements that name
+/// `batch_id` and the business date (architecture §5).
+package struct PostgresStore: Sendable {
+    let pool: PostgresPool
+    let keys: KeyRing
+
+    package init(pool: PostgresPool, keys: KeyRing) {
+        self.pool = pool
+        self.keys = keys
+    }
+
+    /// The keyed hash by which an account is found without being read; 16 bytes.
+    func accountHash(_ hash: inout KeyedHash, _ accountNumber: String) -> [UInt8] {
+        Array(hash.authenticate(Array(accountNumber.utf8))[..<16])
+    }
+
+    /// The cipher of a batch: its salt and key id are read once a transaction.
+    func cipher(of batch: BatchIdentifier, _ transaction: PostgresTransaction) throws -> BatchCipher {
+        let rows = try transaction.query(
+            "SELECT data_salt, data_key_id FROM sluice.batch_file WHERE batch_id = $1", [.int64(batch.value)])
+        guard let row = rows.first else { throw StoreDefect("batch \(batch) does not exist") }
+        return try BatchCipher(
+            batch: batch, keyIdentifier: try row.optionalInt32(1) ?? keys.currentIdentifier, salt: try row.bytes(0),
+            keys: keys)
+    }
+}
+
+/// A row that contradicts what the schema promises: drift or damage, never a user's mistake.
+struct StoreDefect: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+extension PostgresValue {
+    static func optionalInt32(_ value: Int32?) -> PostgresValue { value.map(PostgresValue.int32) ?? .null }
+    static func optionalInt64(_ value: Int64?) -> PostgresValue { value.map(PostgresValue.int64) ?? .null }
+    static func optionalText(_ value: String?) -> PostgresValue { value.map(PostgresValue.text) ?? .null }
+    static func optional(_ value: Timestamp?) -> PostgresValue {
+        value.map { .timestamptz(unixMicroseconds: $0.unixMicroseconds) } ?? .null
+    }
+    static func date(_ value: BusinessDate) -> PostgresValue { .date(daysSince1970: value.daysSince1970) }
+    /// To be used as `$n * interval '1 microsecond'`.
+    static func microseconds(_ span: TimeSpan) -> PostgresValue { .int64(span.microseconds) }
+}
+
+extension PostgresRow {
+    func date(_ column: Int) throws -> BusinessDate { BusinessDate(daysSince1970: try daysSince1970(column)) }
+    func timestamp(_ column: Int) throws -> Timestamp { Timestamp(unixMicroseconds: try unixMicroseconds(column)) }
+    func optionalTimestamp(_ column: Int) throws -> Timestamp? {
+        try isNull(column) ? nil : Timestamp(unixMicroseconds: unixMicroseconds(column))
+    }
+
+    /// A value of an enumeration of ours; the database knows no others.
+    func word<Word: RawRepresentable<String>>(_ column: Int, _: Word.Type = Word.self) throws -> Word {
+        let text = try text(column)
+        guard let word = Word(rawValue: text) else { throw StoreDefect("unexpected word \(text) for \(Word.self)") }
+        return word
+    }
+}

@@ -1,0 +1,214 @@
+import Compression
+import Cryptography
+package import PaymentCore
+import PostgresClient
+package import Store
+
+extension PostgresStore: ResultFileStore {
+    /// Rows read at a time; a page is all that is in memory.
+    private static let pageSize: Int64 = 5_000
+    private static let partBytes = 1_048_576
+
+    package func writeResultFile(
+        of file: ClaimedBatchFile, fileName: String,
+        produce: @Sendable (_ nextPage: () throws -> [ResultRow], _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
+    ) async throws -> WrittenResult? {
+        do {
+            return try await writeVersion(of: file, fileName: fileName, produce: produce)
+        } catch is UnchangedResult {
+            return nil
+        }
+    }
+
+    private func writeVersion(
+        of file: ClaimedBatchFile, fileName: String,
+        produce: @Sendable (_ nextPage: () throws -> [ResultRow], _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
+    ) async throws -> WrittenResult? {
+        // Bounded by the file, which has at most some millions of lines: minutes, not seconds.
+        try await pool.transaction("write result file", deadline: .seconds(900)) { transaction in
+            guard try lock(file, transaction, state: .working) else { return nil }
+            let versions = try transaction.query(
+                "SELECT coalesce(max(version), 0) FROM sluice.result_file WHERE batch_id = $1", [.int64(file.id.value)])
+            let version = (try versions.first?.int32(0) ?? 0) + 1
+            var cipher = try cipher(of: file.id, transaction)
+            var after: Int32 = 0
+            var part: [UInt8] = []
+            var partNumber: Int32 = 0
+            func flush() throws {
+                guard !part.isEmpty else { return }
+                partNumber += 1
+                let sealed = cipher.sealWithRandomNonce(Deflate.compress(part), .result, version, partNumber)
+                _ = try transaction.execute(
+                    "INSERT INTO sluice.result_file_part (batch_id, version, part_no, content) VALUES ($1, $2, $3, $4)",
+                    [.int64(file.id.value), .int32(version), .int32(partNumber), .bytea(sealed)])
+                part.removeAll(keepingCapacity: true)
+            }
+            var reader = ResultReader(batch: file.id, businessDate: file.businessDate)
+            let produced = try produce(
+                {
+                    let page = try reader.page(after: after, limit: Self.pageSize, cipher: &cipher, transaction)
+                    if let last = page.last { after = last.line.value }
+                    return page
+                },
+                { bytes in
+                    var rest = bytes[...]
+                    while !rest.isEmpty {
+                        let taken = rest.prefix(Self.partBytes - part.count)
+                        part.append(contentsOf: taken)
+                        rest.removeFirst(taken.count)
+                        if part.count == Self.partBytes { try flush() }
+                    }
+                })
+            try flush()
+            return try finish(produced, file: file, fileName: fileName, version: version, parts: partNumber, transaction)
+        }
+    }
+
+    private func finish(
+        _ produced: ProducedResult, file: ClaimedBatchFile, fileName: String, version: Int32, parts: Int32,
+        _ transaction: PostgresTransaction
+    ) throws -> WrittenResult? {
+        let totals = produced.totals.json
+        let last = try transaction.query(
+            "SELECT totals = $2::jsonb, content_sha256 = $3 FROM sluice.result_file WHERE batch_id = $1 AND version = $4",
+            [.int64(file.id.value), .jsonb(totals), .bytea(produced.contentSHA256), .int32(version - 1)])
+        if let row = last.first, try row.bool(1) {
+            // Nothing changed: the parts just written go with this transaction.
+            throw UnchangedResult()
+        }
+        let isFinal = !produced.isOpen
+        _ = try transaction.execute(
+            """
+            INSERT INTO sluice.result_file (batch_id, version, is_final, file_name, line_count, totals, content_sha256,
+                content_bytes, part_count, data_key_id)
+            SELECT $1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, data_key_id FROM sluice.batch_file WHERE batch_id = $1
+            """,
+            [
+                .int64(file.id.value), .int32(version), .bool(isFinal), .text(fileName), .int64(produced.lineCount),
+                .jsonb(totals), .bytea(produced.contentSHA256), .int64(produced.contentBytes), .int32(parts),
+            ])
+        _ = try transaction.execute(
+            """
+            INSERT INTO sluice.outbox (topic, batch_id, payload)
+            VALUES ('result_file', $1, jsonb_build_object('version', $2::int, 'is_final', $3::boolean))
+            """, [.int64(file.id.value), .int32(version), .bool(isFinal)])
+        if isFinal {
+            _ = try transaction.execute(
+                "UPDATE sluice.batch_file SET state = 'finished', finished_at = now(), lease_worker = NULL, lease_until = NULL WHERE batch_id = $1",
+                [.int64(file.id.value)])
+        }
+        return WrittenResult(
+            batch: file.id, version: version, isFinal: isFinal, fileName: fileName, lineCount: produced.lineCount)
+    }
+
+    package func readResultFile(
+        of batch: BatchIdentifier, version: Int32?, _ receive: @Sendable ([UInt8]) throws -> Void
+    ) async throws -> WrittenResult? {
+        let found: (WrittenResult, Int32)? = try await pool.transaction("result file", readOnly: true) { transaction in
+            try transaction.query(
+                """
+                SELECT version, is_final, file_name, line_count, part_count FROM sluice.result_file
+                WHERE batch_id = $1 AND ($2::int IS NULL OR version = $2) ORDER BY version DESC LIMIT 1
+                """, [.int64(batch.value), .optionalInt32(version)]
+            ).first.map { row in
+                (
+                    WrittenResult(
+                        batch: batch, version: try row.int32(0), isFinal: try row.bool(1), fileName: try row.text(2),
+                        lineCount: try row.int64(3)),
+                    try row.int32(4)
+                )
+            }
+        }
+        guard let (result, parts) = found else { return nil }
+        for number in 1...max(1, parts) where number <= parts {
+            let bytes = try await pool.transaction("result file part", readOnly: true) { transaction in
+                let rows = try transaction.query(
+                    "SELECT content FROM sluice.result_file_part WHERE batch_id = $1 AND version = $2 AND part_no = $3",
+                    [.int64(batch.value), .int32(result.version), .int32(number)])
+                guard let row = rows.first else { throw StoreDefect("part \(number) of a result file of batch \(batch) is missing") }
+                var cipher = try cipher(of: batch, transaction)
+                return try Deflate.decompress(
+                    try cipher.openWithNonce(try row.bytes(0), .result, result.version, number), bytesMax: Self.partBytes)
+            }
+            try receive(bytes)
+        }
+        return result
+    }
+}
+
+/// Thrown to roll back the parts of a version that says nothing new.
+struct UnchangedResult: Error {}
+
+/// Reads a file's lines in order: orders and quarantined records, each line once.
+private struct ResultReader {
+    let batch: BatchIdentifier
+    let businessDate: BusinessDate
+
+    mutating func page(
+        after line: Int32, limit: Int64, cipher: inout BatchCipher, _ transaction: PostgresTransaction
+    ) throws -> [ResultRow] {
+        // A line that failed and was set aside stands in both tables: it is the order's line, under review.
+        let rows = try transaction.query(
+            """
+            SELECT line_no, is_order, state, cause, code, decided_at, merchant_order_no, bank_code, amount_minor, currency, bytes,
+                EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.closed_at IS NULL
+                    AND (r.line_no = l.line_no OR (r.line_no IS NULL AND r.submission_no = l.submission_no)))
+                OR (is_order AND EXISTS (SELECT FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2
+                    AND q.line_no = l.line_no AND q.origin = 'failed_order' AND q.state IN ('open', 'amended')))
+            FROM (
+                (SELECT o.line_no, true AS is_order, o.state::text, o.cause::text, o.code, o.decided_at, o.merchant_order_no,
+                    o.bank_code, o.amount_minor, o.currency, o.personal AS bytes, o.submission_no
+                FROM sluice.payment_order o WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no > $3
+                ORDER BY o.line_no LIMIT $4)
+                UNION ALL
+                (SELECT q.line_no, false, q.state::text, NULL, q.reasons -> 0 ->> 'code', NULL, q.merchant_order_no, NULL,
+                    q.amount_minor, q.currency, q.raw, NULL
+                FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no > $3
+                    AND q.origin = 'intake' ORDER BY q.line_no LIMIT $4)
+            ) l ORDER BY line_no LIMIT $4
+            """, [.int64(batch.value), .date(businessDate), .int32(line), .int64(limit)])
+        return try rows.map { row in try Self.resultRow(row, cipher: &cipher) }
+    }
+
+    private static func resultRow(_ row: PostgresRow, cipher: inout BatchCipher) throws -> ResultRow {
+        let line = LineNumber(try row.int32(0))
+        let code = try row.optionalText(4) ?? ""
+        guard try row.bool(1) else {
+            let status: ResultStatus = try row.text(2) == "rejected" ? .failed : .underReview
+            return ResultRow(
+                line: line, status: status, code: code, decidedAt: nil,
+                content: .quarantined(
+                    raw: try cipher.open(try row.bytes(10), .raw, line: line), amountMinor: try row.optionalInt64(8),
+                    currency: try row.optionalText(9)))
+        }
+        let state: OrderState = try row.word(2)
+        let cause = try row.optionalText(3).flatMap(FailureCause.init(rawValue:))
+        let personal = try PersonalData(serialized: try cipher.open(try row.bytes(10), .personal, line: line))
+        return ResultRow(
+            line: line, status: ResultStatus(order: state, cause: cause, isUnderReview: try row.bool(11)), code: code,
+            decidedAt: try row.optionalTimestamp(5),
+            content: .order(
+                merchantOrderNumber: try row.text(6), accountNumber: personal.accountNumber,
+                accountName: personal.accountName, bankCode: try row.optionalText(7), purpose: personal.purpose,
+                amountMinor: try row.int64(8), currency: try row.text(9)))
+    }
+}
+
+extension [ResultStatus: [String: Tally]] {
+    /// `{"SUCCEEDED": {"CNY": {"count": 2, "amount_minor": "300"}}}`, keys in order; wide sums as text.
+    var json: String {
+        JSONText.object(
+            sorted { $0.key.rawValue < $1.key.rawValue }.map { status, tallies in
+                (
+                    status.rawValue,
+                    .object(
+                        tallies.sorted { $0.key < $1.key }.map { currency, tally in
+                            (
+                                currency,
+                                .object([("count", .integer(tally.count)), ("amount_minor", .string(String(tally.amountMinor)))])
+                            )
+                        })
+                )
+            })
+    }
+}

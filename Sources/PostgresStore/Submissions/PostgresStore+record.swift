@@ -1,0 +1,323 @@
+package import PaymentCore
+import PostgresClient
+package import Store
+
+/// Thrown inside a change's transaction to roll it back: some order is no longer in the state that it was read in.
+private struct OrdersMoved: Error {}
+
+extension PostgresStore: SubmissionStore {
+    package func loadSubmission(of chunk: ClaimedChunk) async throws -> LoadedSubmission {
+        guard let submission = chunk.submission else {
+            throw StoreDefect("chunk \(chunk.chunkIdentifier) of batch \(chunk.batch) carries no submission")
+        }
+        return try await pool.transaction("load submission", readOnly: true) { transaction in
+            let rows = try transaction.query(
+                """
+                SELECT number, trade_date, scope_ends_at, phase, sends, sends_unsent, in_flight_kind, in_flight_epoch,
+                    in_flight_until, polls, not_founds, last_not_found_at, first_sent_at, last_send_ended_at, ever_taken,
+                    envelope, now()
+                FROM sluice.submission WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
+                """, [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)])
+            guard let row = rows.first else { throw StoreDefect("submission \(submission) of batch \(chunk.batch) is missing") }
+            let inFlight: InFlight? =
+                row.isNull(6)
+                ? nil
+                : InFlight(kind: try row.word(6), epoch: LeaseEpoch(try row.int64(7)), until: try row.timestamp(8))
+            let state = SubmissionState(
+                phase: try row.word(3), sends: try row.int32(4), sendsUnsent: try row.int32(5), inFlight: inFlight,
+                polls: try row.int32(9), notFounds: try row.int32(10), lastNotFoundAt: try row.optionalTimestamp(11),
+                firstSentAt: try row.optionalTimestamp(12), lastSendEndedAt: try row.optionalTimestamp(13),
+                everTaken: try row.bool(14))
+            var cipher = try cipher(of: chunk.batch, transaction)
+            let bytes = try cipher.openWithNonce(try row.bytes(15), .envelope, submission.value, 0)
+            guard let envelope = Envelope(serialized: bytes) else {
+                throw StoreDefect("the envelope of submission \(submission) of batch \(chunk.batch) cannot be read")
+            }
+            let orders = try transaction.query(
+                """
+                SELECT o.line_no, o.item_no, o.state, o.amount_minor, o.currency, o.personal
+                FROM sluice.payment_order o
+                WHERE o.batch_id = $1 AND o.business_date = $3 AND o.submission_no = $2 AND o.line_no = ANY (
+                    (SELECT s.line_nos FROM sluice.submission s
+                     WHERE s.batch_id = $1 AND s.submission_no = $2 AND s.business_date = $3)::int[])
+                ORDER BY o.item_no
+                """, [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)]
+            ).map { row in
+                let line = LineNumber(try row.int32(0))
+                let personal = try PersonalData(serialized: try cipher.open(try row.bytes(5), .personal, line: line))
+                return SubmittedOrder(
+                    line: line, item: try row.int32(1), state: try row.word(2), amountMinor: try row.int64(3),
+                    currency: try row.text(4), accountNumber: personal.accountNumber)
+            }
+            return LoadedSubmission(
+                key: SubmissionKey(batch: chunk.batch, number: submission, businessDate: chunk.businessDate),
+                number: try row.text(0), tradeDate: try row.date(1), scopeEndsAt: try row.optionalTimestamp(2),
+                state: state, envelope: envelope, orders: orders, now: try row.timestamp(16))
+        }
+    }
+
+    package func record(_ change: SubmissionChange) async throws -> ChangeOutcome {
+        do {
+            return try await pool.transaction("record submission") { transaction in
+                try record(change, transaction)
+            }
+        } catch is OrdersMoved {
+            // A person or another answer was faster: what was heard is kept, and decides nothing.
+            try await pool.transaction("keep late answer") { transaction in
+                try keepLate(change, transaction)
+            }
+            return .stale
+        }
+    }
+
+    private func record(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws -> ChangeOutcome {
+        let chunk = change.chunk
+        guard try lock(chunk, transaction) else {
+            try keepLate(change, transaction)
+            return .stale
+        }
+        if let ended = change.endedCall { try end(ended, isLate: false, change: change, transaction) }
+        try move(change, transaction)
+        let ordinal = try update(change, transaction)
+        var begun: RecordedCall?
+        if let step = change.begins {
+            begun = try insertExchange(
+                chunk: chunk, submission: change.submission, ordinal: ordinal,
+                kind: step == .send ? .send : .query, sendBy: change.sendBy, transaction)
+        }
+        try raise(change, transaction)
+        try apply(change.next, to: chunk, inFlightUntil: change.state.inFlight?.until, transaction)
+        if let pause = change.slowLaneFor {
+            _ = try transaction.execute(
+                """
+                UPDATE sluice.channel SET slow_until = greatest(slow_until, now() + $2 * interval '1 microsecond')
+                WHERE channel = $1
+                """, [.text(chunk.channel.value), .microseconds(pause)])
+        }
+        if change.state.phase.isFinal {
+            _ = try transaction.query(
+                """
+                SELECT sluice.close_settled_reviews($1, $2, $3) FROM (SELECT FROM sluice.review_item
+                    WHERE batch_id = $1 AND submission_no = $2 AND closed_at IS NULL LIMIT 1) AS waiting
+                """,
+                [.int64(chunk.batch.value), .int32(change.submission.value), .date(chunk.businessDate)])
+        }
+        return .committed(begun)
+    }
+
+    private func keepLate(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws {
+        if let ended = change.endedCall { try end(ended, isLate: true, change: change, transaction) }
+    }
+
+    private func end(
+        _ ended: EndedCall, isLate: Bool, change: SubmissionChange, _ transaction: PostgresTransaction
+    ) throws {
+        let chunk = change.chunk
+        let outcome: (word: String, reason: String?, headerCode: String?) =
+            switch ended.outcome {
+            case .notSent(let reason): ("not_sent", reason, nil)
+            case .unknown(let reason): ("unknown", reason, nil)
+            case .answered(let answer): ("answered", nil, answer.headerCode)
+            }
+        var response: PostgresValue = .null
+        var keyIdentifier: PostgresValue = .null
+        if !ended.response.isEmpty {
+            var cipher = try cipher(of: chunk.batch, transaction)
+            response = .bytea(
+                cipher.sealWithRandomNonce(ended.response, .response, change.submission.value, ended.call.ordinal))
+            keyIdentifier = .int32(cipher.keyIdentifier)
+        }
+        let volatile = JSONText.object(
+            ended.volatileElements.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+        // An outcome is written once; evidence is never overwritten.
+        _ = try transaction.execute(
+            """
+            UPDATE sluice.exchange SET outcome = $5::sluice.call_outcome, reason = $6, header_code = $7, http_status = $8,
+                is_late = $9, volatile_elements = $10::jsonb, response = $11, data_key_id = $12, latency_us = $13, ended_at = now()
+            WHERE batch_id = $1 AND submission_no = $2 AND ordinal = $3 AND exchange_day = $4 AND outcome IS NULL
+            """,
+            [
+                .int64(chunk.batch.value), .int32(change.submission.value), .int32(ended.call.ordinal),
+                .date(ended.call.day), .text(outcome.word), .optionalText(outcome.reason),
+                .optionalText(outcome.headerCode), .optionalInt32(ended.status), .bool(isLate), .jsonb(volatile), response,
+                keyIdentifier, .int64(ended.latencyMicroseconds),
+            ])
+    }
+
+    /// All moves by compare-and-set, or none.
+    private func move(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws {
+        let moves = change.decision.moves
+        guard !moves.isEmpty else { return }
+        let chunk = change.chunk
+        let evidence = change.endedCall?.call
+        let rows = try transaction.query(
+            """
+            WITH moved AS (
+                UPDATE sluice.payment_order o SET state = m.to_state::sluice.order_state, cause = m.cause::sluice.failure_cause,
+                    code = m.code, evidence_day = $9, evidence_ordinal = $10,
+                    decided_at = CASE WHEN m.to_state IN ('succeeded', 'failed') THEN now() END
+                FROM unnest($4::int[], $5::text[], $6::text[], $7::text[], $8::text[]) AS m (line_no, from_state, to_state, cause, code)
+                WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = m.line_no AND o.submission_no = $3
+                    AND o.state = m.from_state::sluice.order_state
+                RETURNING m.from_state, m.to_state, m.cause, o.currency, o.amount_minor
+            ), told AS (
+                INSERT INTO sluice.outbox (topic, batch_id, payload)
+                SELECT 'orders_moved', $1, jsonb_build_object('channel', $11::text, 'from', from_state, 'to', to_state,
+                    'cause', cause, 'currency', currency, 'count', count(*), 'amount_minor', sum(amount_minor))
+                FROM moved GROUP BY from_state, to_state, cause, currency
+            )
+            SELECT count(*) FROM moved
+            """,
+            [
+                .int64(chunk.batch.value), .date(chunk.businessDate), .int32(change.submission.value),
+                .intArray(moves.map(\.line.value)), .textArray(moves.map(\.from.rawValue)),
+                .textArray(moves.map(\.to.rawValue)), .nullableTextArray(moves.map { $0.cause?.rawValue }),
+                .textArray(moves.map(\.code)), evidence.map { .date($0.day) } ?? .null,
+                .optionalInt32(evidence?.ordinal), .text(chunk.channel.value),
+            ])
+        guard try rows.first?.int64(0) == Int64(moves.count) else { throw OrdersMoved() }
+        let toReview = moves.filter { $0.cause == .data }
+        if !toReview.isEmpty { try quarantine(toReview, change: change, transaction) }
+    }
+
+    /// A failure of cause `data` also opens a quarantined record, which owns the order's number from now on (R14).
+    private func quarantine(_ moves: [OrderMove], change: SubmissionChange, _ transaction: PostgresTransaction) throws {
+        let chunk = change.chunk
+        var cipher = try cipher(of: chunk.batch, transaction)
+        let orders = try transaction.query(
+            """
+            SELECT line_no, personal, merchant_order_no, bank_code, amount_minor, currency FROM sluice.payment_order
+            WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3)
+            """, [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(moves.map(\.line.value))])
+        let codes = Dictionary(uniqueKeysWithValues: moves.map { ($0.line.value, $0.code) })
+        for row in orders {
+            let line = LineNumber(try row.int32(0))
+            let personal = try PersonalData(serialized: try cipher.open(try row.bytes(1), .personal, line: line))
+            // The order as it was read: its bytes in the file are not kept for records that passed.
+            let raw = JSONText.object([
+                ("merchant_order_number", .string(try row.text(2))), ("account_number", .string(personal.accountNumber)),
+                ("account_name", .string(personal.accountName)),
+                ("bank_code", try row.optionalText(3).map(JSONValue.string) ?? .null),
+                ("amount_minor", .integer(try row.int64(4))), ("currency", .string(try row.text(5))),
+                ("purpose", .string(personal.purpose)),
+            ])
+            let reason = QuarantineReason(
+                code: "refused_by_channel", field: nil, maskedValue: codes[line.value] ?? "",
+                mend: "the channel refused the order's data; amend it and release it as a new order")
+            _ = try transaction.execute(
+                """
+                INSERT INTO sluice.quarantine_record (batch_id, line_no, business_date, origin, merchant_order_no, amount_minor,
+                    currency, reasons, charset, byte_from, byte_to, physical_line, raw, data_key_id)
+                SELECT batch_id, line_no, business_date, 'failed_order', merchant_order_no, amount_minor, currency, $4::jsonb,
+                    'UTF-8', 0, 0, 0, $5, $6 FROM sluice.payment_order
+                WHERE batch_id = $1 AND business_date = $2 AND line_no = $3
+                """,
+                [
+                    .int64(chunk.batch.value), .date(chunk.businessDate), .int32(line.value), .jsonb([reason].json),
+                    .bytea(cipher.sealWithRandomNonce(Array(raw.utf8), .raw, line.value, 0)), .int32(cipher.keyIdentifier),
+                ])
+        }
+        _ = try transaction.execute(
+            """
+            UPDATE sluice.order_number_registry r SET state = 'quarantine'
+            FROM sluice.payment_order o, sluice.batch_file f
+            WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = ANY ($3) AND f.batch_id = $1
+                AND r.merchant_id = f.merchant_id AND r.order_no = o.merchant_order_no AND r.batch_id = $1 AND r.line_no = o.line_no
+            """, [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(moves.map(\.line.value))])
+    }
+
+    /// Writes the machine's state; answers the ordinal of the call that may begin.
+    private func update(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws -> Int32 {
+        let state = change.state
+        let rows = try transaction.query(
+            """
+            UPDATE sluice.submission SET phase = $4::sluice.submission_phase, sends = $5, sends_unsent = $6,
+                in_flight_kind = $7::sluice.call_kind, in_flight_epoch = $8, in_flight_until = $9, polls = $10,
+                not_founds = $11, last_not_found_at = $12, first_sent_at = $13, last_send_ended_at = $14, ever_taken = $15,
+                next_ordinal = next_ordinal + $16,
+                settled_at = CASE WHEN $4 IN ('settled', 'refused') THEN now() END
+            WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
+            RETURNING next_ordinal - $16
+            """,
+            [
+                .int64(change.chunk.batch.value), .int32(change.submission.value), .date(change.chunk.businessDate),
+                .text(state.phase.rawValue), .int32(state.sends), .int32(state.sendsUnsent),
+                .optionalText(state.inFlight?.kind.rawValue), .optionalInt64(state.inFlight?.epoch.value),
+                .optional(state.inFlight?.until), .int32(state.polls), .int32(state.notFounds),
+                .optional(state.lastNotFoundAt), .optional(state.firstSentAt), .optional(state.lastSendEndedAt),
+                .bool(state.everTaken), .int32(change.begins == nil ? 0 : 1),
+            ])
+        guard let row = rows.first else {
+            throw StoreDefect("submission \(change.submission) of batch \(change.chunk.batch) is missing")
+        }
+        return try row.int32(0)
+    }
+
+    private func raise(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws {
+        let chunk = change.chunk
+        for alarm in change.decision.alarms {
+            _ = try transaction.execute(
+                """
+                INSERT INTO sluice.alarm (cause_key, kind, channel, batch_id, code, message)
+                VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (cause_key) WHERE acknowledged_at IS NULL
+                DO UPDATE SET occurrences = alarm.occurrences + 1, last_at = now()
+                """,
+                [
+                    .text("\(alarm.kind.rawValue)/\(chunk.channel)/\(alarm.code)"), .text(alarm.kind.rawValue),
+                    .text(chunk.channel.value), .int64(chunk.batch.value), .text(alarm.code),
+                    .text(alarm.kind.message(channel: chunk.channel, code: alarm.code)),
+                ])
+        }
+        var items = change.decision.reviews.map { (line: Int32?.some($0.line.value), cause: $0.cause, code: $0.code) }
+        items += change.submissionReviews.map { (line: nil, cause: $0.cause, code: $0.code) }
+        guard !items.isEmpty else { return }
+        _ = try transaction.execute(
+            """
+            INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, submission_no, line_no, channel)
+            SELECT i.cause || '/' || $4::text || '/' || (now() AT TIME ZONE 'UTC')::date, i.cause, i.code, $1, $2, $3, i.line_no::int, $4
+            FROM unnest($5::text[], $6::text[], $7::bigint[]) AS i (cause, code, line_no)
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                .int64(chunk.batch.value), .date(chunk.businessDate), .int32(change.submission.value),
+                .text(chunk.channel.value), .textArray(items.map(\.cause.rawValue)), .textArray(items.map(\.code)),
+                .nullableBigintArray(items.map { $0.line.map(Int64.init) }),
+            ])
+    }
+}
+
+extension AlarmKind {
+    /// What the person who reads it at 3 a.m. needs: what happened, and what is safe to do.
+    func message(channel: ChannelName, code: String) -> String {
+        switch self {
+        case .unlistedCode:
+            "channel \(channel) sent code \(code), which its specification does not list; affected orders stay unknown. Ask the channel what it means, list it, activate the new specification"
+        case .takenThenNotFound:
+            "channel \(channel) took a submission and now says that it knows nothing of it; its orders are unknown and are not resent. Call the channel"
+        case .duplicateOtherContent:
+            "channel \(channel) has other content under a number of ours; the submission is stopped. Find out who else uses this number series before anything is sent"
+        case .pollsExhausted:
+            "channel \(channel) gave no final answer within the allowed number of queries; the orders are unknown and wait in review"
+        case .answerMismatch:
+            "channel \(channel) answered with items, accounts or amounts that are not ours; affected orders are unknown and wait in review"
+        case .contradiction:
+            "channel \(channel) contradicts a final state; nothing was changed. Money may be at risk: decide in review"
+        case .unsentTooLong: "channel \(channel) has not been reachable for long; nothing was sent, orders wait"
+        case .protectionEnding: "submissions on channel \(channel) soon lose their duplicate protection"
+        case .resultOverdue: "results of channel \(channel) are overdue"
+        }
+    }
+}
+
+extension PostgresStore {
+    /// The clear bytes of an answer kept as evidence.
+    package func openResponse(
+        _ sealed: [UInt8], of batch: BatchIdentifier, submission: SubmissionNumber, call: RecordedCall
+    ) async throws -> [UInt8] {
+        try await pool.transaction("open response", readOnly: true) { transaction in
+            var cipher = try cipher(of: batch, transaction)
+            return try cipher.openWithNonce(sealed, .response, submission.value, call.ordinal)
+        }
+    }
+}

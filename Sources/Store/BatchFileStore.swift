@@ -1,0 +1,295 @@
+package import PaymentCore
+
+/// What the engine asks of a database about batch files; each operation is one whole transaction.
+package protocol BatchFileStore: Sendable {
+    /// Queues a file: the same merchant, client key and bytes give the same batch again.
+    ///
+    /// - Parameter part: the bytes of one part, from 1, at most 1 MiB each; asked for in order.
+    func submitBatchFile(
+        _ file: BatchFileToSubmit, part: @Sendable (Int) async throws -> [UInt8]
+    ) async throws -> BatchIdentifier
+
+    /// Leases the file that has waited longest in this stage; nil if none is due.
+    func claimBatchFile(for stage: FileStage, worker: WorkerIdentifier, lease: TimeSpan) async throws -> ClaimedBatchFile?
+
+    /// Extends the lease; false if it is somebody else's now.
+    func renewBatchFile(_ file: ClaimedBatchFile, lease: TimeSpan) async throws -> Bool
+
+    /// Gives the lease back; the file comes up again after the delay.
+    func releaseBatchFile(_ file: ClaimedBatchFile, after delay: TimeSpan) async throws
+
+    /// One part's bytes. A part that still lies in the clear is replaced by its compressed, encrypted form in passing
+    /// (R15).
+    func takePart(_ number: Int, of file: ClaimedBatchFile) async throws -> [UInt8]
+
+    /// Ends pass 1; false if the lease is stale.
+    func recordVerdict(_ verdict: RecordedVerdict, of file: ClaimedBatchFile) async throws -> Bool
+
+    /// Loads one slice of pass 2 under the file's row lock: registry rows, orders, quarantined records and the
+    /// position, or nothing. Numbers that are taken turn their records into quarantined ones.
+    func load(_ slice: LoadSlice, of file: ClaimedBatchFile) async throws -> LoadOutcome
+
+    /// Ends pass 2: the file is `split` if every record that pass 1 saw is loaded.
+    func finishLoading(_ file: ClaimedBatchFile) async throws -> LoadOutcome
+
+    /// The orders to plan, in line order.
+    func ordersToPlan(of file: ClaimedBatchFile, after line: LineNumber, limit: Int) async throws -> [OrderToPlan]
+
+    /// Puts the orders into chunks and the file to `working`; orders that no channel can carry get a review item. False
+    /// if the lease is stale.
+    func recordPlan(
+        _ chunks: [PlannedChunk], unroutable: [LineNumber], of file: ClaimedBatchFile
+    ) async throws -> Bool
+}
+
+/// A file to queue.
+package struct BatchFileToSubmit: Sendable {
+    package var merchant: MerchantNumber
+    package var direction: Direction
+    package var format: String
+    package var fileName: String
+    package var environment: String
+    package var businessDate: BusinessDate?
+    package var clientKey: String?
+    package var declaredCount: Int64?
+    /// Minor units a currency.
+    package var declaredSums: [String: Int64]
+    package var contentSHA256: [UInt8]
+    package var contentBytes: Int64
+    package var partCount: Int
+
+    package init(
+        merchant: MerchantNumber, direction: Direction, format: String, fileName: String, environment: String,
+        businessDate: BusinessDate? = nil, clientKey: String? = nil, declaredCount: Int64? = nil,
+        declaredSums: [String: Int64] = [:], contentSHA256: [UInt8], contentBytes: Int64, partCount: Int
+    ) {
+        self.merchant = merchant
+        self.direction = direction
+        self.format = format
+        self.fileName = fileName
+        self.environment = environment
+        self.businessDate = businessDate
+        self.clientKey = clientKey
+        self.declaredCount = declaredCount
+        self.declaredSums = declaredSums
+        self.contentSHA256 = contentSHA256
+        self.contentBytes = contentBytes
+        self.partCount = partCount
+    }
+}
+
+/// The stages that work on a whole file.
+package enum FileStage: Sendable, Hashable, CaseIterable {
+    /// `pending` and `splitting` files.
+    case intake
+    /// `split` files.
+    case planning
+    /// `working` files whose result is due, or for which nothing is left to do by itself.
+    case settlement
+}
+
+/// A batch file under a lease.
+package struct ClaimedBatchFile: Sendable {
+    package let id: BatchIdentifier
+    package let merchant: MerchantNumber
+    package let direction: Direction
+    package let format: String
+    package let fileName: String
+    package let businessDate: BusinessDate
+    package let state: BatchFileState
+    package let contentSHA256: [UInt8]
+    package let contentBytes: Int64
+    package let partCount: Int
+    package let declaredCount: Int64?
+    package let declaredSums: [String: Int64]
+    package let recordCount: Int64?
+    package let loadPosition: LoadPosition?
+    package let epoch: LeaseEpoch
+
+    package init(
+        id: BatchIdentifier, merchant: MerchantNumber, direction: Direction, format: String, fileName: String,
+        businessDate: BusinessDate, state: BatchFileState, contentSHA256: [UInt8], contentBytes: Int64, partCount: Int,
+        declaredCount: Int64?, declaredSums: [String: Int64], recordCount: Int64?, loadPosition: LoadPosition?,
+        epoch: LeaseEpoch
+    ) {
+        self.id = id
+        self.merchant = merchant
+        self.direction = direction
+        self.format = format
+        self.fileName = fileName
+        self.businessDate = businessDate
+        self.state = state
+        self.contentSHA256 = contentSHA256
+        self.contentBytes = contentBytes
+        self.partCount = partCount
+        self.declaredCount = declaredCount
+        self.declaredSums = declaredSums
+        self.recordCount = recordCount
+        self.loadPosition = loadPosition
+        self.epoch = epoch
+    }
+}
+
+/// Where pass 2 goes on: just behind the last loaded record.
+package struct LoadPosition: Sendable, Hashable {
+    package let byteOffset: Int64
+    package let recordOrdinal: Int64
+    package let physicalLine: Int64
+
+    package init(byteOffset: Int64, recordOrdinal: Int64, physicalLine: Int64) {
+        self.byteOffset = byteOffset
+        self.recordOrdinal = recordOrdinal
+        self.physicalLine = physicalLine
+    }
+}
+
+/// What pass 1 found, to be stored with the file.
+package enum RecordedVerdict: Sendable, Hashable {
+    case load(recordCount: Int64, amountUnreadable: Int64)
+    case hold(VerdictNote, recordCount: Int64, amountUnreadable: Int64)
+    case refuse(VerdictNote)
+}
+
+/// Why a file is refused or held: stable code, place, and what to do; nothing personal.
+package struct VerdictNote: Sendable, Hashable {
+    package let code: String
+    package let line: Int64
+    package let what: String
+    package let mend: String
+
+    package init(code: String, line: Int64, what: String, mend: String) {
+        self.code = code
+        self.line = line
+        self.what = what
+        self.mend = mend
+    }
+}
+
+/// A record that passed. The personal fields are UTF-8; the store encrypts them before they leave the process.
+package struct NewOrder: Sendable {
+    package var line: LineNumber
+    package var merchantOrderNumber: String
+    package var amountMinor: Int64
+    package var currency: String
+    package var accountNumber: String
+    package var accountName: String
+    package var bankCode: String?
+    package var purpose: String
+    /// For the case that its number turns out to be taken: then it is quarantined with these bytes.
+    package var source: RecordSource
+
+    package init(
+        line: LineNumber, merchantOrderNumber: String, amountMinor: Int64, currency: String, accountNumber: String,
+        accountName: String, bankCode: String?, purpose: String, source: RecordSource
+    ) {
+        self.line = line
+        self.merchantOrderNumber = merchantOrderNumber
+        self.amountMinor = amountMinor
+        self.currency = currency
+        self.accountNumber = accountNumber
+        self.accountName = accountName
+        self.bankCode = bankCode
+        self.purpose = purpose
+        self.source = source
+    }
+}
+
+/// Where a record stood in its file, and its bytes.
+package struct RecordSource: Sendable {
+    package var byteFrom: Int64
+    package var byteTo: Int64
+    package var physicalLine: Int64
+    package var charset: String
+    package var raw: [UInt8]
+
+    package init(byteFrom: Int64, byteTo: Int64, physicalLine: Int64, charset: String, raw: [UInt8]) {
+        self.byteFrom = byteFrom
+        self.byteTo = byteTo
+        self.physicalLine = physicalLine
+        self.charset = charset
+        self.raw = raw
+    }
+}
+
+/// A record that did not pass, with every reason found.
+package struct NewQuarantineRecord: Sendable {
+    package var line: LineNumber
+    package var merchantOrderNumber: String?
+    package var amountMinor: Int64?
+    package var currency: String?
+    package var reasons: [QuarantineReason]
+    package var source: RecordSource
+
+    package init(
+        line: LineNumber, merchantOrderNumber: String?, amountMinor: Int64?, currency: String?,
+        reasons: [QuarantineReason], source: RecordSource
+    ) {
+        precondition(!reasons.isEmpty, "a quarantined record names its reasons")
+        self.line = line
+        self.merchantOrderNumber = merchantOrderNumber
+        self.amountMinor = amountMinor
+        self.currency = currency
+        self.reasons = reasons
+        self.source = source
+    }
+}
+
+/// One reason for which a record was set aside; the value is masked.
+package struct QuarantineReason: Sendable, Hashable {
+    package let code: String
+    package let field: String?
+    package let maskedValue: String
+    package let mend: String
+
+    package init(code: String, field: String?, maskedValue: String, mend: String) {
+        self.code = code
+        self.field = field
+        self.maskedValue = maskedValue
+        self.mend = mend
+    }
+}
+
+/// What pass 2 loads in one transaction.
+package struct LoadSlice: Sendable {
+    package var orders: [NewOrder] = []
+    package var quarantined: [NewQuarantineRecord] = []
+    /// Behind the last record of the slice.
+    package var position: LoadPosition
+
+    package init(position: LoadPosition) { self.position = position }
+
+    package var count: Int { orders.count + quarantined.count }
+}
+
+/// What became of a slice.
+package enum LoadOutcome: Sendable, Hashable {
+    /// Loaded; so many of the orders turned out to carry a number that was taken.
+    case loaded(duplicates: Int)
+    /// The lease is somebody else's: nothing was loaded.
+    case stale
+}
+
+/// An order as planning sees it.
+package struct OrderToPlan: Sendable, Hashable {
+    package let line: LineNumber
+    package let amountMinor: Int64
+    package let currency: String
+
+    package init(line: LineNumber, amountMinor: Int64, currency: String) {
+        self.line = line
+        self.amountMinor = amountMinor
+        self.currency = currency
+    }
+}
+
+/// Orders of one file for one channel.
+package struct PlannedChunk: Sendable, Hashable {
+    package let channel: ChannelName
+    package let lines: [LineNumber]
+
+    package init(channel: ChannelName, lines: [LineNumber]) {
+        precondition((1...1_000).contains(lines.count), "a chunk has 1 to 1,000 orders")
+        self.channel = channel
+        self.lines = lines
+    }
+}

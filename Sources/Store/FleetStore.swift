@@ -1,0 +1,124 @@
+package import PaymentCore
+
+/// What the engine asks of a database about the deployment, its workers, channels and runs.
+package protocol FleetStore: Sendable {
+    /// The stamp of this database (R13); nil before the first migration.
+    func environment() async throws -> EnvironmentStamp?
+
+    func registerWorker(_ worker: WorkerIdentifier, host: String, processIdentifier: Int32) async throws
+    /// Says that the worker lives, and answers with the database's clock.
+    func heartbeat(_ worker: WorkerIdentifier) async throws -> Timestamp
+    func stopWorker(_ worker: WorkerIdentifier) async throws
+    /// Takes the leases of workers that have been silent for longer than this; answers how many chunks, files and runs
+    /// were freed.
+    func rescue(silentFor: TimeSpan) async throws -> Int
+    /// Makes partitions so many days ahead.
+    func keepPartitionsAhead(days: Int32) async throws -> Int
+
+    /// Makes one version of a channel's specification the one that workers use (R16), with its slots.
+    func activateChannel(_ activation: ChannelActivation) async throws
+    func channels() async throws -> [ChannelRow]
+
+    /// Begins, takes over or refuses a run of the job in this window.
+    func beginRun(
+        job: String, windowStart: Timestamp, worker: WorkerIdentifier, lease: TimeSpan
+    ) async throws -> RunClaim
+    /// Opens a new pass of a run that is done, because work came since; `alive` if another start was faster.
+    func reopenRun(
+        job: String, windowStart: Timestamp, pass: Int32, worker: WorkerIdentifier, lease: TimeSpan
+    ) async throws -> RunClaim
+    func renewRun(job: String, windowStart: Timestamp, epoch: LeaseEpoch, lease: TimeSpan) async throws -> Bool
+    func endRun(
+        job: String, windowStart: Timestamp, epoch: LeaseEpoch, succeeded: Bool, summary: [String: Int64]
+    ) async throws
+
+    /// What is due now, or waits, on each lane of these channels, and which files wait.
+    func workLeft(channels: [ChannelName]) async throws -> WorkLeft
+}
+
+/// Which deployment a database belongs to (R13).
+package struct EnvironmentStamp: Sendable, Hashable {
+    package let name: String
+    package let environmentClass: EnvironmentClass
+
+    package init(name: String, environmentClass: EnvironmentClass) {
+        self.name = name
+        self.environmentClass = environmentClass
+    }
+}
+
+/// One version of a channel's specification to be used from now on.
+package struct ChannelActivation: Sendable {
+    package let channel: ChannelName
+    package let environmentClass: EnvironmentClass
+    package let specificationSHA256: [UInt8]
+    package let submitSlots: Int
+    package let querySlots: Int
+
+    package init(
+        channel: ChannelName, environmentClass: EnvironmentClass, specificationSHA256: [UInt8], submitSlots: Int,
+        querySlots: Int
+    ) {
+        self.channel = channel
+        self.environmentClass = environmentClass
+        self.specificationSHA256 = specificationSHA256
+        self.submitSlots = submitSlots
+        self.querySlots = querySlots
+    }
+}
+
+/// A channel as the database knows it.
+package struct ChannelRow: Sendable, Hashable {
+    package let channel: ChannelName
+    package let isRunning: Bool
+    package let specificationSHA256: [UInt8]
+
+    package init(channel: ChannelName, isRunning: Bool, specificationSHA256: [UInt8]) {
+        self.channel = channel
+        self.isRunning = isRunning
+        self.specificationSHA256 = specificationSHA256
+    }
+}
+
+/// What a start of a job finds.
+package enum RunClaim: Sendable, Hashable {
+    case begun(epoch: LeaseEpoch, pass: Int32)
+    /// A dead run was taken over: the same run.
+    case takenOver(epoch: LeaseEpoch, pass: Int32)
+    /// Another process works in this window.
+    case alive
+    /// Done, and nothing has come since.
+    case done(pass: Int32)
+}
+
+/// What is left to do.
+package struct WorkLeft: Sendable, Hashable {
+    package var filesForIntake: Int64
+    package var filesForPlanning: Int64
+    package var filesForSettlement: Int64
+    /// Chunks on submit lanes, due or not.
+    package var submitChunks: Int64
+    /// Submissions on query lanes, due or not.
+    package var queryChunks: Int64
+    /// Those of them that are due now, or being worked on; on channels that are not paused.
+    package var submitChunksDue: Int64
+    package var queryChunksDue: Int64
+    /// When the next chunk comes up, from now; nil if none waits.
+    package var nextDueIn: TimeSpan?
+
+    package init(
+        filesForIntake: Int64, filesForPlanning: Int64, filesForSettlement: Int64, submitChunks: Int64,
+        queryChunks: Int64, submitChunksDue: Int64, queryChunksDue: Int64, nextDueIn: TimeSpan?
+    ) {
+        self.filesForIntake = filesForIntake
+        self.filesForPlanning = filesForPlanning
+        self.filesForSettlement = filesForSettlement
+        self.submitChunks = submitChunks
+        self.queryChunks = queryChunks
+        self.submitChunksDue = submitChunksDue
+        self.queryChunksDue = queryChunksDue
+        self.nextDueIn = nextDueIn
+    }
+
+    package var files: Int64 { filesForIntake + filesForPlanning + filesForSettlement }
+}

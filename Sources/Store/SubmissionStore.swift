@@ -1,0 +1,322 @@
+package import PaymentCore
+
+/// What the engine asks of a database about submissions: claim, intent, record, settle. Each operation is one whole
+/// transaction; every write carries the lease epoch and is refused when stale (R10).
+package protocol SubmissionStore: Sendable {
+    /// Takes due chunks of one lane, each with a slot; none while the channel is paused, slowed down, or works with
+    /// another specification than the caller's (R16).
+    func claimChunks(_ claim: ChunkClaim) async throws -> [ClaimedChunk]
+
+    /// The `ready` orders among the first lines of a submit chunk.
+    func ordersToSubmit(of chunk: ClaimedChunk, limit: Int) async throws -> [OrderToSubmit]
+
+    /// Takes lines out of a submit chunk: cancelled ones silently, orders that no message can carry with a review item
+    /// each; the rest of the chunk goes on.
+    func removeLines(_ lines: [LineNumber], from chunk: ClaimedChunk, reviewCode: String?) async throws
+
+    /// Commits the submission, its number, its envelope, its orders' `submitting` state and the send's record: before
+    /// the first byte leaves (R1). An error means: nothing may be sent.
+    func recordIntent(_ intent: SubmissionIntent) async throws -> IntentOutcome
+
+    /// The submission of a chunk with all of its orders.
+    func loadSubmission(of chunk: ClaimedChunk) async throws -> LoadedSubmission
+
+    /// Commits the machine's new state and all that its actions order, or, if the lease is stale, only keeps the
+    /// ended call as late evidence.
+    func record(_ change: SubmissionChange) async throws -> ChangeOutcome
+
+    /// Gives back a chunk that needed nothing (all of its orders were cancelled), or could not be worked now.
+    func releaseChunk(_ chunk: ClaimedChunk, next: ChunkNext) async throws
+}
+
+/// Which lane to claim from, for whom, for how long.
+package struct ChunkClaim: Sendable {
+    package let channel: ChannelName
+    package let lane: Lane
+    package let specificationSHA256: [UInt8]
+    package let worker: WorkerIdentifier
+    package let lease: TimeSpan
+    package let limit: Int
+
+    package init(
+        channel: ChannelName, lane: Lane, specificationSHA256: [UInt8], worker: WorkerIdentifier, lease: TimeSpan,
+        limit: Int
+    ) {
+        self.channel = channel
+        self.lane = lane
+        self.specificationSHA256 = specificationSHA256
+        self.worker = worker
+        self.lease = lease
+        self.limit = limit
+    }
+}
+
+/// A channel's two work queues.
+package enum Lane: String, CaseIterable, Sendable, Hashable {
+    case submit
+    case query
+}
+
+/// What a chunk is for.
+package enum ChunkKind: String, CaseIterable, Sendable, Hashable {
+    /// Orders without an intent yet.
+    case submit
+    /// A submission to be sent again: proven unsent, or its resend is due.
+    case send
+    /// A submission to be asked for.
+    case query
+
+    package var lane: Lane { self == .query ? .query : .submit }
+
+    package init(_ step: SubmissionStep) { self = step == .send ? .send : .query }
+}
+
+/// A chunk under a lease, with its slot.
+package struct ClaimedChunk: Sendable, Hashable {
+    package let chunkIdentifier: Int64
+    package let batch: BatchIdentifier
+    package let businessDate: BusinessDate
+    package let chunkNumber: Int32
+    package let direction: Direction
+    package let channel: ChannelName
+    package let kind: ChunkKind
+    /// Kind `submit`: the lines without an intent.
+    package let lines: [LineNumber]
+    /// Kind `submit`: how many submissions were cut from the chunk before.
+    package let submissionsCut: Int32
+    package let submission: SubmissionNumber?
+    package let worker: WorkerIdentifier
+    package let epoch: LeaseEpoch
+    /// The database's clock at the claim.
+    package let now: Timestamp
+
+    package init(
+        chunkIdentifier: Int64, batch: BatchIdentifier, businessDate: BusinessDate, chunkNumber: Int32,
+        direction: Direction, channel: ChannelName, kind: ChunkKind, lines: [LineNumber], submissionsCut: Int32,
+        submission: SubmissionNumber?, worker: WorkerIdentifier, epoch: LeaseEpoch, now: Timestamp
+    ) {
+        self.chunkIdentifier = chunkIdentifier
+        self.batch = batch
+        self.businessDate = businessDate
+        self.chunkNumber = chunkNumber
+        self.direction = direction
+        self.channel = channel
+        self.kind = kind
+        self.lines = lines
+        self.submissionsCut = submissionsCut
+        self.submission = submission
+        self.worker = worker
+        self.epoch = epoch
+        self.now = now
+    }
+
+    /// The number of the submission that is cut next from this chunk: a function of the chunk alone (R17).
+    package var nextSubmission: SubmissionNumber {
+        precondition(kind == .submit && submissionsCut < 1_000, "at most 1,000 submissions are cut from a chunk")
+        return SubmissionNumber(chunkNumber * 1_000 + submissionsCut)
+    }
+}
+
+/// An order as a submission needs it, decrypted.
+package struct OrderToSubmit: Sendable, Hashable {
+    package let line: LineNumber
+    package let amountMinor: Int64
+    package let currency: String
+    package let accountNumber: String
+    package let accountName: String
+    package let bankCode: String?
+    package let purpose: String
+    /// Attempts ended before.
+    package let attempts: Int16
+
+    package init(
+        line: LineNumber, amountMinor: Int64, currency: String, accountNumber: String, accountName: String,
+        bankCode: String?, purpose: String, attempts: Int16
+    ) {
+        self.line = line
+        self.amountMinor = amountMinor
+        self.currency = currency
+        self.accountNumber = accountNumber
+        self.accountName = accountName
+        self.bankCode = bankCode
+        self.purpose = purpose
+        self.attempts = attempts
+    }
+}
+
+/// All that is committed before the first byte of a submission leaves (R1).
+package struct SubmissionIntent: Sendable {
+    package var chunk: ClaimedChunk
+    package var submission: SubmissionNumber
+    package var number: String
+    /// The registry's scope of the number.
+    package var numberScope: String
+    package var scopeEndsAt: Timestamp?
+    package var tradeDate: BusinessDate
+    package var specificationSHA256: [UInt8]
+    package var envelope: Envelope
+    package var envelopeSHA256: [UInt8]
+    /// In item order.
+    package var orders: [OrderToSubmit]
+    package var currency: String
+    package var amountMinor: Int64
+    package var attempt: Int16
+    package var state: SubmissionState
+    package var sendBy: TimeSpan
+    /// Lines of the chunk that wait for the next submission.
+    package var remainingLines: [LineNumber]
+
+    package init(
+        chunk: ClaimedChunk, submission: SubmissionNumber, number: String, numberScope: String, scopeEndsAt: Timestamp?,
+        tradeDate: BusinessDate, specificationSHA256: [UInt8], envelope: Envelope, envelopeSHA256: [UInt8],
+        orders: [OrderToSubmit], currency: String, amountMinor: Int64, attempt: Int16, state: SubmissionState,
+        sendBy: TimeSpan, remainingLines: [LineNumber]
+    ) {
+        self.chunk = chunk
+        self.submission = submission
+        self.number = number
+        self.numberScope = numberScope
+        self.scopeEndsAt = scopeEndsAt
+        self.tradeDate = tradeDate
+        self.specificationSHA256 = specificationSHA256
+        self.envelope = envelope
+        self.envelopeSHA256 = envelopeSHA256
+        self.orders = orders
+        self.currency = currency
+        self.amountMinor = amountMinor
+        self.attempt = attempt
+        self.state = state
+        self.sendBy = sendBy
+        self.remainingLines = remainingLines
+    }
+}
+
+/// A call whose record is committed: its place among the submission's exchanges.
+package struct RecordedCall: Sendable, Hashable {
+    package let ordinal: Int32
+    /// The day it is filed under.
+    package let day: BusinessDate
+
+    package init(ordinal: Int32, day: BusinessDate) {
+        self.ordinal = ordinal
+        self.day = day
+    }
+}
+
+/// What became of an intent.
+package enum IntentOutcome: Sendable, Hashable {
+    case recorded(RecordedCall)
+    /// The lease is somebody else's.
+    case stale
+    /// Some order was cancelled in between: nothing is recorded, read the orders again.
+    case ordersChanged
+}
+
+/// A submission as it stands.
+package struct LoadedSubmission: Sendable {
+    package let key: SubmissionKey
+    package let number: String
+    package let tradeDate: BusinessDate
+    package let scopeEndsAt: Timestamp?
+    package let state: SubmissionState
+    package let envelope: Envelope
+    package let orders: [SubmittedOrder]
+    package let now: Timestamp
+
+    package init(
+        key: SubmissionKey, number: String, tradeDate: BusinessDate, scopeEndsAt: Timestamp?, state: SubmissionState,
+        envelope: Envelope, orders: [SubmittedOrder], now: Timestamp
+    ) {
+        self.key = key
+        self.number = number
+        self.tradeDate = tradeDate
+        self.scopeEndsAt = scopeEndsAt
+        self.state = state
+        self.envelope = envelope
+        self.orders = orders
+        self.now = now
+    }
+}
+
+/// A call that has ended, as it is kept.
+package struct EndedCall: Sendable {
+    package let call: RecordedCall
+    package let outcome: CallOutcome
+    package let status: Int32?
+    package let response: [UInt8]
+    package let volatileElements: [String: String]
+    package let latencyMicroseconds: Int64
+
+    package init(
+        call: RecordedCall, outcome: CallOutcome, status: Int32?, response: [UInt8], volatileElements: [String: String],
+        latencyMicroseconds: Int64
+    ) {
+        self.call = call
+        self.outcome = outcome
+        self.status = status
+        self.response = response
+        self.volatileElements = volatileElements
+        self.latencyMicroseconds = latencyMicroseconds
+    }
+}
+
+/// What happens to the chunk after a change.
+package enum ChunkNext: Sendable, Hashable {
+    /// The worker goes on with it: the lease and the slot stay.
+    case keep
+    case schedule(ChunkKind, after: TimeSpan)
+    /// It leaves the table.
+    case finish
+}
+
+/// One step of a submission, committed whole.
+package struct SubmissionChange: Sendable {
+    package var chunk: ClaimedChunk
+    package var submission: SubmissionNumber
+    package var state: SubmissionState
+    package var endedCall: EndedCall?
+    /// The call that the worker makes next: its record is part of this change.
+    package var begins: SubmissionStep?
+    package var sendBy: TimeSpan
+    package var decision: SettlementDecision
+    package var submissionReviews: [SubmissionReview]
+    package var slowLaneFor: TimeSpan?
+    package var next: ChunkNext
+
+    /// A person must look at the whole submission.
+    package struct SubmissionReview: Sendable, Hashable {
+        package let cause: ReviewCause
+        package let code: String
+
+        package init(cause: ReviewCause, code: String) {
+            self.cause = cause
+            self.code = code
+        }
+    }
+
+    package init(
+        chunk: ClaimedChunk, submission: SubmissionNumber, state: SubmissionState, endedCall: EndedCall?,
+        begins: SubmissionStep?, sendBy: TimeSpan, decision: SettlementDecision, submissionReviews: [SubmissionReview],
+        slowLaneFor: TimeSpan?, next: ChunkNext
+    ) {
+        precondition((begins != nil) == (next == .keep), "a chunk is kept for a call, and only for a call")
+        self.chunk = chunk
+        self.submission = submission
+        self.state = state
+        self.endedCall = endedCall
+        self.begins = begins
+        self.sendBy = sendBy
+        self.decision = decision
+        self.submissionReviews = submissionReviews
+        self.slowLaneFor = slowLaneFor
+        self.next = next
+    }
+}
+
+/// What became of a change.
+package enum ChangeOutcome: Sendable, Hashable {
+    /// Committed; with the record of the call that begins, if one does.
+    case committed(RecordedCall?)
+    /// The lease is somebody else's: only the ended call was kept, as late evidence.
+    case stale
+}

@@ -1,0 +1,50 @@
+/// Turns bytes of one charset into text, or says that they are none.
+///
+/// Nothing is ever replaced or left out: one invalid or incomplete sequence makes the whole result `nil`.
+package struct TextDecoder: ~Copyable {
+    private let charset: Charset
+    private let converter: Converter
+
+    /// A decoder of `charset`, which must be available (`Charset.isAvailable`).
+    package init(charset: Charset) {
+        self.charset = charset
+        converter = Converter(decoding: charset)
+    }
+
+    /// The text of `bytes`; `nil` when a sequence in them is invalid or incomplete.
+    package mutating func decode(_ bytes: Span<UInt8>) -> String? {
+        bytes.withUnsafeBufferPointer { bytes in
+            // All the charsets agree with ASCII as long as no byte has its high bit set.
+            if bytes.isASCII { return String(decoding: bytes, as: UTF8.self) }
+            switch charset {
+            case .utf8: return String(validating: bytes, as: UTF8.self)
+            case .latin1: return Self.latin1(bytes)
+            case .gbk, .gb18030: return converted(bytes)
+            }
+        }
+    }
+
+    /// The text of `bytes`; `nil` when a sequence in them is invalid or incomplete.
+    package mutating func decode(_ bytes: ArraySlice<UInt8>) -> String? {
+        decode(bytes.span)
+    }
+
+    /// The text of `bytes`; `nil` when a sequence in them is invalid or incomplete.
+    package mutating func decode(_ bytes: [UInt8]) -> String? {
+        decode(bytes.span)
+    }
+
+    private static func latin1(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+        var text = String.UnicodeScalarView()
+        for byte in bytes { text.append(Unicode.Scalar(byte)) }
+        return String(text)
+    }
+
+    private func converted(_ bytes: UnsafeBufferPointer<UInt8>) -> String? {
+        // Two bytes give at most three of UTF-8, four bytes at most four.
+        withUnsafeTemporaryAllocation(byteCount: bytes.count * 3 / 2 + 4, alignment: 1) { target in
+            guard let count = converter.convert(bytes, into: target) else { return nil }
+            return String(validating: UnsafeRawBufferPointer(rebasing: target[..<count]), as: UTF8.self)
+        }
+    }
+}

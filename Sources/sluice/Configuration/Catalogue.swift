@@ -1,0 +1,72 @@
+package import BatchFiles
+package import ChannelKit
+package import PaymentCore
+package import Pipeline
+import StrictYAML
+
+/// What lies beside `sluice.yaml`: layouts, channels and merchants, each in a folder and a file of its own.
+package struct Catalogue: Sendable {
+    package var layouts: [String: DelimitedLayout]
+    package var channels: [ChannelName: ChannelSpecification]
+    package var merchants: [MerchantNumber: MerchantProfile]
+
+    package init(
+        layouts: [String: DelimitedLayout], channels: [ChannelName: ChannelSpecification],
+        merchants: [MerchantNumber: MerchantProfile]
+    ) {
+        self.layouts = layouts
+        self.channels = channels
+        self.merchants = merchants
+    }
+
+    /// Reads all of them; no secret is needed or looked at.
+    ///
+    /// - Throws: `YAMLError` for the first thing that is wrong, also for a channel of the other class (R13).
+    package static func load(_ configuration: Configuration) throws -> Catalogue {
+        let channels = try Self.channels(configuration)
+        var merchants: [MerchantNumber: MerchantProfile] = [:]
+        for path in try folder("merchants", configuration).files() {
+            let profile = try MerchantFile.load(path, channels: channels)
+            merchants[profile.number] = profile
+        }
+        return Catalogue(layouts: try layouts(configuration), channels: channels, merchants: merchants)
+    }
+
+    /// The layouts, by name.
+    package static func layouts(_ configuration: Configuration) throws -> [String: DelimitedLayout] {
+        var layouts: [String: DelimitedLayout] = [:]
+        for path in try folder("layouts", configuration).files() {
+            let layout = try LayoutFile.load(path)
+            layouts[layout.name] = layout
+        }
+        return layouts
+    }
+
+    /// The channel specifications, by name.
+    package static func channels(_ configuration: Configuration) throws -> [ChannelName: ChannelSpecification] {
+        let deployment = configuration.environment.environmentClass
+        var channels: [ChannelName: ChannelSpecification] = [:]
+        for path in try folder("channels", configuration).files() {
+            let specification = try ChannelSpecification.load(file: path)
+            guard specification.environmentClass == deployment else {
+                throw ConfigurationError(
+                    "\(path) is of class \(specification.environmentClass.rawValue), this deployment of class"
+                        + " \(deployment.rawValue) (R13)", mend: "keep it out of this folder")
+            }
+            guard channels.updateValue(specification, forKey: specification.name) == nil else {
+                throw ConfigurationError(
+                    "\(path) describes channel \(specification.name) a second time", mend: "remove one of the two files")
+            }
+        }
+        return channels
+    }
+
+    private static func folder(_ name: String, _ configuration: Configuration) -> ConfigurationFolder {
+        ConfigurationFolder(path: "\(configuration.directory)/\(name)")
+    }
+
+    /// As the engine wants it.
+    package func engineConfiguration(limits: EngineLimits) -> EngineConfiguration {
+        EngineConfiguration(layouts: layouts, merchants: merchants, channels: channels, limits: limits)
+    }
+}

@@ -1,0 +1,201 @@
+package import Logging
+package import PaymentCore
+package import Pipeline
+package import PostgresStore
+package import Store
+import StrictYAML
+
+/// What a deployment is told: `Config/sluice.yaml`, over it the environment, over it flags. Secrets are references that
+/// are followed only when something needs them.
+package struct Configuration: Sendable {
+    /// How the database is reached.
+    package struct Database: Sendable {
+        /// A libpq URI; nil if no layer has one.
+        package var url: String?
+        /// Connections of this process, at most.
+        package var connections: Int
+        /// Whether a pooler in transaction mode stands before the server. Statements are unnamed and nothing of a session
+        /// is relied on either way.
+        package var isPooled: Bool
+
+        package init(url: String?, connections: Int = 10, isPooled: Bool = false) {
+            self.url = url
+            self.connections = connections
+            self.isPooled = isPooled
+        }
+    }
+
+    /// Where the keys of personal data are (R15).
+    package struct Keys: Sendable {
+        package var current: Int32
+        package var data: [Int32: SecretReference]
+        package var search: SecretReference
+
+        package init(current: Int32, data: [Int32: SecretReference], search: SecretReference) {
+            self.current = current
+            self.data = data
+            self.search = search
+        }
+    }
+
+    /// The folder that it was read from; layouts, merchants and channels lie in it.
+    package let directory: String
+    /// The environment of the process, in which references are looked up.
+    package var variables: [String: String]
+    package var environment: EnvironmentStamp
+    package var database: Database
+    package var keys: Keys?
+    package var logLevel: Logger.Level
+    package var limits: EngineLimits
+
+    /// Reads `sluice.yaml` of a folder.
+    ///
+    /// - Parameter flags: texts by key, as in `database.url`; they win.
+    /// - Throws: `YAMLError` or `ConfigurationError` for the first thing that is wrong.
+    package static func load(
+        directory: String, variables: [String: String], flags: [String: String] = [:]
+    ) throws -> Configuration {
+        let file = try YAMLMapping.load(file: "\(directory)/sluice.yaml")
+        let reader = SettingsReader(file: file, variables: variables, flags: flags)
+        let configuration = Configuration(
+            directory: directory, variables: variables, environment: try environment(reader),
+            database: try database(reader, variables: variables), keys: try keys(reader),
+            logLevel: try reader.value("log.level") { node throws(YAMLError) in
+                try node.enumeration(Dictionary(uniqueKeysWithValues: Logger.Level.allCases.map { ($0.rawValue, $0) }))
+            } ?? .info,
+            limits: try limits(reader))
+        try reader.finish()
+        return configuration
+    }
+
+    /// The database's URI.
+    package func databaseURL() throws(ConfigurationError) -> String {
+        guard let url = database.url, !url.isEmpty else {
+            throw ConfigurationError(
+                "no database is configured",
+                mend: "set SLUICE_DATABASE_URL, as in postgresql://sluice_worker@host:5432/sluice")
+        }
+        return url
+    }
+
+    /// Follows the references to the keys of personal data.
+    package func keyRing() throws -> KeyRing {
+        guard let keys else {
+            throw ConfigurationError(
+                "no keys are configured, and this command reads or writes personal data",
+                mend: "add `keys` to \(directory)/sluice.yaml")
+        }
+        var data: [Int32: [UInt8]] = [:]
+        for (identifier, reference) in keys.data.sorted(by: { $0.key < $1.key }) {
+            data[identifier] = try reference.key(for: "keys.data \(identifier)", variables: variables)
+        }
+        return try KeyRing(
+            currentIdentifier: keys.current, keys: data,
+            searchKey: try keys.search.key(for: "keys.search", variables: variables))
+    }
+
+    // MARK: Sections
+
+    private static func environment(_ reader: SettingsReader) throws -> EnvironmentStamp {
+        guard let name = try reader.text("environment.name"),
+            let environmentClass = try reader.value("environment.class", { node throws(YAMLError) in
+                try node.enumeration(["production": EnvironmentClass.production, "test": .test])
+            })
+        else {
+            throw ConfigurationError(
+                "`environment` needs `name` and `class` (R13)",
+                mend: "write both into sluice.yaml, or set SLUICE_ENVIRONMENT_NAME and SLUICE_ENVIRONMENT_CLASS")
+        }
+        let isName = name.utf8.allSatisfy {
+            (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D
+        }
+        guard (1...40).contains(name.utf8.count), isName else {
+            throw reader.error(
+                "environment.name", what: "not an environment's name",
+                mend: "write 1 to 40 of small letters, digits and hyphens")
+        }
+        return EnvironmentStamp(name: name, environmentClass: environmentClass)
+    }
+
+    private static func database(_ reader: SettingsReader, variables: [String: String]) throws -> Database {
+        var url = try reader.text("database.url")
+        if let text = url, let reference = SecretReference(text) {
+            url = try reference.text(for: "database.url", variables: variables)
+        } else if variables[SettingsReader.variable(of: "database.url")] == nil, let text = url, holdsPassword(text) {
+            throw reader.error(
+                "database.url", what: "the address holds a password, and secrets stand in no file",
+                mend: "write env:NAME or file:/PATH, or leave the password to PGPASSFILE")
+        }
+        return Database(
+            url: url, connections: try reader.value("database.connections") { node throws(YAMLError) in
+                try node.int(in: 1...200)
+            } ?? 10,
+            isPooled: try reader.value("database.pooled") { node throws(YAMLError) in try node.bool() } ?? false)
+    }
+
+    private static func holdsPassword(_ url: String) -> Bool {
+        if url.contains("password=") { return true }
+        guard let scheme = url.range(of: "://") else { return false }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
+        return authority.lastIndex(of: "@").map { authority[..<$0].contains(":") } ?? false
+    }
+
+    private static func keys(_ reader: SettingsReader) throws -> Keys? {
+        let identifiers = 1...Int(Int32.max)
+        let current = try reader.value("keys.current") { node throws(YAMLError) in try node.int(in: identifiers) }
+        let search = try reader.reference("keys.search")
+        let data: [Int32: SecretReference]? = try reader.list("keys.data") { node throws(YAMLError) in
+            var data: [Int32: SecretReference] = [:]
+            for element in try node.elements() {
+                let mapping = try element.mapping()
+                let identifier = Int32(try mapping.int("id", in: identifiers))
+                let reference = try SettingsReader.reference(try mapping.node("secret"))
+                guard data.updateValue(reference, forKey: identifier) == nil else {
+                    throw mapping.error(at: "id", what: "key \(identifier) is listed twice", mend: "remove one")
+                }
+            }
+            return data
+        } variable: { text, origin in
+            var data: [Int32: SecretReference] = [:]
+            for part in text.split(separator: ",") {
+                let sides = part.split(separator: "=", maxSplits: 1)
+                guard sides.count == 2, let identifier = Int32(sides[0]), identifier > 0,
+                    let reference = SecretReference(String(sides[1])),
+                    data.updateValue(reference, forKey: identifier) == nil
+                else { throw ConfigurationError("\(origin) is no list of keys", mend: "write 1=env:NAME,2=file:/PATH") }
+            }
+            return data
+        }
+        if current == nil, search == nil, data == nil { return nil }
+        guard let current, let search, let data, let identifier = Int32(exactly: current), data[identifier] != nil else {
+            throw reader.error(
+                "keys.current", what: "`keys` needs `current`, `search` and `data`, and in `data` the current key",
+                mend: "complete the section, or remove it whole")
+        }
+        return Keys(current: identifier, data: data, search: search)
+    }
+
+    private static func limits(_ reader: SettingsReader) throws -> EngineLimits {
+        let standard = EngineLimits()
+        func count(_ key: String, _ fallback: Int, _ range: ClosedRange<Int>) throws -> Int {
+            try reader.value("limits.\(key)") { node throws(YAMLError) in try node.int(in: range) } ?? fallback
+        }
+        func time(_ key: String, _ fallback: TimeSpan, _ range: ClosedRange<Duration>) throws -> TimeSpan {
+            try reader.value("limits.\(key)") { node throws(YAMLError) in try node.duration(in: range) }
+                .map { TimeSpan($0) } ?? fallback
+        }
+        let heartbeat = try time("heartbeat", standard.heartbeat, .milliseconds(200) ... .seconds(60))
+        let silence = try time("silence", standard.silence, .seconds(1) ... .seconds(600))
+        guard silence.microseconds >= 3 * heartbeat.microseconds else {
+            throw reader.error(
+                "limits.silence", what: "shorter than three heartbeats", mend: "a worker may miss two before it is dead")
+        }
+        return EngineLimits(
+            sliceRecords: try count("slice_records", standard.sliceRecords, 1...50_000),
+            chunkOrders: try count("chunk_orders", standard.chunkOrders, 1...1_000),
+            fileLease: try time("file_lease", standard.fileLease, .seconds(10) ... .seconds(7_200)),
+            heartbeat: heartbeat, silence: silence,
+            stopWithin: try time("stop_within", standard.stopWithin, .seconds(1) ... .seconds(600)),
+            idle: try time("idle", standard.idle, .milliseconds(10) ... .seconds(60)))
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Glibc
+
+/// Moves money in batches: withhold and payout files in, proven results out.
+@main
+struct Sluice: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sluice",
+        abstract: "A batch worker for money: withhold and payout files in, proven results out.",
+        discussion: """
+            Settings come from Config/sluice.yaml, over it the environment (SLUICE_DATABASE_URL is the libpq URI), over \
+            it flags.
+
+            Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 done, but something waits for a person; 4 another \
+            run holds the window; 5 deadline reached with due work left.
+            """,
+        subcommands: [
+            DatabaseCommand.self, FileCommand.self, RunCommand.self, WorkerCommand.self, OrderCommand.self,
+            QuarantineCommand.self, ReviewCommand.self, ChannelCommand.self, SimulatorCommand.self, VerifyCommand.self,
+        ])
+
+    static func main() async {
+        // A reader or a peer that goes away is an error of that write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exit(report(error))
+        }
+        exit(ExitStatus.done.rawValue)
+    }
+
+    /// Says what went wrong, or what was asked for (`--help`), and gives the exit status.
+    private static func report(_ error: any Error) -> Int32 {
+        if let code = error as? ExitCode { return code.rawValue }
+        let parsed = exitCode(for: error)
+        if parsed == .success {
+            try? Terminal.line(fullMessage(for: error))
+            return ExitStatus.done.rawValue
+        }
+        // Only the parser itself answers with this code.
+        if parsed == .validationFailure {
+            try? Terminal.line(fullMessage(for: error), to: .error)
+            return ExitStatus.configuration.rawValue
+        }
+        let report = ErrorReport(error)
+        if let words = report.words { try? Terminal.line("sluice: \(words)", to: .error) }
+        return report.status.rawValue
+    }
+}

@@ -1,0 +1,175 @@
+import BatchFiles
+import PaymentCore
+import Testing
+import Transcoding
+
+/// Bad input gathered elsewhere: each file has its outcome, and none does harm.
+@Suite struct CorpusTests {
+    /// What a file of the corpus of encodings becomes: the reasons of each record, or the defect of the file.
+    enum Outcome: Sendable {
+        case records([[ReasonCode]])
+        case defect(FileDefect.Code)
+    }
+
+    static let encodings: [(name: String, charset: Charset, outcome: Outcome)] = [
+        ("arabic_digits", .utf8, .records([[.amountMalformed]])),
+        ("bidi_name", .utf8, .records([[.invisibleCharacter]])),
+        ("cr_only", .utf8, .defect(.layoutMismatch)),
+        ("fullwidth_digits", .utf8, .records([[.amountMalformed]])),
+        ("gb18030_four_byte_ok", .gb18030, .records([[], [], [], [], []])),
+        ("gbk_bad_trail", .gbk, .records([[.undecodableBytes], [], [], []])),
+        ("gbk_cut_mid_char", .gbk, .defect(.layoutMismatch)),
+        ("gbk_ok", .gbk, .records([[], [], [], []])),
+        ("gbk_trail_is_backslash", .gbk, .records([[]])),
+        ("gbk_trail_is_bar", .gbk, .records([[]])),
+        ("line_sep", .utf8, .records([[.invisibleCharacter]])),
+        ("mixed_gbk_utf8", .utf8, .records([[.undecodableBytes], []])),
+        ("nbsp_amount", .utf8, .records([[.amountMalformed]])),
+        ("nfc_nfd", .utf8, .records([[], []])),
+        ("utf16le_bom", .utf8, .defect(.charsetMismatch)),
+        ("utf8_above_max", .utf8, .records([[.undecodableBytes]])),
+        ("utf8_bom", .utf8, .records([[], [], [], []])),
+        ("utf8_cut", .utf8, .records([[], [], [], [.wrongColumnCount]])),
+        ("utf8_ok", .utf8, .records([[], [], [], []])),
+        ("utf8_overlong", .utf8, .records([[.undecodableBytes]])),
+        ("utf8_surrogate", .utf8, .records([[.undecodableBytes]])),
+        ("vt_ff", .utf8, .records([[.controlCharacter]])),
+        ("zero_width_order", .utf8, .records([[.invisibleCharacter]])),
+    ]
+
+    @Test(.enabled(if: SharedFiles.exist("corpora/encodings-own"), "needs the corpus encodings-own"))
+    func `the table of encodings covers the corpus`() throws {
+        let names = try SharedFiles.names(in: "corpora/encodings-own/files")
+        #expect(names == Self.encodings.map { $0.name + ".txt" }.sorted())
+    }
+
+    @Test(
+        .enabled(if: SharedFiles.exist("corpora/encodings-own"), "needs the corpus encodings-own"),
+        arguments: encodings
+    )
+    func `a file of the corpus of encodings has its outcome`(
+        name: String,
+        charset: Charset,
+        outcome: Outcome
+    ) throws {
+        let layout = try Samples.layout(
+            charset: charset,
+            separator: "|",
+            quote: nil,
+            amountUnit: .minor,
+            columns: [
+                .init(title: "kind"), .init(title: "no", field: .merchantOrderNumber),
+                .init(title: "name", field: .accountName), .init(title: "fen", field: .amount),
+                .init(title: "account", field: .accountNumber),
+            ]
+        )
+        let bytes = try SharedFiles.bytes("corpora/encodings-own/files/\(name).txt")
+        switch outcome {
+        case .records(let expected):
+            let found = try RecordCheckerTests.check(bytes, layout, try RecordRules()).map { checked in
+                // The corpus has no accounts: its last column is a letter.
+                Self.reasons(checked).map(\.code).filter { $0 != .accountMalformed }
+            }
+            #expect(found == expected)
+        case .defect(let code):
+            let defect = #expect(throws: FileDefect.self) {
+                try RecordCheckerTests.check(bytes, layout, try RecordRules())
+            }
+            #expect(defect?.code == code)
+        }
+    }
+
+    @Test(
+        .enabled(if: SharedFiles.exist("formats/charset/gbk-cases.csv"), "needs the cases of GBK"),
+        arguments: [(Charset.gbk, 2), (.gb18030, 3)]
+    )
+    func `a name in GBK or GB 18030 is read as the character it is`(charset: Charset, column: Int) throws {
+        let layout = try Samples.layout(charset: charset, separator: "|", quote: nil)
+        var names = 0
+        for row in try SharedFiles.text("formats/charset/gbk-cases.csv").split(whereSeparator: \.isNewline).dropFirst()
+        {
+            let cells = row.split(separator: ",", omittingEmptySubsequences: false)
+            // Converters differ on U+4DAE, as the file says.
+            guard cells[0] != "䶮", cells[column] != "NOT_ENCODABLE" else { continue }
+            let name = stride(from: 0, to: cells[column].count, by: 2).compactMap { offset in
+                UInt8(cells[column].dropFirst(offset).prefix(2), radix: 16)
+            }
+            let bytes = Array("A-1|6228480040106028109|".utf8) + name + Array("||1|\n".utf8)
+            guard case .order(let draft)? = try RecordCheckerTests.check(bytes, layout, try RecordRules()).first else {
+                Issue.record("\(cells[0]) was quarantined")
+                continue
+            }
+            #expect(draft.fields.accountName == String(cells[0]))
+            names += 1
+        }
+        #expect(names >= 9)
+    }
+
+    @Test(
+        .enabled(if: SharedFiles.exist("corpora/naughty-strings"), "needs the corpus naughty-strings"),
+        arguments: [Samples.line]
+    )
+    func `naughty strings in every column stay in their record and are shown safely`(clean: String) throws {
+        let layout = try Samples.layout()
+        let strings = try SharedFiles.text("corpora/naughty-strings/files/blns.txt")
+            .split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(strings.count > 200)
+        for string in strings {
+            let quoted = "\"" + string.replacing("\"", with: "\"\"") + "\""
+            for column in 0..<6 {
+                var fields = clean.split(separator: ",").map { String($0) }
+                fields[column] = quoted
+                let file = [clean, fields.joined(separator: ","), clean].joined(separator: "\n")
+                let checked = try RecordCheckerTests.check(Array(file.utf8), layout, try RecordRules())
+                try #require(checked.count == 3)
+                for reason in Self.reasons(checked[1]) { Self.expectSafe(reason.maskedValue) }
+            }
+        }
+    }
+
+    @Test(
+        .enabled(if: SharedFiles.exist("corpora/utf8-sequences"), "needs the corpus utf8-sequences"),
+        arguments: [Charset.utf8, .gbk, .gb18030, .latin1]
+    )
+    func `any byte sequence is read to its end in every charset`(charset: Charset) throws {
+        for name in try SharedFiles.names(in: "corpora/utf8-sequences/files") {
+            let bytes = try SharedFiles.bytes("corpora/utf8-sequences/files/\(name)")
+            for quote: Unicode.Scalar? in ["\"", nil] {
+                let layout = try Samples.layout(charset: charset, quote: quote)
+                var reader = DelimitedReader(layout: layout)
+                var checker = RecordChecker(layout: layout, rules: try RecordRules())
+                var totals = FileTotals()
+                do {
+                    try reader.read(Array(Samples.line.utf8.map { $0 < 0x80 ? $0 : 0x41 }) + [0x0A], isLast: false) {
+                        totals.add(checker.check($0))
+                    }
+                    try reader.read(bytes, isLast: true) { record in
+                        let checked = checker.check(record)
+                        totals.add(checked)
+                        for reason in Self.reasons(checked) { Self.expectSafe(reason.maskedValue) }
+                    }
+                } catch let defect as FileDefect {
+                    #expect(defect.code == .recordTooLong)
+                }
+                #expect(totals.records >= 1)
+            }
+        }
+    }
+
+    private static func reasons(_ record: CheckedRecord) -> [RecordReason] {
+        switch record {
+        case .order(let draft): draft.warnings
+        case .quarantined(let draft): draft.reasons
+        }
+    }
+
+    private static func expectSafe(_ shown: String) {
+        let isSafe = shown.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: false
+            default: true
+            }
+        }
+        #expect(isSafe && shown.unicodeScalars.count <= Masked.shownMax * 10)
+    }
+}

@@ -1,0 +1,35 @@
+import BatchFiles
+import Foundation
+import Testing
+import Transcoding
+
+/// The document that merchants read says what the code does.
+@Suite struct FormatDocumentTests {
+    private static func document() throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try String(contentsOf: root.appending(path: "Docs/formats/delimited.md"), encoding: .utf8)
+    }
+
+    @Test(arguments: ReasonCode.allCases)
+    func `each reason stands there with its severity and mend`(code: ReasonCode) throws {
+        let row = try #require(
+            try Self.document().split(separator: "\n").first { $0.hasPrefix("| `\(code.rawValue)` |") }
+        )
+        #expect(row.contains("| \(code.severityDefault.rawValue) |"))
+        #expect(row.contains(code.canBeWeakened ? "| any |" : "| quarantine, refuse_file |"))
+        #expect(row.hasSuffix("| \(code.mend) |"))
+    }
+
+    @Test func `each defect, hold, status, field, charset and result column stands there`() throws {
+        let document = try Self.document()
+        let names =
+            FileDefect.Code.allCases.map(\.rawValue) + FileHold.Code.allCases.map(\.rawValue)
+            + ResultStatus.allCases.map(\.rawValue) + RecordField.allCases.map(\.rawValue)
+            + Charset.allCases.map(\.rawValue) + DelimitedLayout.resultTitles + Severity.allCases.map(\.rawValue)
+        for name in names { #expect(document.contains("`\(name)`"), "\(name)") }
+        for field in RecordField.allCases {
+            #expect(document.contains("`\(field.rawValue)` (\(field.lengthMaxDefault))"), "\(field)")
+        }
+    }
+}

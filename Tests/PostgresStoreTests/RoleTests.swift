@@ -1,0 +1,130 @@
+import PostgresClient
+import Testing
+
+/// Every role against every table and verb: exactly what is listed is allowed.
+@Suite struct `What a role may do` {
+    private static let tables = [
+        "environment", "order_transition", "merchant", "batch_file", "batch_file_part", "order_number_registry",
+        "channel_number_registry", "result_file", "result_file_part", "payment_order", "quarantine_record", "submission",
+        "exchange", "payment_attempt", "payment_return", "payment_correction", "live_days", "archive_manifest", "worker",
+        "channel", "channel_activation", "channel_slot", "work_chunk", "review_item", "alarm", "outbox", "job_run",
+    ]
+
+    /// r read, a insert, w update of the whole row, c update of some columns, d delete, t truncate.
+    private static let workerRights: [String: String] = [
+        "batch_file": "rc", "batch_file_part": "rc", "order_number_registry": "rac", "channel_number_registry": "ra",
+        "result_file": "ra", "result_file_part": "ra", "payment_order": "rac", "quarantine_record": "ra",
+        "submission": "rac", "exchange": "rac", "payment_attempt": "ra", "worker": "rac", "channel": "rac",
+        "channel_activation": "ra", "channel_slot": "rawd", "work_chunk": "rawd", "review_item": "ra", "alarm": "rac",
+        "outbox": "ra", "job_run": "raw",
+    ]
+    private static let hidden: Set<String> = ["batch_file_part", "result_file_part"]
+
+    private static func expected(_ role: String, _ table: String) -> String {
+        switch role {
+        case "sluice_worker": workerRights[table] ?? "r"
+        case "sluice_archiver": "r"
+        case "sluice_reader", "sluice_console": hidden.contains(table) ? "" : "r"
+        default: ""
+        }
+    }
+
+    @Test(arguments: ["sluice_worker", "sluice_archiver", "sluice_reader", "sluice_console", "sluice_merchant"])
+    func `is exactly what is listed, table by table`(_ role: String) async throws {
+        let database = try await TestDatabase.make()
+        let found: [String: String] = try await database.owner.transaction("rights") { transaction in
+            var found: [String: String] = [:]
+            for row in try transaction.query(
+                """
+                SELECT c.relname,
+                    CASE WHEN has_table_privilege($1, c.oid, 'SELECT') THEN 'r' ELSE '' END
+                    || CASE WHEN has_table_privilege($1, c.oid, 'INSERT') THEN 'a' ELSE '' END
+                    || CASE WHEN has_table_privilege($1, c.oid, 'UPDATE') THEN 'w'
+                            WHEN has_any_column_privilege($1, c.oid, 'UPDATE') THEN 'c' ELSE '' END
+                    || CASE WHEN has_table_privilege($1, c.oid, 'DELETE') THEN 'd' ELSE '' END
+                    || CASE WHEN has_table_privilege($1, c.oid, 'TRUNCATE') THEN 't' ELSE '' END
+                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'sluice' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+                """, [.text(role)])
+            {
+                found[try row.text(0)] = try row.text(1)
+            }
+            return found
+        }
+        #expect(Set(found.keys) == Set(Self.tables), "a table was added without saying who may do what")
+        for table in Self.tables { #expect(found[table] == Self.expected(role, table), "\(role) on \(table)") }
+        await database.close()
+    }
+
+    @Test(arguments: ["sluice_worker", "sluice_archiver", "sluice_reader", "sluice_console", "sluice_merchant"])
+    func `never includes writing to partitions directly`(_ role: String) async throws {
+        let database = try await TestDatabase.make()
+        let writable = try await database.number(
+            """
+            SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname IN ('sluice', 'history') AND c.relispartition
+                AND (has_table_privilege($1, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') OR has_any_column_privilege($1, c.oid, 'UPDATE'))
+            """, [.text(role)])
+        #expect(writable == 0)
+        await database.close()
+    }
+
+    @Test(arguments: [
+        "amount_minor = 1", "currency = 'USD'", "merchant_order_no = 'x'", "personal = ''", "account_hash = ''", "bank_code = 'x'",
+    ])
+    func `does not include changing what a merchant ordered`(_ change: String) async throws {
+        let database = try await TestDatabase.make()
+        await #expect(throws: PostgresError.self) {
+            try await database.worker.transaction("forbidden") { try $0.execute("UPDATE sluice.payment_order SET \(change)") }
+        }
+        await database.close()
+    }
+
+    @Test func `does not include changing a frozen envelope, or evidence once written`() async throws {
+        let database = try await TestDatabase.make()
+        for sql in [
+            "UPDATE sluice.submission SET envelope = ''", "UPDATE sluice.submission SET number = 'x'",
+            "UPDATE sluice.submission SET trade_date = current_date", "DELETE FROM sluice.exchange",
+            "UPDATE sluice.review_item SET decision = 'paid'", "INSERT INTO sluice.payment_correction DEFAULT VALUES",
+            "UPDATE sluice.environment SET class = 'production'", "DELETE FROM sluice.payment_order",
+            "UPDATE sluice.channel_activation SET activated_by = 'x'",
+        ] {
+            await #expect(throws: PostgresError.self, "\(sql)") {
+                try await database.worker.transaction("forbidden") { try $0.execute(sql) }
+            }
+        }
+        await database.close()
+    }
+
+    @Test func `keeps a merchant to its own files`() async throws {
+        let database = try await TestDatabase.make()
+        try await database.owner.transaction("merchants") { transaction in
+            try transaction.executeScript(
+                """
+                DO $$ BEGIN CREATE ROLE merchant_a LOGIN IN ROLE sluice_merchant; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+                DO $$ BEGIN CREATE ROLE merchant_b LOGIN IN ROLE sluice_merchant; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+                INSERT INTO sluice.merchant (merchant_no, title, db_role) VALUES ('A', 'A', 'merchant_a'), ('B', 'B', 'merchant_b');
+                """)
+        }
+        let submit = "SELECT sluice.submit_batch_file($1, 'payout', 'x', 'f', 'content'::bytea, '{\"environment\":\"test\"}')"
+        let merchantA = database.pool(role: "merchant_a")
+        let batch = try await merchantA.transaction("own file") { transaction in
+            try transaction.query(submit, [.text("A")]).first?.int64(0) ?? 0
+        }
+        #expect(batch > 0)
+        await #expect(throws: PostgresError.self) {
+            try await merchantA.transaction("another's file") { _ = try $0.query(submit, [.text("B")]) }
+        }
+        let merchantB = database.pool(role: "merchant_b")
+        await #expect(throws: PostgresError.self) {
+            try await merchantB.transaction("another's orders") { _ = try $0.query("SELECT sluice.cancel_order($1)", [.int64(batch)]) }
+        }
+        let seenByB = try await merchantB.transaction("files") { try $0.query("SELECT * FROM sluice.my_batch_file").count }
+        let seenByA = try await merchantA.transaction("files") { try $0.query("SELECT * FROM sluice.my_batch_file").count }
+        #expect(seenByB == 0)
+        #expect(seenByA == 1)
+        await merchantA.close()
+        await merchantB.close()
+        await database.close()
+    }
+}

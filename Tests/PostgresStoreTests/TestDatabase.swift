@@ -1,0 +1,182 @@
+import Cryptography
+import EmbeddedPostgres
+import Foundation
+import PaymentCore
+import PostgresClient
+import PostgresStore
+import Store
+import Synchronization
+
+/// One cluster a test process, one database a suite or test, made from a migrated template.
+final class TestDatabase: Sendable {
+    private struct Cluster: Sendable {
+        let server: EmbeddedPostgres
+        var databases = 0
+    }
+
+    private static let cluster = Mutex<Cluster?>(nil)
+    private static let template = "sluice_template"
+    static let merchant = MerchantNumber("MER-TEST")
+    static let keys = try? KeyRing(
+        currentIdentifier: 1, keys: [1: [UInt8](repeating: 7, count: 32)], searchKey: [UInt8](repeating: 9, count: 32))
+
+    let uri: String
+    /// As the owner of everything: for set-up and for looking at rows.
+    let owner: PostgresPool
+    /// As the engine connects.
+    let worker: PostgresPool
+    let store: PostgresStore
+    private let server: EmbeddedPostgres
+    private let name: String
+
+    static func make() async throws -> TestDatabase {
+        let server = try await shared()
+        let number = cluster.withLock { cluster in
+            cluster?.databases += 1
+            return cluster?.databases ?? 0
+        }
+        let name = "sluice_test_\(number)"
+        let administrator = PostgresPool(
+            configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"), connectionsMax: 1)
+        // Only one copy of a template at a time.
+        try await retrying {
+            try await administrator.withoutTransaction(
+                "create database", deadline: .seconds(60), "CREATE DATABASE \(name) TEMPLATE \(template)")
+        }
+        await administrator.close()
+        return try TestDatabase(server: server, name: name)
+    }
+
+    private init(server: EmbeddedPostgres, name: String) throws {
+        guard let keys = Self.keys else { throw TestFailure("the test's keys are unfit") }
+        self.server = server
+        self.name = name
+        uri = server.uri(database: name)
+        owner = PostgresPool(
+            configuration: PostgresConfiguration(uri: uri, applicationName: "test-owner"), connectionsMax: 2)
+        worker = PostgresPool(
+            configuration: PostgresConfiguration(
+                uri: server.uri(database: name, user: "sluice_worker"), applicationName: "test-worker"),
+            connectionsMax: 8)
+        store = PostgresStore(pool: worker, keys: keys)
+    }
+
+    /// A pool of another role.
+    func pool(role: String) -> PostgresPool {
+        PostgresPool(
+            configuration: PostgresConfiguration(uri: server.uri(database: name, user: role), applicationName: "test-role"),
+            connectionsMax: 1)
+    }
+
+    func close() async {
+        await worker.close()
+        await owner.close()
+    }
+
+    private static func shared() async throws -> EmbeddedPostgres {
+        if let server = cluster.withLock({ $0?.server }) { return server }
+        return try await starter.start()
+    }
+
+    /// Starts the cluster once, whoever comes first.
+    private static let starter = Starter()
+
+    private actor Starter {
+        private var running: Task<EmbeddedPostgres, any Error>?
+
+        func start() async throws -> EmbeddedPostgres {
+            if let running { return try await running.value }
+            let task = Task { try await TestDatabase.startCluster() }
+            running = task
+            return try await task.value
+        }
+    }
+
+    private static func startCluster() async throws -> EmbeddedPostgres {
+        var options = EmbeddedPostgres.Options()
+        options.settings = ["max_connections": "200", "shared_buffers": "256MB"]
+        let server = try EmbeddedPostgres.start(options)
+        let administrator = PostgresPool(
+            configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"), connectionsMax: 1)
+        try await administrator.withoutTransaction("create database", deadline: .seconds(60), "CREATE DATABASE \(template)")
+        await administrator.close()
+        let pool = PostgresPool(
+            configuration: PostgresConfiguration(uri: server.uri(database: template), applicationName: "test"),
+            connectionsMax: 1)
+        _ = try await Migrator(pool: pool).migrate(
+            environment: EnvironmentStamp(name: "test", environmentClass: .test))
+        guard let keys else { throw TestFailure("the test's keys are unfit") }
+        try await PostgresStore(pool: pool, keys: keys).registerMerchants([
+            MerchantRegistration(
+                number: merchant, title: "Test merchant", databaseRole: nil, resultDueAfter: .hours(1))
+        ])
+        await pool.close()
+        cluster.withLock { $0 = Cluster(server: server) }
+        return server
+    }
+
+    /// Another copy of the template may be under way.
+    private static func retrying(_ body: () async throws -> Void) async throws {
+        for attempt in 1...50 {
+            do { return try await body() } catch let error as PostgresError where error.sqlState == "55006" && attempt < 50 {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+}
+
+struct TestFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+extension TestDatabase {
+    /// Runs a statement as the owner.
+    @discardableResult
+    func execute(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> Int {
+        try await owner.transaction("test") { try $0.execute(sql, parameters) }
+    }
+
+    /// The first column of the first row, as the owner.
+    func number(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> Int64 {
+        try await owner.transaction("test") { transaction in
+            guard let row = try transaction.query(sql, parameters).first else { throw TestFailure("no row: \(sql)") }
+            return try row.int64(0)
+        }
+    }
+
+    func text(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> String {
+        try await owner.transaction("test") { transaction in
+            guard let row = try transaction.query(sql, parameters).first else { throw TestFailure("no row: \(sql)") }
+            return try row.text(0)
+        }
+    }
+
+    func today() async throws -> BusinessDate {
+        try await owner.transaction("test") { transaction in
+            guard let row = try transaction.query("SELECT current_date").first else { throw TestFailure("no date") }
+            return BusinessDate(daysSince1970: try row.daysSince1970(0))
+        }
+    }
+
+    /// Queues a file and takes it through pass 1 as if it were verified, so that it can be loaded.
+    func makeSplittingFile(
+        records: Int64, direction: Direction = .payout, name: String = "f.csv", worker: WorkerIdentifier
+    ) async throws -> ClaimedBatchFile {
+        let content = Array("\(name) \(Hexadecimal.encode(SecureRandom.bytes(8)))".utf8)
+        _ = try await store.submitBatchFile(
+            BatchFileToSubmit(
+                merchant: Self.merchant, direction: direction, format: "test", fileName: name, environment: "test",
+                contentSHA256: SHA256.hash(content), contentBytes: Int64(content.count), partCount: 1)
+        ) { _ in content }
+        guard let pending = try await store.claimBatchFile(for: .intake, worker: worker, lease: .minutes(5)) else {
+            throw TestFailure("the file is not claimed")
+        }
+        _ = try await store.takePart(1, of: pending)
+        guard try await store.recordVerdict(.load(recordCount: records, amountUnreadable: 0), of: pending) else {
+            throw TestFailure("the verdict is not recorded")
+        }
+        return pending
+    }
+}

@@ -1,0 +1,161 @@
+import PaymentCore
+import Store
+
+extension InMemoryTables {
+    mutating func record(_ change: SubmissionChange, now: Timestamp) throws(StoreRefusal) -> ChangeOutcome {
+        let key = SubmissionKey(
+            batch: change.chunk.batch, number: change.submission, businessDate: change.chunk.businessDate)
+        guard let submission = submissions[key] else { throw .submissionMissing(key) }
+        try check(change, key: key)
+        guard let chunk = leased(change.chunk), chunk.submission == change.submission,
+            endsOwnCall(change, of: submission), mayBegin(change, of: submission, chunk: chunk, now: now),
+            ordersAreAsSeen(change)
+        else {
+            // What a stale lease saw is evidence all the same (R10).
+            if let ended = change.endedCall { keep(ended, of: key, isLate: true) }
+            return .stale
+        }
+        return .committed(write(change, key: key, chunk: chunk, now: now))
+    }
+
+    /// What holds of every change, whatever the tables say.
+    private func check(_ change: SubmissionChange, key: SubmissionKey) throws(StoreRefusal) {
+        let moves = change.decision.moves
+        precondition(Set(moves.map(\.line)).count == moves.count, "an order moves once a change")
+        if let begins = change.begins {
+            precondition(
+                change.state.inFlight?.kind == InFlight.Kind(begins)
+                    && change.state.inFlight?.epoch == change.chunk.epoch,
+                "the call that begins is the one in flight (R6)")
+        }
+        if case .schedule(.submit, _) = change.next { preconditionFailure("a submission's chunk has no orders to cut") }
+        for move in moves {
+            let order = OrderKey(batch: key.batch, line: move.line, businessDate: key.businessDate)
+            switch move.to {
+            case .processing, .unknown: break
+            case .succeeded, .failed:
+                guard case .answered? = change.endedCall?.outcome else { throw .evidenceMissing(order) }
+            case .held, .ready, .submitting, .returned, .cancelled: throw .moveNotOfSubmission(order, to: move.to)
+            }
+        }
+    }
+
+    /// Whether the ended call was begun by this very lease, and nobody told its end before.
+    private func endsOwnCall(_ change: SubmissionChange, of submission: Submission) -> Bool {
+        guard let ended = change.endedCall else { return true }
+        guard let exchange = submission.exchanges.first(where: { $0.call == ended.call }) else { return false }
+        return exchange.epoch == change.chunk.epoch && exchange.outcome == nil
+    }
+
+    /// Nothing begins on an ended lease, without its slot, or while another call may be under way (R6, R10).
+    ///
+    /// The call that ends in this very change is no longer under way.
+    private func mayBegin(_ change: SubmissionChange, of submission: Submission, chunk: Chunk, now: Timestamp) -> Bool {
+        guard change.begins != nil else { return true }
+        let isUnderWay = submission.state.inFlight.map {
+            $0.until > now && !($0.epoch == chunk.epoch && change.endedCall != nil)
+        }
+        return mayBegin(chunk, now: now) && !(isUnderWay ?? false)
+    }
+
+    /// Whether every order that moves is still this submission's, in the state it was seen in.
+    private func ordersAreAsSeen(_ change: SubmissionChange) -> Bool {
+        change.decision.moves.allSatisfy { move in
+            let order = files[change.chunk.batch]?.orders[move.line]?.stored
+            return order?.submission == change.submission && order?.state == move.from
+        }
+    }
+
+    /// Keeps how a call ended; an end that is known already stays as it is.
+    private mutating func keep(_ ended: EndedCall, of key: SubmissionKey, isLate: Bool) {
+        let index = submissions[key]?.exchanges.firstIndex { $0.call == ended.call && $0.outcome == nil }
+        guard let index else { return }
+        submissions[key]?.exchanges[index].end(ended, isLate: isLate)
+    }
+
+    /// Everything is checked: writes the change whole.
+    private mutating func write(
+        _ change: SubmissionChange, key: SubmissionKey, chunk: Chunk, now: Timestamp
+    ) -> RecordedCall? {
+        if let ended = change.endedCall { keep(ended, of: key, isLate: false) }
+        submissions[key]?.state = change.state
+        if change.state.phase == .settled, submissions[key]?.settledAt == nil { submissions[key]?.settledAt = now }
+        for move in change.decision.moves { write(move, evidence: change.endedCall?.call, chunk: chunk) }
+        for alarm in change.decision.alarms { count(alarm, channel: chunk.channel) }
+        for review in change.decision.reviews {
+            let item = StoredReview(cause: review.cause, code: review.code, submission: nil, line: review.line)
+            open(item, in: key.batch)
+        }
+        for review in change.submissionReviews {
+            let item = StoredReview(cause: review.cause, code: review.code, submission: key.number, line: nil)
+            open(item, in: key.batch)
+        }
+        if let span = change.slowLaneFor {
+            let until = max(now.advanced(by: span), channels[chunk.channel]?.slowUntil ?? now)
+            channels[chunk.channel]?.slowUntil = until
+        }
+        let call = change.begins.map { begin($0, of: key, under: chunk, now: now) }
+        if change.begins != nil, let inFlight = change.state.inFlight { holdSlot(of: chunk, until: inFlight.until) }
+        carryOut(change.next, of: chunk, now: now)
+        return call
+    }
+
+    private mutating func write(_ move: OrderMove, evidence: RecordedCall?, chunk: Chunk) {
+        guard let order = files[chunk.batch]?.orders[move.line]?.content else { return }
+        let sum = Move(channel: chunk.channel, from: move.from, to: move.to, currency: order.currency)
+        files[chunk.batch]?.moves[sum, default: Tally()].add(order.amountMinor)
+        files[chunk.batch]?.orders[move.line]?.update {
+            $0.state = move.to
+            $0.cause = move.cause
+            $0.code = move.code
+            if move.to.isFinal { $0.evidence = evidence }
+        }
+    }
+
+    private mutating func begin(
+        _ step: SubmissionStep, of key: SubmissionKey, under chunk: Chunk, now: Timestamp
+    ) -> RecordedCall {
+        let ordinal = Int32(submissions[key]?.exchanges.count ?? 0) + 1
+        let call = RecordedCall(ordinal: ordinal, day: BusinessDate(of: now))
+        let exchange = begun(call, InFlight.Kind(step), of: key, under: chunk)
+        submissions[key]?.exchanges.append(exchange)
+        return call
+    }
+
+    private mutating func count(_ alarm: SettlementDecision.SubmissionAlarm, channel: ChannelName) {
+        let index = alarms.firstIndex { $0.kind == alarm.kind && $0.code == alarm.code && $0.channel == channel }
+        if let index {
+            alarms[index].occurrences += 1
+        } else {
+            alarms.append(StoredAlarm(kind: alarm.kind, channel: channel, code: alarm.code, occurrences: 1))
+        }
+    }
+
+    /// One open item a cause and subject, whatever the code.
+    mutating func open(_ review: StoredReview, in batch: BatchIdentifier) {
+        let isOpen = files[batch]?.reviews.contains {
+            $0.cause == review.cause && $0.submission == review.submission && $0.line == review.line
+        }
+        if isOpen == false { files[batch]?.reviews.append(review) }
+    }
+}
+
+extension InFlight.Kind {
+    /// The call that a step makes.
+    init(_ step: SubmissionStep) { self = step == .send ? .send : .query }
+}
+
+extension StoredExchange {
+    /// Fills in how the call ended.
+    mutating func end(_ ended: EndedCall, isLate: Bool) {
+        switch ended.outcome {
+        case .notSent(let word): (outcome, code) = (.notSent, word)
+        case .unknown(let word): (outcome, code) = (.unknown, word)
+        case .answered(let answer): (outcome, code) = (.answered, answer.headerCode)
+        }
+        status = ended.status
+        response = ended.response
+        volatileElements = ended.volatileElements
+        self.isLate = isLate
+    }
+}

@@ -1,0 +1,108 @@
+import PaymentCore
+import Store
+import StoreTesting
+
+/// A store with one defect, to see that the contract notices it.
+struct SpoiledStore: SubmissionStore {
+    enum Defect: String, CaseIterable, Sendable {
+        case claimsWhilePaused
+        case hidesStaleIntent
+        case hidesStaleChange
+        case forgetsInFlight
+        case losesVolatileElements
+        case losesRemainingLines
+        case swallowsTakenNumber
+        case dropsAlarms
+        case dropsReviews
+        case finishesInsteadOfScheduling
+        case losesLateCalls
+        case ignoresSlowDown
+        case swapsItems
+
+        var caseThatMustCatchIt: String {
+            switch self {
+            case .claimsWhilePaused: "nothing is claimed from a paused channel, on either lane"
+            case .hidesStaleIntent: "an intent is recorded once: the second is stale"
+            case .hidesStaleChange: "a stale change without an ended call writes nothing"
+            case .forgetsInFlight: "a change that begins a call records it, and keeps lease and slot"
+            case .losesVolatileElements: "an ended call is kept as it was seen"
+            case .losesRemainingLines: "lines that wait get a submit chunk of their own, due at once"
+            case .swallowsTakenNumber: "a channel number is given once in its scope"
+            case .dropsAlarms: "an alarm is counted, not repeated"
+            case .dropsReviews: "a review item is opened once a cause and subject"
+            case .finishesInsteadOfScheduling:
+                "a change that schedules frees lease and slot, and the chunk comes up on its lane"
+            case .losesLateCalls: "a change of an earlier lease is stale, and its ended call is kept as late"
+            case .ignoresSlowDown: "a slowed channel hands out nothing on either lane until its time is over"
+            case .swapsItems: "an intent commits submission, orders, send and chunk together"
+            }
+        }
+    }
+
+    let inner: InMemoryStore
+    let defect: Defect
+
+    func claimChunks(_ claim: ChunkClaim) async throws -> [ClaimedChunk] {
+        if defect == .claimsWhilePaused { inner.setRunning(true, channel: claim.channel) }
+        return try await inner.claimChunks(claim)
+    }
+
+    func ordersToSubmit(of chunk: ClaimedChunk, limit: Int) async throws -> [OrderToSubmit] {
+        try await inner.ordersToSubmit(of: chunk, limit: limit)
+    }
+
+    func recordIntent(_ intent: SubmissionIntent) async throws -> IntentOutcome {
+        var intent = intent
+        if defect == .losesRemainingLines { intent.remainingLines = [] }
+        if defect == .swapsItems { intent.orders.reverse() }
+        do {
+            let outcome = try await inner.recordIntent(intent)
+            guard defect == .hidesStaleIntent, outcome == .stale else { return outcome }
+        } catch {
+            guard defect == .swallowsTakenNumber else { throw error }
+        }
+        return .recorded(RecordedCall(ordinal: 1, day: intent.tradeDate))
+    }
+
+    func loadSubmission(of chunk: ClaimedChunk) async throws -> LoadedSubmission {
+        let loaded = try await inner.loadSubmission(of: chunk)
+        guard defect == .forgetsInFlight else { return loaded }
+        var state = loaded.state
+        state.inFlight = nil
+        return LoadedSubmission(
+            key: loaded.key, number: loaded.number, tradeDate: loaded.tradeDate, scopeEndsAt: loaded.scopeEndsAt,
+            state: state, envelope: loaded.envelope, orders: loaded.orders, now: loaded.now)
+    }
+
+    func record(_ change: SubmissionChange) async throws -> ChangeOutcome {
+        var change = change
+        switch defect {
+        case .losesVolatileElements:
+            change.endedCall = change.endedCall.map {
+                EndedCall(
+                    call: $0.call, outcome: $0.outcome, status: $0.status, response: $0.response, volatileElements: [:],
+                    latencyMicroseconds: $0.latencyMicroseconds)
+            }
+        case .dropsAlarms: change.decision.alarms = []
+        case .dropsReviews: (change.decision.reviews, change.submissionReviews) = ([], [])
+        case .ignoresSlowDown: change.slowLaneFor = nil
+        case .finishesInsteadOfScheduling: if change.begins == nil { change.next = .finish }
+        case .losesLateCalls:
+            let isHeld = inner.chunks(of: change.chunk.batch).contains {
+                $0.chunkIdentifier == change.chunk.chunkIdentifier && $0.epoch == change.chunk.epoch
+            }
+            if !isHeld { return .stale }
+        default: break
+        }
+        let outcome = try await inner.record(change)
+        return defect == .hidesStaleChange && outcome == .stale ? .committed(nil) : outcome
+    }
+
+    func removeLines(_ lines: [LineNumber], from chunk: ClaimedChunk, reviewCode: String?) async throws {
+        try await inner.removeLines(lines, from: chunk, reviewCode: reviewCode)
+    }
+
+    func releaseChunk(_ chunk: ClaimedChunk, next: ChunkNext) async throws {
+        try await inner.releaseChunk(chunk, next: next)
+    }
+}
