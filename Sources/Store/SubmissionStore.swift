@@ -7,7 +7,8 @@ package protocol SubmissionStore: Sendable {
     /// another specification than the caller's (R16).
     func claimChunks(_ claim: ChunkClaim) async throws -> [ClaimedChunk]
 
-    /// The `ready` orders among the first lines of a submit chunk.
+    /// The first orders of a submit chunk that are still `ready`, in line order; fewer than the limit means that no
+    /// others are.
     func ordersToSubmit(of chunk: ClaimedChunk, limit: Int) async throws -> [OrderToSubmit]
 
     /// Takes lines out of a submit chunk: cancelled ones silently, orders that no message can carry with a review item
@@ -317,6 +318,7 @@ package struct SubmissionChange: Sendable {
 package enum ChangeOutcome: Sendable, Hashable {
     /// Committed; with the record of the call that begins, if one does.
     case committed(RecordedCall?)
-    /// The lease is somebody else's: only the ended call was kept, as late evidence.
+    /// Something is no longer as it was read: the lease is somebody else's or has ended, an order has moved, another call
+    /// may be under way. Nothing was written but the ended call, as late evidence, if it had no outcome yet.
     case stale
 }

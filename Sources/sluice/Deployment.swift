@@ -7,7 +7,7 @@ package import PaymentCore
 package import Pipeline
 package import PostgresClient
 package import PostgresStore
-package import Store
+import Store
 
 /// The parts of one deployment, wired from its configuration: the composition root of all commands.
 package struct Deployment: Sendable {

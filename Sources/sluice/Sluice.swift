@@ -30,9 +30,9 @@ struct Sluice: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            exit(report(error))
+            Glibc.exit(report(error))
         }
-        exit(ExitStatus.done.rawValue)
+        Glibc.exit(ExitStatus.done.rawValue)
     }
 
     /// Says what went wrong, or what was asked for (`--help`), and gives the exit status.

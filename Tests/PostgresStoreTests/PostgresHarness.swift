@@ -21,8 +21,7 @@ final class PostgresHarness: ContractHarness {
             try transaction.executeScript(
                 """
                 CREATE TABLE public.order_update (batch_id bigint, line_no int);
-                GRANT INSERT ON public.order_update TO sluice_worker;
-                CREATE FUNCTION public.count_order_update() RETURNS trigger LANGUAGE plpgsql AS $$
+                CREATE FUNCTION public.count_order_update() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
                 BEGIN INSERT INTO public.order_update VALUES (NEW.batch_id, NEW.line_no); RETURN NULL; END $$;
                 CREATE TRIGGER count_update AFTER UPDATE ON sluice.payment_order FOR EACH ROW
                     EXECUTE FUNCTION public.count_order_update();

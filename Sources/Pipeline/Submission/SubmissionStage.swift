@@ -32,18 +32,13 @@ package struct SubmissionStage: Sendable {
     private func submit(_ chunk: ClaimedChunk, logger: Logger) async throws -> Attempt {
         let specification = driver.specification
         let limit = specification.limits.itemsPerSubmission
-        let taken = chunk.lines.prefix(limit)
         let orders = try await driver.store.ordersToSubmit(of: chunk, limit: limit)
-        let remaining = Array(chunk.lines.dropFirst(taken.count))
-        guard let first = orders.first else {
+        guard let first = orders.first, let last = orders.last else {
             // All of them were cancelled.
-            let next: ChunkNext = remaining.isEmpty ? .finish : .schedule(.submit, after: .zero)
-            if !remaining.isEmpty {
-                try await driver.store.removeLines(Array(taken), from: chunk, reviewCode: nil)
-            }
-            try await driver.store.releaseChunk(chunk, next: next)
+            try await driver.store.releaseChunk(chunk, next: .finish)
             return .done
         }
+        let remaining = orders.count < limit ? [] : chunk.lines.filter { $0 > last.line }
         let now = driver.clock.now()
         let tradeDate = specification.tradeDate(at: now)
         let number = chunk.nextSubmission

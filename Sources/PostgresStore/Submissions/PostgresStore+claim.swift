@@ -16,25 +16,25 @@ extension PostgresStore {
                         AND (s.held_until IS NULL OR s.held_until <= now())
                     ORDER BY s.slot_no LIMIT $3 FOR NO KEY UPDATE OF s SKIP LOCKED
                 ), due AS MATERIALIZED (
-                    SELECT c.chunk_id FROM sluice.work_chunk c
+                    SELECT c.chunk_id, c.due_at FROM sluice.work_chunk c
                     WHERE c.channel = $1 AND c.lane = '\(lane)' AND c.due_at <= now()
                     ORDER BY c.due_at, c.chunk_id LIMIT (SELECT count(*) FROM slot) FOR NO KEY UPDATE SKIP LOCKED
                 ), pair AS MATERIALIZED (
-                    SELECT d.chunk_id, s.slot_no
-                    FROM (SELECT chunk_id, row_number() OVER (ORDER BY chunk_id) AS n FROM due) d
+                    SELECT d.chunk_id, d.due_at, s.slot_no
+                    FROM (SELECT chunk_id, due_at, row_number() OVER (ORDER BY due_at, chunk_id) AS n FROM due) d
                     JOIN (SELECT slot_no, row_number() OVER (ORDER BY slot_no) AS n FROM slot) s USING (n)
                 ), leased AS (
                     UPDATE sluice.work_chunk c SET lease_worker = $4, epoch = c.epoch + 1,
                         lease_until = now() + $5 * interval '1 microsecond', due_at = now() + $5 * interval '1 microsecond'
                     FROM pair p WHERE c.chunk_id = p.chunk_id
                     RETURNING c.chunk_id, c.batch_id, c.business_date, c.chunk_no, c.direction, c.kind, c.line_nos,
-                        c.submissions_cut, c.submission_no, c.epoch, c.lease_until, p.slot_no
+                        c.submissions_cut, c.submission_no, c.epoch, c.lease_until, p.slot_no, p.due_at AS was_due_at
                 ), taken AS (
                     UPDATE sluice.channel_slot s SET chunk_id = l.chunk_id, epoch = l.epoch, held_until = l.lease_until
                     FROM leased l WHERE s.channel = $1 AND s.lane = '\(lane)' AND s.slot_no = l.slot_no
                 )
                 SELECT chunk_id, batch_id, business_date, chunk_no, direction, kind, line_nos, submissions_cut,
-                    submission_no, epoch, now() FROM leased ORDER BY chunk_id
+                    submission_no, epoch, now() FROM leased ORDER BY was_due_at, chunk_id
                 """,
                 [
                     .text(claim.channel.value), .bytea(claim.specificationSHA256), .int64(Int64(claim.limit)),
@@ -53,14 +53,18 @@ extension PostgresStore {
     }
 
     package func ordersToSubmit(of chunk: ClaimedChunk, limit: Int) async throws -> [OrderToSubmit] {
-        let lines = chunk.lines.prefix(limit)
-        return try await pool.transaction("orders to submit", readOnly: true) { transaction in
+        try await pool.transaction("orders to submit", readOnly: true) { transaction in
             var cipher = try cipher(of: chunk.batch, transaction)
             return try transaction.query(
                 """
                 SELECT line_no, amount_minor, currency, bank_code, attempt_no, personal FROM sluice.payment_order
                 WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3) AND state = 'ready' ORDER BY line_no
-                """, [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(lines.map(\.value))]
+                LIMIT $4
+                """,
+                [
+                    .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(chunk.lines.map(\.value)),
+                    .int64(Int64(limit)),
+                ]
             ).map { row in
                 let line = LineNumber(try row.int32(0))
                 let personal = try PersonalData(serialized: try cipher.open(try row.bytes(5), .personal, line: line))
@@ -102,12 +106,20 @@ extension PostgresStore {
     }
 
     /// Locks the chunk's row; false if the lease is somebody else's, whatever this worker believes (R10).
-    func lock(_ chunk: ClaimedChunk, _ transaction: PostgresTransaction, kind: ChunkKind? = nil) throws -> Bool {
+    ///
+    /// - Parameters:
+    ///   - kind: what the chunk must still be for; nil for anything.
+    ///   - toBegin: an ended lease begins nothing, even while nobody else has the chunk.
+    func lock(
+        _ chunk: ClaimedChunk, _ transaction: PostgresTransaction, kind: ChunkKind? = nil, toBegin: Bool = false
+    ) throws -> Bool {
         let rows = try transaction.query(
-            "SELECT kind FROM sluice.work_chunk WHERE chunk_id = $1 AND epoch = $2 AND lease_worker = $3 FOR NO KEY UPDATE",
-            [.int64(chunk.chunkIdentifier), .int64(chunk.epoch.value), .text(chunk.worker.value)])
+            """
+            SELECT kind, lease_until > now() FROM sluice.work_chunk
+            WHERE chunk_id = $1 AND epoch = $2 AND lease_worker = $3 FOR NO KEY UPDATE
+            """, [.int64(chunk.chunkIdentifier), .int64(chunk.epoch.value), .text(chunk.worker.value)])
         guard let row = rows.first else { return false }
-        return try kind == nil || row.text(0) == kind?.rawValue
+        return try (kind == nil || row.text(0) == kind?.rawValue) && (!toBegin || row.bool(1))
     }
 
     /// What happens to the chunk and its slot. A slot is free again after an outcome, or past send-by plus the total
@@ -117,15 +129,13 @@ extension PostgresStore {
     ) throws {
         switch next {
         case .keep:
-            // The lease outlives the call that it covers.
+            // Whatever becomes of the lease, the slot is held for as long as the call can be under way.
             _ = try transaction.execute(
-                """
-                WITH kept AS (
-                    UPDATE sluice.work_chunk SET lease_until = $3 + interval '5 seconds', due_at = $3 + interval '5 seconds'
-                    WHERE chunk_id = $1 AND epoch = $2 RETURNING lease_until)
-                UPDATE sluice.channel_slot s SET held_until = kept.lease_until FROM kept
-                WHERE s.chunk_id = $1 AND s.epoch = $2
-                """, [.int64(chunk.chunkIdentifier), .int64(chunk.epoch.value), .optional(inFlightUntil)])
+                "UPDATE sluice.channel_slot SET held_until = $4 WHERE channel = $1 AND chunk_id = $2 AND epoch = $3",
+                [
+                    .text(chunk.channel.value), .int64(chunk.chunkIdentifier), .int64(chunk.epoch.value),
+                    .optional(inFlightUntil),
+                ])
             return
         case .schedule(let kind, let delay):
             _ = try transaction.execute(

@@ -18,11 +18,11 @@ extension PostgresStore {
 
     private func record(_ intent: SubmissionIntent, _ transaction: PostgresTransaction) throws -> IntentOutcome {
         let chunk = intent.chunk
-        guard try lock(chunk, transaction, kind: .submit), let until = intent.state.inFlight?.until else { return .stale }
+        guard try lock(chunk, transaction, kind: .submit, toBegin: true), let until = intent.state.inFlight?.until else { return .stale }
         // The slot is still this claim's, and the specification still the activated one (R16).
         let held = try transaction.execute(
             """
-            UPDATE sluice.channel_slot s SET held_until = $4 + interval '5 seconds' FROM sluice.channel c
+            UPDATE sluice.channel_slot s SET held_until = $4 FROM sluice.channel c
             WHERE s.channel = $1 AND s.chunk_id = $2 AND s.epoch = $3 AND c.channel = $1 AND c.specification_sha256 = $5
             """,
             [
@@ -57,9 +57,9 @@ extension PostgresStore {
         // The chunk is the submission's from now on; if this worker dies, it comes up on the query lane when the lease ends.
         _ = try transaction.execute(
             """
-            UPDATE sluice.work_chunk SET kind = 'query', lane = 'query', line_nos = NULL, submission_no = $2,
-                lease_until = $3 + interval '5 seconds', due_at = $3 + interval '5 seconds' WHERE chunk_id = $1
-            """, [.int64(chunk.chunkIdentifier), .int32(intent.submission.value), .optional(until)])
+            UPDATE sluice.work_chunk SET kind = 'query', lane = 'query', line_nos = NULL, submission_no = $2
+            WHERE chunk_id = $1
+            """, [.int64(chunk.chunkIdentifier), .int32(intent.submission.value)])
         if !intent.remainingLines.isEmpty {
             _ = try transaction.execute(
                 """

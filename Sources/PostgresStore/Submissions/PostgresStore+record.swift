@@ -2,8 +2,8 @@ package import PaymentCore
 import PostgresClient
 package import Store
 
-/// Thrown inside a change's transaction to roll it back: some order is no longer in the state that it was read in.
-private struct OrdersMoved: Error {}
+/// Thrown inside a change's transaction to roll it back: something is no longer as it was when the worker read it.
+private struct Overtaken: Error {}
 
 extension PostgresStore: SubmissionStore {
     package func loadSubmission(of chunk: ClaimedChunk) async throws -> LoadedSubmission {
@@ -61,7 +61,7 @@ extension PostgresStore: SubmissionStore {
             return try await pool.transaction("record submission") { transaction in
                 try record(change, transaction)
             }
-        } catch is OrdersMoved {
+        } catch is Overtaken {
             // A person or another answer was faster: what was heard is kept, and decides nothing.
             try await pool.transaction("keep late answer") { transaction in
                 try keepLate(change, transaction)
@@ -72,11 +72,13 @@ extension PostgresStore: SubmissionStore {
 
     private func record(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws -> ChangeOutcome {
         let chunk = change.chunk
-        guard try lock(chunk, transaction) else {
+        guard try lock(chunk, transaction, toBegin: change.begins != nil) else {
             try keepLate(change, transaction)
             return .stale
         }
-        if let ended = change.endedCall { try end(ended, isLate: false, change: change, transaction) }
+        if let ended = change.endedCall {
+            guard try end(ended, isLate: false, change: change, transaction) else { throw Overtaken() }
+        }
         try move(change, transaction)
         let ordinal = try update(change, transaction)
         var begun: RecordedCall?
@@ -106,12 +108,13 @@ extension PostgresStore: SubmissionStore {
     }
 
     private func keepLate(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws {
-        if let ended = change.endedCall { try end(ended, isLate: true, change: change, transaction) }
+        if let ended = change.endedCall { _ = try end(ended, isLate: true, change: change, transaction) }
     }
 
+    /// Writes how a call ended; false if it has ended before, or another lease began it.
     private func end(
         _ ended: EndedCall, isLate: Bool, change: SubmissionChange, _ transaction: PostgresTransaction
-    ) throws {
+    ) throws -> Bool {
         let chunk = change.chunk
         let outcome: (word: String, reason: String?, headerCode: String?) =
             switch ended.outcome {
@@ -130,18 +133,19 @@ extension PostgresStore: SubmissionStore {
         let volatile = JSONText.object(
             ended.volatileElements.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
         // An outcome is written once; evidence is never overwritten.
-        _ = try transaction.execute(
+        return try transaction.execute(
             """
             UPDATE sluice.exchange SET outcome = $5::sluice.call_outcome, reason = $6, header_code = $7, http_status = $8,
                 is_late = $9, volatile_elements = $10::jsonb, response = $11, data_key_id = $12, latency_us = $13, ended_at = now()
             WHERE batch_id = $1 AND submission_no = $2 AND ordinal = $3 AND exchange_day = $4 AND outcome IS NULL
+                AND ($9 OR (epoch = $14 AND worker_id = $15))
             """,
             [
                 .int64(chunk.batch.value), .int32(change.submission.value), .int32(ended.call.ordinal),
                 .date(ended.call.day), .text(outcome.word), .optionalText(outcome.reason),
                 .optionalText(outcome.headerCode), .optionalInt32(ended.status), .bool(isLate), .jsonb(volatile), response,
-                keyIdentifier, .int64(ended.latencyMicroseconds),
-            ])
+                keyIdentifier, .int64(ended.latencyMicroseconds), .int64(chunk.epoch.value), .text(chunk.worker.value),
+            ]) == 1
     }
 
     /// All moves by compare-and-set, or none.
@@ -175,7 +179,7 @@ extension PostgresStore: SubmissionStore {
                 .textArray(moves.map(\.code)), evidence.map { .date($0.day) } ?? .null,
                 .optionalInt32(evidence?.ordinal), .text(chunk.channel.value),
             ])
-        guard try rows.first?.int64(0) == Int64(moves.count) else { throw OrdersMoved() }
+        guard try rows.first?.int64(0) == Int64(moves.count) else { throw Overtaken() }
         let toReview = moves.filter { $0.cause == .data }
         if !toReview.isEmpty { try quarantine(toReview, change: change, transaction) }
     }
@@ -237,6 +241,7 @@ extension PostgresStore: SubmissionStore {
                 next_ordinal = next_ordinal + $16,
                 settled_at = CASE WHEN $4 IN ('settled', 'refused') THEN now() END
             WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
+                AND ($16 = 0 OR in_flight_until IS NULL OR in_flight_until <= now() OR in_flight_epoch = $17)
             RETURNING next_ordinal - $16
             """,
             [
@@ -246,10 +251,10 @@ extension PostgresStore: SubmissionStore {
                 .optional(state.inFlight?.until), .int32(state.polls), .int32(state.notFounds),
                 .optional(state.lastNotFoundAt), .optional(state.firstSentAt), .optional(state.lastSendEndedAt),
                 .bool(state.everTaken), .int32(change.begins == nil ? 0 : 1),
+                change.endedCall == nil ? .null : .int64(change.chunk.epoch.value),
             ])
-        guard let row = rows.first else {
-            throw StoreDefect("submission \(change.submission) of batch \(change.chunk.batch) is missing")
-        }
+        // No call begins while an earlier one may be under way (R6).
+        guard let row = rows.first else { throw Overtaken() }
         return try row.int32(0)
     }
 

@@ -96,7 +96,8 @@ struct BatchContent: ~Copyable {
     private static func read(_ descriptor: Int32, at position: Int64, count: Int) throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
-                let read = pread(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, position + Int64(filled))
+                let rest = buffer.baseAddress.map { $0 + filled }
+                let read = pread(descriptor, rest, count - filled, off_t(position) + off_t(filled))
                 if read < 0, errno == EINTR { continue }
                 guard read >= 0 else { throw failure("read", "the file") }
                 if read == 0 { return }

@@ -2,6 +2,7 @@ import ArgumentParser
 import ChannelKit
 import Cryptography
 import PaymentCore
+import PostgresStore
 import Store
 
 /// `sluice channel`: the specifications that workers use.

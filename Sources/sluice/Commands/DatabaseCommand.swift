@@ -1,4 +1,6 @@
 import ArgumentParser
+import PaymentCore
+import PostgresClient
 import PostgresStore
 import Store
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Glibc
 import PaymentCore
+import PostgresStore
 import Store
 import Synchronization
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PaymentCore
+import PostgresStore
 import Store
 
 /// `sluice file submit`: queues a batch file, in parts of at most 1 MiB.

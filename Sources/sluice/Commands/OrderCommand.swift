@@ -1,5 +1,6 @@
 import ArgumentParser
 import PaymentCore
+import PostgresStore
 import Store
 
 /// `sluice order`: an order's whole story.

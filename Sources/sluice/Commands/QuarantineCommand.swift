@@ -1,5 +1,6 @@
 import ArgumentParser
 import PaymentCore
+import PostgresStore
 import Store
 
 /// `sluice quarantine`: the records that were set aside.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PaymentCore
+import PostgresStore
 import Store
 
 /// `sluice review`: what waits for a person.

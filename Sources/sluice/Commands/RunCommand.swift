@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import PaymentCore
 import Pipeline
+import PostgresStore
 import Store
 
 /// `sluice run JOB`: one run of a job in its window, what cron calls.

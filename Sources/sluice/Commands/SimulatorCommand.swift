@@ -6,7 +6,10 @@ import Foundation
 struct SimulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulator", abstract: "Serve simulated channels on this machine until SIGTERM.",
-        discussion: "Prints a line for each channel with its address, then serves. It pays nobody.")
+        discussion: """
+            Prints a line for each channel with its address (with --json one object: the port of each channel), then \
+            serves. It pays nobody.
+            """)
 
     @OptionGroup var report: ReportOptions
 
@@ -23,12 +26,10 @@ struct SimulatorCommand: AsyncParsableCommand {
         let signals = StopSignals()
         let server = try ChannelSimulatorServer.start(configuration)
         do {
-            for (channel, port) in server.ports.sorted(by: { $0.key < $1.key }) {
-                let url = "http://127.0.0.1:\(port)"
-                try report.show(
-                    ["channel": .string(channel), "port": .integer(port), "url": .string(url)],
-                    words: "\(channel) \(url)")
-            }
+            let ports = server.ports.sorted { $0.key < $1.key }
+            try report.show(
+                .object(server.ports.mapValues { .integer($0) }),
+                words: ports.map { "\($0.key) http://127.0.0.1:\($0.value)" }.joined(separator: "\n"))
             await Self.serve(server, until: signals)
         } catch {
             server.stop()

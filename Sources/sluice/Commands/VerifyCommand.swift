@@ -1,4 +1,5 @@
 import ArgumentParser
+import PostgresStore
 import Store
 
 /// `sluice verify`: every invariant that SQL can check.

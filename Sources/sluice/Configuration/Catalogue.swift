@@ -2,6 +2,7 @@ package import BatchFiles
 package import ChannelKit
 package import PaymentCore
 package import Pipeline
+import Store
 import StrictYAML
 
 /// What lies beside `sluice.yaml`: layouts, channels and merchants, each in a folder and a file of its own.

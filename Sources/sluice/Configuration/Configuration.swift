@@ -1,5 +1,6 @@
+import Foundation
 package import Logging
-package import PaymentCore
+import PaymentCore
 package import Pipeline
 package import PostgresStore
 package import Store

@@ -4,13 +4,13 @@ package indirect enum JSON: Sendable, ExpressibleByStringLiteral, ExpressibleByI
 {
     case null
     case bool(Bool)
-    case integer(Int128)
-    case string(String)
+    case number(Int128)
+    case word(String)
     case array([JSON])
     case object([String: JSON])
 
-    package init(stringLiteral value: String) { self = .string(value) }
-    package init(integerLiteral value: Int64) { self = .integer(Int128(value)) }
+    package init(stringLiteral value: String) { self = .word(value) }
+    package init(integerLiteral value: Int64) { self = .number(Int128(value)) }
     package init(booleanLiteral value: Bool) { self = .bool(value) }
     package init(nilLiteral: ()) { self = .null }
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
@@ -19,11 +19,11 @@ package indirect enum JSON: Sendable, ExpressibleByStringLiteral, ExpressibleByI
     }
 
     /// A text, or null.
-    package static func string(_ value: String?) -> JSON { value.map { .string($0) } ?? .null }
+    package static func string(_ value: String?) -> JSON { value.map { .word($0) } ?? .null }
     /// A whole number.
-    package static func integer(_ value: some BinaryInteger) -> JSON { .integer(Int128(value)) }
+    package static func integer(_ value: some BinaryInteger) -> JSON { .number(Int128(value)) }
     /// A whole number, or null.
-    package static func integer(_ value: (some BinaryInteger)?) -> JSON { value.map { .integer(Int128($0)) } ?? .null }
+    package static func integer(_ value: (some BinaryInteger)?) -> JSON { value.map { .number(Int128($0)) } ?? .null }
 
     /// The value on one line; control characters are escaped.
     package var text: String {
@@ -36,8 +36,8 @@ package indirect enum JSON: Sendable, ExpressibleByStringLiteral, ExpressibleByI
         switch self {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
-        case .integer(let value): text += String(value)
-        case .string(let value): Self.append(value, to: &text)
+        case .number(let value): text += String(value)
+        case .word(let value): Self.append(value, to: &text)
         case .array(let elements):
             text += "["
             for (index, element) in elements.enumerated() {

@@ -35,8 +35,8 @@ extension InMemoryTables {
 
     func ordersToSubmit(of chunk: ClaimedChunk, limit: Int) -> [OrderToSubmit] {
         precondition(chunk.kind == .submit, "only a submit chunk has orders without an intent")
-        let orders = chunk.lines.prefix(max(0, limit)).sorted().compactMap { files[chunk.batch]?.orders[$0] }
-        return orders.filter { $0.stored.state == .ready }.map { order in
+        let orders = chunk.lines.sorted().lazy.compactMap { files[chunk.batch]?.orders[$0] }
+        return orders.filter { $0.stored.state == .ready }.prefix(max(0, limit)).map { order in
             OrderToSubmit(
                 line: order.content.line, amountMinor: order.content.amountMinor, currency: order.content.currency,
                 accountNumber: order.content.accountNumber, accountName: order.content.accountName,
