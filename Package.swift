@@ -59,6 +59,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "ChannelSimulator", dependencies: ["Cryptography", yams], swiftSettings: strict),
+        .executableTarget(
+            name: "sluice",
+            dependencies: [
+                "PaymentCore", "BatchFiles", "ChannelKit", "Store", "Pipeline", "PostgresStore", "PostgresClient",
+                "EmbeddedPostgres", "Cryptography", "Transcoding", "StrictYAML", "ChannelSimulator", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
 
         // Test support.
         .target(

@@ -56,42 +56,43 @@ package struct BatchSummary: Sendable {
     package let businessDate: BusinessDate
     package let state: BatchFileState
     /// Why it is refused or held.
-    package let verdict: VerdictNote?
+    package var verdict: VerdictNote?
     /// Known once the file is verified.
-    package let recordCount: Int64?
+    package var recordCount: Int64?
     package let loadedCount: Int64
     package let receivedAt: Timestamp
-    package let finishedAt: Timestamp?
+    package var finishedAt: Timestamp?
 
     package init(
-        batch: BatchIdentifier, merchant: MerchantNumber, direction: Direction, format: String, fileName: String,
-        businessDate: BusinessDate, state: BatchFileState, verdict: VerdictNote?, recordCount: Int64?,
-        loadedCount: Int64, receivedAt: Timestamp, finishedAt: Timestamp?
+        batch: BatchIdentifier,
+        merchant: MerchantNumber,
+        direction: Direction,
+        format: String,
+        fileName: String,
+        businessDate: BusinessDate,
+        state: BatchFileState,
+        loadedCount: Int64,
+        receivedAt: Timestamp
     ) {
         (self.batch, self.merchant, self.direction, self.format) = (batch, merchant, direction, format)
-        (self.fileName, self.businessDate, self.state, self.verdict) = (fileName, businessDate, state, verdict)
-        (self.recordCount, self.loadedCount, self.receivedAt) = (recordCount, loadedCount, receivedAt)
-        self.finishedAt = finishedAt
+        (self.fileName, self.businessDate, self.state) = (fileName, businessDate, state)
+        (self.loadedCount, self.receivedAt) = (loadedCount, receivedAt)
     }
 }
 
 /// A batch file with its totals and results.
 package struct BatchDetail: Sendable {
     package let summary: BatchSummary
-    package let contentBytes: Int64?
+    package var contentBytes: Int64?
     package let amountUnreadable: Int64
     package let resultDueAt: Timestamp
     /// A row a currency; records whose amount or currency cannot be read have none.
-    package let totals: [BatchTotals]
+    package var totals: [BatchTotals] = []
     /// The stored result files, by version.
-    package let results: [WrittenResult]
+    package var results: [WrittenResult] = []
 
-    package init(
-        summary: BatchSummary, contentBytes: Int64?, amountUnreadable: Int64, resultDueAt: Timestamp,
-        totals: [BatchTotals], results: [WrittenResult]
-    ) {
-        (self.summary, self.contentBytes, self.amountUnreadable) = (summary, contentBytes, amountUnreadable)
-        (self.resultDueAt, self.totals, self.results) = (resultDueAt, totals, results)
+    package init(summary: BatchSummary, amountUnreadable: Int64, resultDueAt: Timestamp) {
+        (self.summary, self.amountUnreadable, self.resultDueAt) = (summary, amountUnreadable, resultDueAt)
     }
 }
 
@@ -122,17 +123,17 @@ package struct OrderStory: Sendable {
     package let direction: Direction
     package let merchantOrderNumber: String
     package let state: OrderState
-    package let cause: FailureCause?
-    package let code, bankCode: String?
+    package var cause: FailureCause?
+    package var code, bankCode: String?
     package let amountMinor: Int64
     package let currency, maskedAccount, maskedName: String
     package let attempt: Int16
-    package let submission: SubmissionNumber?
+    package var submission: SubmissionNumber?
     /// Its item in the message of that submission.
-    package let item: Int32?
+    package var item: Int32?
     /// The exchange that proves its state (R8).
-    package let evidence: RecordedCall?
-    package let decidedAt: Timestamp?
+    package var evidence: RecordedCall?
+    package var decidedAt: Timestamp?
     package let isArchived: Bool
     package var submissions: [Submission] = []
     package var attempts: [EndedAttempt] = []
@@ -141,17 +142,22 @@ package struct OrderStory: Sendable {
     package var nextAction: NextAction?
 
     package init(
-        key: OrderKey, merchant: MerchantNumber, direction: Direction, merchantOrderNumber: String, state: OrderState,
-        cause: FailureCause?, code: String?, bankCode: String?, amountMinor: Int64, currency: String,
-        maskedAccount: String, maskedName: String, attempt: Int16, submission: SubmissionNumber?, item: Int32?,
-        evidence: RecordedCall?, decidedAt: Timestamp?, isArchived: Bool
+        key: OrderKey,
+        merchant: MerchantNumber,
+        direction: Direction,
+        merchantOrderNumber: String,
+        state: OrderState,
+        amountMinor: Int64,
+        currency: String,
+        maskedAccount: String,
+        maskedName: String,
+        attempt: Int16,
+        isArchived: Bool
     ) {
         (self.key, self.merchant, self.direction, self.state) = (key, merchant, direction, state)
-        (self.merchantOrderNumber, self.cause, self.code) = (merchantOrderNumber, cause, code)
-        (self.bankCode, self.amountMinor, self.currency) = (bankCode, amountMinor, currency)
-        (self.maskedAccount, self.maskedName, self.attempt) = (maskedAccount, maskedName, attempt)
-        (self.submission, self.item, self.evidence) = (submission, item, evidence)
-        (self.decidedAt, self.isArchived) = (decidedAt, isArchived)
+        (self.merchantOrderNumber, self.amountMinor, self.currency) = (merchantOrderNumber, amountMinor, currency)
+        (self.maskedAccount, self.maskedName) = (maskedAccount, maskedName)
+        (self.attempt, self.isArchived) = (attempt, isArchived)
     }
 
     /// One message that carried the order.
@@ -162,15 +168,19 @@ package struct OrderStory: Sendable {
         package let state: SubmissionState
         package let orders: Int
         package let intendedAt: Timestamp
-        package let settledAt: Timestamp?
+        package var settledAt: Timestamp?
         package var exchanges: [Exchange] = []
 
         package init(
-            number: SubmissionNumber, channel: ChannelName, channelNumber: String, state: SubmissionState, orders: Int,
-            intendedAt: Timestamp, settledAt: Timestamp?
+            number: SubmissionNumber,
+            channel: ChannelName,
+            channelNumber: String,
+            state: SubmissionState,
+            orders: Int,
+            intendedAt: Timestamp
         ) {
             (self.number, self.channel, self.channelNumber) = (number, channel, channelNumber)
-            (self.state, self.orders, self.intendedAt, self.settledAt) = (state, orders, intendedAt, settledAt)
+            (self.state, self.orders, self.intendedAt) = (state, orders, intendedAt)
         }
     }
 
@@ -180,18 +190,14 @@ package struct OrderStory: Sendable {
         package let kind: InFlight.Kind
         package let recordedAt: Timestamp
         /// `not_sent`, `unknown` or `answered`; nil while none is known.
-        package let outcome, reason, headerCode: String?
-        package let status: Int32?
+        package var outcome: String?
+        package var reason, headerCode: String?
+        package var status: Int32?
         package let isLate: Bool
-        package let latencyMicroseconds: Int64?
+        package var latencyMicroseconds: Int64?
 
-        package init(
-            call: RecordedCall, kind: InFlight.Kind, recordedAt: Timestamp, outcome: String?, reason: String?,
-            headerCode: String?, status: Int32?, isLate: Bool, latencyMicroseconds: Int64?
-        ) {
-            (self.call, self.kind, self.recordedAt, self.outcome) = (call, kind, recordedAt, outcome)
-            (self.reason, self.headerCode, self.status) = (reason, headerCode, status)
-            (self.isLate, self.latencyMicroseconds) = (isLate, latencyMicroseconds)
+        package init(call: RecordedCall, kind: InFlight.Kind, recordedAt: Timestamp, isLate: Bool) {
+            (self.call, self.kind, self.recordedAt, self.isLate) = (call, kind, recordedAt, isLate)
         }
     }
 
@@ -205,7 +211,11 @@ package struct OrderStory: Sendable {
         package let endedAt: Timestamp
 
         package init(
-            attempt: Int16, channel: ChannelName, submission: SubmissionNumber, cause: FailureCause, code: String,
+            attempt: Int16,
+            channel: ChannelName,
+            submission: SubmissionNumber,
+            cause: FailureCause,
+            code: String,
             endedAt: Timestamp
         ) {
             (self.attempt, self.channel, self.submission) = (attempt, channel, submission)
@@ -217,14 +227,11 @@ package struct OrderStory: Sendable {
     package struct Review: Sendable {
         package let incident, cause, code: String
         package let openedAt: Timestamp
-        package let closedAt: Timestamp?
-        package let decision: String?
+        package var closedAt: Timestamp?
+        package var decision: String?
 
-        package init(
-            incident: String, cause: String, code: String, openedAt: Timestamp, closedAt: Timestamp?, decision: String?
-        ) {
-            (self.incident, self.cause, self.code) = (incident, cause, code)
-            (self.openedAt, self.closedAt, self.decision) = (openedAt, closedAt, decision)
+        package init(incident: String, cause: String, code: String, openedAt: Timestamp) {
+            (self.incident, self.cause, self.code, self.openedAt) = (incident, cause, code, openedAt)
         }
     }
 
@@ -272,25 +279,26 @@ package struct QuarantinedRecord: Sendable {
     package let state: String
     /// `intake` or `failed_order`.
     package let origin: String
-    package let merchantOrderNumber: String?
-    package let amountMinor: Int64?
-    package let currency: String?
+    package var merchantOrderNumber: String?
+    package var amountMinor: Int64?
+    package var currency: String?
     package let reasons: [QuarantineReason]
-    package let charset: String
-    package let byteFrom, byteTo, physicalLine: Int64
+    /// Where it stood; its bytes are left out.
+    package let source: RecordSource
     package let quarantinedAt: Timestamp
     /// Its form, with what may be personal starred; nil in lists, and for a record made of a failed order.
-    package let maskedRecord: String?
+    package var maskedRecord: String?
 
     package init(
-        key: OrderKey, state: String, origin: String, merchantOrderNumber: String?, amountMinor: Int64?,
-        currency: String?, reasons: [QuarantineReason], charset: String, byteFrom: Int64, byteTo: Int64,
-        physicalLine: Int64, quarantinedAt: Timestamp, maskedRecord: String?
+        key: OrderKey,
+        state: String,
+        origin: String,
+        reasons: [QuarantineReason],
+        source: RecordSource,
+        quarantinedAt: Timestamp
     ) {
-        (self.key, self.state, self.origin, self.merchantOrderNumber) = (key, state, origin, merchantOrderNumber)
-        (self.amountMinor, self.currency, self.reasons, self.charset) = (amountMinor, currency, reasons, charset)
-        (self.byteFrom, self.byteTo, self.physicalLine) = (byteFrom, byteTo, physicalLine)
-        (self.quarantinedAt, self.maskedRecord) = (quarantinedAt, maskedRecord)
+        (self.key, self.state, self.origin) = (key, state, origin)
+        (self.reasons, self.source, self.quarantinedAt) = (reasons, source, quarantinedAt)
     }
 }
 
@@ -298,7 +306,7 @@ package struct QuarantinedRecord: Sendable {
 package struct ReviewIncident: Sendable {
     package let incident, cause: String
     package let codes: [String]
-    package let channel: String?
+    package var channel: String?
     package let ownerRole: String
     package let items: Int64
     /// The first of them: `BATCH`, `BATCH/SUBMISSION` or `BATCH-LINE`.
@@ -307,10 +315,16 @@ package struct ReviewIncident: Sendable {
     package let age: TimeSpan
 
     package init(
-        incident: String, cause: String, codes: [String], channel: String?, ownerRole: String, items: Int64,
-        examples: [String], oldestAt: Timestamp, age: TimeSpan
+        incident: String,
+        cause: String,
+        codes: [String],
+        ownerRole: String,
+        items: Int64,
+        examples: [String],
+        oldestAt: Timestamp,
+        age: TimeSpan
     ) {
-        (self.incident, self.cause, self.codes, self.channel) = (incident, cause, codes, channel)
+        (self.incident, self.cause, self.codes) = (incident, cause, codes)
         (self.ownerRole, self.items, self.examples, self.oldestAt) = (ownerRole, items, examples, oldestAt)
         self.age = age
     }
@@ -319,16 +333,20 @@ package struct ReviewIncident: Sendable {
 /// An alarm that nobody has acknowledged.
 package struct OpenAlarm: Sendable {
     package let kind, code: String
-    package let channel: String?
+    package var channel: String?
     package let message: String
     package let occurrences: Int64
     package let firstAt, lastAt: Timestamp
 
     package init(
-        kind: String, code: String, channel: String?, message: String, occurrences: Int64, firstAt: Timestamp,
+        kind: String,
+        code: String,
+        message: String,
+        occurrences: Int64,
+        firstAt: Timestamp,
         lastAt: Timestamp
     ) {
-        (self.kind, self.code, self.channel, self.message) = (kind, code, channel, message)
+        (self.kind, self.code, self.message) = (kind, code, message)
         (self.occurrences, self.firstAt, self.lastAt) = (occurrences, firstAt, lastAt)
     }
 }

@@ -1,6 +1,5 @@
 package import ChannelKit
 import Cryptography
-import Foundation
 import Glibc
 package import Logging
 package import PaymentCore
@@ -150,7 +149,10 @@ package struct Deployment: Sendable {
 
     /// What a worker is known by beside its identity.
     package static var process: (host: String, identifier: Int32) {
-        (String(ProcessInfo.processInfo.hostName.prefix(255)), getpid())
+        var name = [CChar](repeating: 0, count: 256)
+        let isNamed = gethostname(&name, name.count - 1) == 0
+        let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return (isNamed && !host.isEmpty ? host : "unnamed", getpid())
     }
 
     // MARK: The schema

@@ -15,6 +15,7 @@ struct Sluice: AsyncParsableCommand {
             run holds the window; 5 deadline reached with due work left.
             """,
         subcommands: [
+            DemoCommand.self,
             DatabaseCommand.self, FileCommand.self, RunCommand.self, WorkerCommand.self, OrderCommand.self,
             QuarantineCommand.self, ReviewCommand.self, ChannelCommand.self, SimulatorCommand.self, VerifyCommand.self,
         ])

@@ -82,7 +82,7 @@ struct FileSubmitCommand: AsyncParsableCommand {
                 "batch_id": .integer(batch.value), "state": .string(state.rawValue), "bytes": .integer(content.bytes),
                 "verdict": verdict.map(\.json) ?? .null,
             ],
-            words: "Batch \(batch): \(state.rawValue)" + (verdict.map { "; \($0.what): \($0.mend)" } ?? ""))
+            words: "Batch \(batch): \(state.rawValue)" + (verdict.map { "; \(Masked.visible("\($0.what): \($0.mend)", scalarsMax: 400))" } ?? ""))
         if state == .held { throw ExitStatus.waitsForPerson.code }
     }
 

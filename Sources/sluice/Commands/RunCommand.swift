@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import PaymentCore
 import Pipeline
 import PostgresStore
@@ -64,10 +63,10 @@ struct Ending: Sendable, Equatable {
         case .alreadyDone where waiting.isNothing: (name, words, status) = ("already_done", "already done", .done)
         case .done, .alreadyDone:
             name = outcome == .done ? "done" : "already_done"
-            words = """
-                \(outcome == .done ? "done" : "already done"), but \(waiting.reviewItems) review items and \
-                \(waiting.heldFiles) held files wait for a person; look at: sluice review list
-                """
+            let items = waiting.reviewItems == 1 ? "1 review item waits" : "\(waiting.reviewItems) review items wait"
+            let held = waiting.heldFiles == 0 ? "" : " (held files: \(waiting.heldFiles))"
+            words =
+                "\(outcome == .done ? "done" : "already done"), but \(items) for a person\(held); look at: sluice review list"
             status = .waitsForPerson
         case .outsideWindow: (name, words, status) = ("outside_window", "outside its window", .done)
         case .held: (name, words, status) = ("held", "another run holds the window", .heldByAnother)

@@ -1,11 +1,11 @@
 import PaymentCore
-import Pipeline
+package import Pipeline
 import StrictYAML
 
 /// Reads `Jobs/NAME.yaml`: which stages a run works on, and in which window.
-enum JobFile {
+package enum JobFile {
     /// The job of that name; an unknown one is refused with the names that there are.
-    static func load(_ name: String, folder: String) throws -> JobDefinition {
+    package static func load(_ name: String, folder: String) throws -> JobDefinition {
         let jobs = ConfigurationFolder(path: folder)
         let files = try jobs.files()
         guard let path = files.first(where: { ConfigurationFolder.name(ofFile: $0) == name }) else {

@@ -12,7 +12,7 @@ final class ChildProcess: Sendable {
     static func start(
         _ arguments: [String], environment: [String: String], log: String, readsOutput: Bool = false
     ) throws -> ChildProcess {
-        if !FileManager.default.fileExists(atPath: log) { FileManager.default.createFile(atPath: log, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
         guard let errors = FileHandle(forWritingAtPath: log) else { throw DemoFailure("cannot write \(log)") }
         try errors.seekToEnd()
         let process = Process()

@@ -97,7 +97,7 @@ struct Demo: Sendable {
 
         progress.say("loading the earlier files")
         var earlier: [(BatchIdentifier, DemoRecords)] = []
-        for direction in Direction.allCases {
+        for direction in [PaymentCore.Direction.withhold, .payout] {
             let records = DemoRecords(
                 direction: direction, count: Self.earlierCount, earlierCount: Self.earlierCount, isEarlier: true)
             let made = try DemoFileMaker.make(records, in: running.directory)
@@ -108,7 +108,7 @@ struct Demo: Sendable {
 
         progress.say("queueing two files of \(records) records")
         var files: [(BatchIdentifier, DemoRecords)] = []
-        for direction in Direction.allCases {
+        for direction in [PaymentCore.Direction.withhold, .payout] {
             let records = DemoRecords(
                 direction: direction, count: self.records, earlierCount: Self.earlierCount, isEarlier: false)
             let made = try DemoFileMaker.make(records, in: running.directory)

@@ -1,3 +1,4 @@
+import BatchFiles
 import PaymentCore
 import PostgresClient
 

@@ -89,7 +89,7 @@ struct DemoRecords: Sendable {
     }
 
     /// The bytes of one line, fault included.
-    func bytes(line: Int, encoder: TextEncoder) -> [UInt8] {
+    func bytes(line: Int, encoder: borrowing TextEncoder) -> [UInt8] {
         let ordered = ordered(line: line)
         let fault = fault(line: line)
         var number = ordered.merchantOrderNumber

@@ -51,8 +51,8 @@ extension BatchDetail {
         if amountUnreadable > 0 { lines.append("  without amount \(amountUnreadable)") }
         if let verdict = summary.verdict {
             let place = verdict.line > 0 ? "line \(verdict.line): " : ""
-            lines.append("  verdict        \(verdict.code): \(place)\(verdict.what)")
-            lines.append("  what to do     \(verdict.mend)")
+            lines.append("  verdict        \(verdict.code): \(place)\(Masked.visible(verdict.what, scalarsMax: 400))")
+            lines.append("  what to do     \(Masked.visible(verdict.mend, scalarsMax: 400))")
         }
         for total in totals {
             var table = Table("part", "#count", "#amount")

@@ -37,8 +37,9 @@ struct Table {
             for (index, cell) in cells.enumerated() {
                 let padding = String(repeating: " ", count: widths[index] - Self.width(cell))
                 if index > 0 { line += "  " }
-                line += alignments[index] == .right ? padding + cell : cell + (index == cells.count - 1 ? "" : padding)
+                line += alignments[index] == .right ? padding + cell : cell + padding
             }
+            while line.last == " " { line.removeLast() }
             return Self.cut(line, columns: columns)
         }.joined(separator: "\n")
     }

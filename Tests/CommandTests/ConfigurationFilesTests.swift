@@ -1,0 +1,137 @@
+import BatchFiles
+import Foundation
+import PaymentCore
+import Pipeline
+import Testing
+import Transcoding
+import sluice
+
+@Suite struct ConfigurationFilesTests {
+    /// The project's own folder.
+    static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+
+    private func catalogue() throws -> Catalogue {
+        try Catalogue.load(try Configuration.load(directory: "\(Self.project)/Config", variables: [:]))
+    }
+
+    @Test func `the project's own configuration loads whole`() throws {
+        let catalogue = try catalogue()
+        #expect(catalogue.channels.keys.map(\.value).sorted() == ["harbor", "meridian"])
+        #expect(catalogue.layouts.keys.sorted() == ["payout-csv-utf8", "withhold-bar-gb18030"])
+        #expect(catalogue.merchants.keys.map(\.value).sorted() == ["MER-PAYOUT", "MER-WITHHOLD"])
+        for direction in Direction.allCases {
+            let number = MerchantNumber("MER-\(direction.rawValue.uppercased())")
+            let profile = try #require(catalogue.merchants[number])
+            #expect(
+                profile.routes == [
+                    direction: [
+                        Route(channel: ChannelName("harbor"), weight: 60),
+                        Route(channel: ChannelName("meridian"), weight: 40),
+                    ]
+                ])
+            #expect(profile.rules.severity(of: .accountCheckDigit) == .quarantine)
+            #expect(profile.rules.banks?.contains("102100099996".utf8.span) == true)
+            #expect(profile.rules.banks?.contains("999100099996".utf8.span) == false)
+            #expect(profile.rules.amountMinorMax == [.cny: 500_000_000])
+            #expect(profile.resultDueAfter == .hours(24))
+        }
+    }
+
+    @Test func `a layout says what its file says`() throws {
+        let layouts = try catalogue().layouts
+        let payout = try #require(layouts["payout-csv-utf8"])
+        #expect(payout.separator == UInt8(ascii: ","))
+        #expect(payout.quote == UInt8(ascii: "\""))
+        #expect(payout.header == .columnTitles)
+        #expect(payout.trailer == nil)
+        let withhold = try #require(layouts["withhold-bar-gb18030"])
+        #expect(withhold.charset == .gb18030)
+        #expect(withhold.quote == nil)
+        #expect(withhold.trailer?.mark == "TRAILER")
+        #expect(withhold.amountUnit == .minor)
+        #expect(withhold.columns.map(\.isRequired) == [true, true, true, true, true, false])
+    }
+
+    @Test(arguments: [
+        ("intake", [Engine.Stage.intake, .plan]), ("submit", [.submit]), ("poll", [.poll]), ("settle", [.settle]),
+        ("all", Engine.Stage.allCases),
+    ]) func `each job of the project loads`(_ name: String, _ stages: [Engine.Stage]) throws {
+        let job = try JobFile.load(name, folder: "\(Self.project)/Jobs")
+        #expect(job.stages == Set(stages))
+        #expect(job.window.lengthMinutes == 1_440)
+        #expect(job.window.start(at: Timestamp(unixMicroseconds: 1_780_275_600_000_000)) != nil)
+    }
+
+    @Test func `an unknown job is refused with the names that there are`() throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            try JobFile.load("intaek", folder: "\(Self.project)/Jobs")
+        }
+        #expect(error?.description.contains("all, intake, poll, settle, submit") == true)
+    }
+
+    @Test(arguments: [
+        ("window: {zone: Asia/Shanghai, opens: \"25:00\", length: 1h}", ":4:39: ", "time of day"),
+        ("window: {zone: Asia/Nowhere, opens: \"09:00\", length: 1h}", ":4:16: ", "time zone"),
+        ("window: {zone: Asia/Shanghai, opens: \"09:00\", length: 25h}", ":4:56: ", "out of range"),
+        ("window: {zone: Asia/Shanghai, opens: \"09:00\", length: 1h, catchup: true}", ":4:60: ", "catchup"),
+    ]) func `a job with a mistake is refused with its place`(
+        _ window: String, _ place: String, _ word: String
+    ) throws {
+        let fixture = try ConfigurationFixture()
+        try fixture.write(
+            "job: nightly\ntitle: Nightly\nstages: [submit]\n\(window)\ndeadline: 1h\n", to: "jobs/nightly.yaml")
+        let error = #expect(throws: (any Error).self) {
+            try JobFile.load("nightly", folder: "\(fixture.folder)/jobs")
+        }
+        let words = error.map { "\($0)" } ?? ""
+        #expect(words.contains("nightly.yaml\(place)") && words.contains(word), "\(words)")
+    }
+
+    @Test(arguments: [
+        ("weight: 60", "weight: 0", "out of range"), ("channel: harbor", "channel: harbour", "harbor, meridian"),
+        ("channel: meridian", "channel: harbor", "twice"),
+        ("account_check_digit: quarantine", "missing_field: warn", "no order can be made"),
+        ("account_check_digit: quarantine", "bad_account: warn", "no reason"),
+        ("merchant: MER-PAYOUT", "merchant: MER-OTHER", "name of the file"),
+        ("currencies: [CNY]", "currencies: [RMB]", "ISO 4217"), ("banks: [", "banks: [\"\", ", "1 to 15 bytes"),
+        ("tolerance:", "tolerances:", "tolerance"), ("result_due_after: 1d", "result_due_after: 1", "unit"),
+    ]) func `a merchant with a mistake is refused with file, place and mend`(
+        _ right: String, _ wrong: String, _ word: String
+    ) throws {
+        let fixture = try ConfigurationFixture()
+        let config = "\(Self.project)/Config"
+        for name in ["harbor", "meridian"] {
+            try fixture.write(
+                try String(contentsOfFile: "\(config)/channels/\(name).yaml", encoding: .utf8),
+                to: "channels/\(name).yaml")
+        }
+        let merchant = try String(contentsOfFile: "\(config)/merchants/MER-PAYOUT.yaml", encoding: .utf8)
+        try #require(merchant.contains(right))
+        try fixture.write(
+            merchant.replacingOccurrences(of: right, with: wrong), to: "merchants/MER-PAYOUT.yaml")
+        let error = #expect(throws: (any Error).self) { try Catalogue.load(try fixture.load()) }
+        let report = error.map { ErrorReport($0) }
+        #expect(report?.status == .configuration)
+        #expect(report?.words?.contains("MER-PAYOUT.yaml:") == true, "\(report?.words ?? "")")
+        #expect(report?.words?.contains(word) == true, "\(report?.words ?? "")")
+    }
+
+    @Test func `a channel of the other class keeps the deployment from starting`() throws {
+        let fixture = try ConfigurationFixture()
+        try fixture.write(
+            try String(contentsOfFile: "\(Self.project)/Config/channels/harbor.yaml", encoding: .utf8),
+            to: "channels/harbor.yaml")
+        _ = try Catalogue.load(try fixture.load())
+        let production = try fixture.load(["SLUICE_ENVIRONMENT_CLASS": "production"])
+        let error = #expect(throws: ConfigurationError.self) { try Catalogue.load(production) }
+        #expect(error?.description.contains("R13") == true)
+    }
+
+    @Test func `a file that ends in yml would silently be left out, so it is refused`() throws {
+        let fixture = try ConfigurationFixture()
+        try fixture.write("name: x", to: "layouts/x.yml")
+        let error = #expect(throws: ConfigurationError.self) { try Catalogue.load(try fixture.load()) }
+        #expect(error?.description.contains(".yaml") == true)
+    }
+}
