@@ -40,13 +40,16 @@ let package = Package(
         .target(name: "PaymentCore", swiftSettings: strict),
         .target(name: "BatchFiles", dependencies: ["PaymentCore", "Transcoding"], swiftSettings: strict),
         .target(
-            name: "ChannelKit", dependencies: ["PaymentCore", "Cryptography", "Transfer", "StrictYAML"],
-            swiftSettings: strict),
+            name: "ChannelKit",
+            dependencies: ["PaymentCore", "Cryptography", "Transfer", "StrictYAML"],
+            swiftSettings: strict
+        ),
         .target(name: "Store", dependencies: ["PaymentCore"], swiftSettings: strict),
         .target(
             name: "Pipeline",
             dependencies: ["Store", "PaymentCore", "BatchFiles", "ChannelKit", "Cryptography", logging],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "PostgresStore",
             dependencies: ["Store", "PaymentCore", "PostgresClient", "Cryptography", "Compression"],
@@ -57,7 +60,8 @@ let package = Package(
                 .embedInCode("Migrations/0004_work.sql"),
                 .embedInCode("Migrations/0005_contract.sql"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(name: "ChannelSimulator", dependencies: ["Cryptography", yams], swiftSettings: strict),
         .executableTarget(
             name: "sluice",
@@ -66,26 +70,65 @@ let package = Package(
                 "EmbeddedPostgres", "Cryptography", "Transcoding", "StrictYAML", "ChannelSimulator", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
 
         // Test support.
         .target(
-            name: "StoreTesting", dependencies: ["Store", "PaymentCore"], path: "Tests/StoreTesting",
-            swiftSettings: strict),
+            name: "StoreTesting",
+            dependencies: ["Store", "PaymentCore"],
+            path: "Tests/StoreTesting",
+            swiftSettings: strict
+        ),
 
+        .testTarget(
+            name: "PostgresClientTests",
+            dependencies: ["PostgresClient", "EmbeddedPostgres"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "EmbeddedPostgresTests", dependencies: ["EmbeddedPostgres"], swiftSettings: strict),
+        .testTarget(name: "TransferTests", dependencies: ["Transfer"], swiftSettings: strict),
+        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
+        .testTarget(name: "CompressionTests", dependencies: ["Compression"], swiftSettings: strict),
+        .testTarget(name: "TranscodingTests", dependencies: ["Transcoding"], swiftSettings: strict),
+        .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"], swiftSettings: strict),
+        .testTarget(name: "PaymentCoreTests", dependencies: ["PaymentCore"], swiftSettings: strict),
+        .testTarget(
+            name: "BatchFilesTests",
+            dependencies: ["BatchFiles", "PaymentCore", "Transcoding"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ChannelKitTests",
+            dependencies: ["ChannelKit", "PaymentCore", "Cryptography", "Transfer", "StrictYAML"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ChannelSimulatorTests",
+            dependencies: ["ChannelSimulator", "Cryptography"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "StoreTestingTests",
+            dependencies: ["StoreTesting", "Store", "PaymentCore"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "PostgresStore", "Store", "StoreTesting", "PaymentCore", "PostgresClient", "EmbeddedPostgres", "Cryptography",
+                "PostgresStore", "Store", "StoreTesting", "PaymentCore", "PostgresClient", "EmbeddedPostgres",
+                "Cryptography",
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "PipelineTests",
             dependencies: [
                 "Pipeline", "PostgresStore", "Store", "StoreTesting", "PaymentCore", "BatchFiles", "ChannelKit",
                 "ChannelSimulator", "PostgresClient", "EmbeddedPostgres", "Cryptography", "Transcoding", logging,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
     ]
 )

@@ -33,7 +33,10 @@ package struct CallRecord: Sendable {
     package let latencyMicroseconds: Int64
 
     package init(
-        outcome: CallOutcome, status: Int32?, response: [UInt8], volatileElements: [String: String],
+        outcome: CallOutcome,
+        status: Int32?,
+        response: [UInt8],
+        volatileElements: [String: String],
         latencyMicroseconds: Int64
     ) {
         self.outcome = outcome

@@ -11,11 +11,13 @@ package final class HTTPChannelTransport: ChannelTransport {
 
     /// Starts a transport, with a connection for every slot of every lane, so that no lane waits for another's.
     ///
-    /// - Parameters:
-    ///   - environmentClass: the class of the deployment.
-    ///   - now: the wall clock, for the signed timestamp only.
-    ///   - random: gives that many unpredictable bytes, for nonces.
-    /// - Throws: `ChannelTransportError` for a channel of the other class (R13), or named twice.
+    /// `environmentClass`: the class of the deployment.
+    ///
+    /// `now`: the wall clock, for the signed timestamp only.
+    ///
+    /// `random`: gives that many unpredictable bytes, for nonces.
+    ///
+    /// Throws `ChannelTransportError` for a channel of the other class (R13), or named twice.
     package init(
         endpoints: [ResolvedEndpoint],
         environmentClass: EnvironmentClass,

@@ -25,7 +25,8 @@ struct InflateStream: ~Copyable {
 
     /// Unpacks from `input` until it is used up, `roomByteCount` bytes are made, or the stream ends.
     func step(
-        _ input: Span<UInt8>, roomByteCount: Int
+        _ input: Span<UInt8>,
+        roomByteCount: Int
     ) -> (status: Status, consumed: Int, produced: [UInt8]) {
         // zlib counts in `unsigned int`; longer input takes several steps.
         let inputByteCount = min(input.count, Int(Int32.max))

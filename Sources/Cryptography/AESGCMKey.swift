@@ -42,8 +42,9 @@ package struct AESGCMKey: ~Copyable, @unchecked Sendable {
 
     /// Encrypts `plaintext` and authenticates it together with `associatedData`.
     ///
-    /// - Parameter nonce: 12 bytes, never used before with this key; another length traps.
-    /// - Returns: the ciphertext, as long as the plaintext, followed by the 16-byte tag.
+    /// `nonce`: 12 bytes, never used before with this key; another length traps.
+    ///
+    /// Returns the ciphertext, as long as the plaintext, followed by the 16-byte tag.
     package mutating func seal(plaintext: Span<UInt8>, nonce: [UInt8], associatedData: [UInt8]) -> [UInt8] {
         precondition(nonce.count == Self.nonceByteCount, "an AES-GCM nonce has \(Self.nonceByteCount) bytes")
         precondition(
@@ -62,7 +63,11 @@ package struct AESGCMKey: ~Copyable, @unchecked Sendable {
                 if isSealed, !plaintext.isEmpty {
                     isSealed =
                         EVP_EncryptUpdate(
-                            sealing, sealed.baseAddress, &written, plaintext.baseAddress, Int32(plaintext.count)
+                            sealing,
+                            sealed.baseAddress,
+                            &written,
+                            plaintext.baseAddress,
+                            Int32(plaintext.count)
                         ) == 1 && Int(written) == plaintext.count
                 }
                 let tag = sealed.baseAddress.map { $0 + plaintext.count }
@@ -78,17 +83,20 @@ package struct AESGCMKey: ~Copyable, @unchecked Sendable {
 
     /// Encrypts `plaintext` and authenticates it together with `associatedData`.
     ///
-    /// - Parameter nonce: 12 bytes, never used before with this key; another length traps.
-    /// - Returns: the ciphertext, as long as the plaintext, followed by the 16-byte tag.
+    /// `nonce`: 12 bytes, never used before with this key; another length traps.
+    ///
+    /// Returns the ciphertext, as long as the plaintext, followed by the 16-byte tag.
     package mutating func seal(plaintext: [UInt8], nonce: [UInt8], associatedData: [UInt8]) -> [UInt8] {
         seal(plaintext: plaintext.span, nonce: nonce, associatedData: associatedData)
     }
 
     /// Opens what `seal` made: gives the plaintext, or an error and no byte of it.
     ///
-    /// - Parameter ciphertext: the ciphertext followed by its 16-byte tag.
+    /// `ciphertext`: the ciphertext followed by its 16-byte tag.
     package mutating func open(
-        ciphertext: Span<UInt8>, nonce: [UInt8], associatedData: [UInt8]
+        ciphertext: Span<UInt8>,
+        nonce: [UInt8],
+        associatedData: [UInt8]
     ) throws(CryptographyError) -> [UInt8] {
         guard nonce.count == Self.nonceByteCount else { throw .nonceLength(byteCount: nonce.count) }
         let byteCount = ciphertext.count - Self.tagByteCount
@@ -113,7 +121,11 @@ package struct AESGCMKey: ~Copyable, @unchecked Sendable {
                 if isSound, byteCount > 0 {
                     isSound =
                         EVP_DecryptUpdate(
-                            opening, plaintext.baseAddress, &written, sealed.baseAddress, Int32(byteCount)
+                            opening,
+                            plaintext.baseAddress,
+                            &written,
+                            sealed.baseAddress,
+                            Int32(byteCount)
                         ) == 1 && Int(written) == byteCount
                 }
                 var nothing: UInt8 = 0
@@ -131,9 +143,11 @@ package struct AESGCMKey: ~Copyable, @unchecked Sendable {
 
     /// Opens what `seal` made: gives the plaintext, or an error and no byte of it.
     ///
-    /// - Parameter ciphertext: the ciphertext followed by its 16-byte tag.
+    /// `ciphertext`: the ciphertext followed by its 16-byte tag.
     package mutating func open(
-        ciphertext: [UInt8], nonce: [UInt8], associatedData: [UInt8]
+        ciphertext: [UInt8],
+        nonce: [UInt8],
+        associatedData: [UInt8]
     ) throws(CryptographyError) -> [UInt8] {
         try open(ciphertext: ciphertext.span, nonce: nonce, associatedData: associatedData)
     }

@@ -10,8 +10,10 @@ package struct EngineConfiguration: Sendable {
     package let limits: EngineLimits
 
     package init(
-        layouts: [String: DelimitedLayout], merchants: [MerchantNumber: MerchantProfile],
-        channels: [ChannelName: ChannelSpecification], limits: EngineLimits = EngineLimits()
+        layouts: [String: DelimitedLayout],
+        merchants: [MerchantNumber: MerchantProfile],
+        channels: [ChannelName: ChannelSpecification],
+        limits: EngineLimits = EngineLimits()
     ) {
         self.layouts = layouts
         self.merchants = merchants
@@ -31,8 +33,13 @@ package struct MerchantProfile: Sendable {
     package let routes: [Direction: [Route]]
 
     package init(
-        number: MerchantNumber, title: String, databaseRole: String?, resultDueAfter: TimeSpan, rules: RecordRules,
-        tolerance: FileTolerance, routes: [Direction: [Route]]
+        number: MerchantNumber,
+        title: String,
+        databaseRole: String?,
+        resultDueAfter: TimeSpan,
+        rules: RecordRules,
+        tolerance: FileTolerance,
+        routes: [Direction: [Route]]
     ) {
         self.number = number
         self.title = title
@@ -60,13 +67,19 @@ package struct EngineLimits: Sendable {
     package let idle: TimeSpan
 
     package init(
-        sliceRecords: Int = 5_000, chunkOrders: Int = 500, fileLease: TimeSpan = .minutes(10),
-        heartbeat: TimeSpan = .seconds(3), silence: TimeSpan = .seconds(15), stopWithin: TimeSpan = .seconds(30),
+        sliceRecords: Int = 5_000,
+        chunkOrders: Int = 500,
+        fileLease: TimeSpan = .minutes(10),
+        heartbeat: TimeSpan = .seconds(3),
+        silence: TimeSpan = .seconds(15),
+        stopWithin: TimeSpan = .seconds(30),
         idle: TimeSpan = .milliseconds(250)
     ) {
         precondition((1...50_000).contains(sliceRecords) && (1...1_000).contains(chunkOrders))
         precondition(
-            silence.microseconds >= 3 * heartbeat.microseconds, "a worker may miss two heartbeats before it is dead")
+            silence.microseconds >= 3 * heartbeat.microseconds,
+            "a worker may miss two heartbeats before it is dead"
+        )
         self.sliceRecords = sliceRecords
         self.chunkOrders = chunkOrders
         self.fileLease = fileLease

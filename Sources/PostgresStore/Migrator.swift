@@ -31,8 +31,8 @@ package struct Migrator: Sendable {
 
     /// Applies what is missing and stamps the environment; answers the numbers applied.
     ///
-    /// - Throws: `Defect` if a landed migration was changed, the schema is newer than this program, or the database is
-    ///   stamped with another environment (R13).
+    /// Throws `Defect` if a landed migration was changed, the schema is newer than this program, or the database is
+    /// stamped with another environment (R13).
     package func migrate(environment: EnvironmentStamp) async throws -> [Int32] {
         try await prepare()
         var applied: [Int32] = []
@@ -47,19 +47,29 @@ package struct Migrator: Sendable {
 
     /// The migrations applied to this database, checked against those of this program; empty for a new one.
     package func appliedMigrations() async throws -> [Int32: String] {
-        let rows: [(Int32, String, [UInt8])] = try await pool.transaction("applied migrations", readOnly: true) { transaction in
-            guard try transaction.query("SELECT to_regclass('public.sluice_migration') IS NOT NULL").first?.bool(0) == true
+        let rows: [(Int32, String, [UInt8])] = try await pool.transaction("applied migrations", readOnly: true) {
+            transaction in
+            guard
+                try transaction.query("SELECT to_regclass('public.sluice_migration') IS NOT NULL").first?.bool(0)
+                    == true
             else { return [] }
-            return try transaction.query("SELECT number, name, sha256 FROM public.sluice_migration ORDER BY number").map {
+            return try transaction.query("SELECT number, name, sha256 FROM public.sluice_migration ORDER BY number").map
+            {
                 (try $0.int32(0), try $0.text(1), try $0.bytes(2))
             }
         }
         for (number, name, hash) in rows {
             guard let known = Self.migrations.first(where: { $0.number == number }) else {
-                throw Defect(description: "the schema has migration \(number) (\(name)), which this program does not know; use a newer program")
+                throw Defect(
+                    description:
+                        "the schema has migration \(number) (\(name)), which this program does not know; use a newer program"
+                )
             }
             guard SHA256.hash(known.sql) == hash else {
-                throw Defect(description: "migration \(number) (\(name)) differs from the one that was applied; landed migrations never change")
+                throw Defect(
+                    description:
+                        "migration \(number) (\(name)) differs from the one that was applied; landed migrations never change"
+                )
             }
         }
         return Dictionary(uniqueKeysWithValues: rows.map { ($0.0, $0.1) })
@@ -74,7 +84,8 @@ package struct Migrator: Sendable {
                     number int PRIMARY KEY, name text NOT NULL, sha256 bytea NOT NULL,
                     applied_at timestamptz NOT NULL DEFAULT clock_timestamp());
                 GRANT SELECT ON public.sluice_migration TO PUBLIC;
-                """)
+                """
+            )
         }
     }
 
@@ -83,12 +94,15 @@ package struct Migrator: Sendable {
             // Two migrators at once: the second waits here, and finds it done.
             _ = try transaction.query("SELECT pg_advisory_xact_lock(hashtext('sluice.migration'))")
             let known = try transaction.query(
-                "SELECT 1 FROM public.sluice_migration WHERE number = $1", [.int32(migration.number)])
+                "SELECT 1 FROM public.sluice_migration WHERE number = $1",
+                [.int32(migration.number)]
+            )
             guard known.first == nil else { return }
             try transaction.executeScript(String(decoding: migration.sql, as: UTF8.self))
             _ = try transaction.execute(
                 "INSERT INTO public.sluice_migration (number, name, sha256) VALUES ($1, $2, $3)",
-                [.int32(migration.number), .text(migration.name), .bytea(SHA256.hash(migration.sql))])
+                [.int32(migration.number), .text(migration.name), .bytea(SHA256.hash(migration.sql))]
+            )
         }
     }
 
@@ -96,7 +110,8 @@ package struct Migrator: Sendable {
         let stamped = try await pool.transaction("stamp environment") { transaction in
             _ = try transaction.execute(
                 "INSERT INTO sluice.environment (name, class) VALUES ($1, $2::sluice.environment_class) ON CONFLICT DO NOTHING",
-                [.text(environment.name), .text(environment.environmentClass.rawValue)])
+                [.text(environment.name), .text(environment.environmentClass.rawValue)]
+            )
             return try transaction.query("SELECT name, class FROM sluice.environment").first.map {
                 EnvironmentStamp(name: try $0.text(0), environmentClass: try $0.word(1))
             }
@@ -106,7 +121,8 @@ package struct Migrator: Sendable {
                 description: """
                     this database belongs to environment \(stamped?.name ?? "?") (\(stamped?.environmentClass.rawValue ?? "?")), \
                     the configuration says \(environment.name) (\(environment.environmentClass.rawValue)); connect to the right one
-                    """)
+                    """
+            )
         }
     }
 }
@@ -126,7 +142,8 @@ extension PostgresStore {
                     [
                         .text(merchant.number.value), .text(merchant.title), .optionalText(merchant.databaseRole),
                         .microseconds(merchant.resultDueAfter),
-                    ])
+                    ]
+                )
             }
         }
     }

@@ -22,11 +22,16 @@ package struct PostgresStore: Sendable {
     /// The cipher of a batch: its salt and key id are read once a transaction.
     func cipher(of batch: BatchIdentifier, _ transaction: PostgresTransaction) throws -> BatchCipher {
         let rows = try transaction.query(
-            "SELECT data_salt, data_key_id FROM sluice.batch_file WHERE batch_id = $1", [.int64(batch.value)])
+            "SELECT data_salt, data_key_id FROM sluice.batch_file WHERE batch_id = $1",
+            [.int64(batch.value)]
+        )
         guard let row = rows.first else { throw StoreDefect("batch \(batch) does not exist") }
         return try BatchCipher(
-            batch: batch, keyIdentifier: try row.optionalInt32(1) ?? keys.currentIdentifier, salt: try row.bytes(0),
-            keys: keys)
+            batch: batch,
+            keyIdentifier: try row.optionalInt32(1) ?? keys.currentIdentifier,
+            salt: try row.bytes(0),
+            keys: keys
+        )
     }
 }
 

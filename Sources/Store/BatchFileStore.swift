@@ -4,13 +4,18 @@ package import PaymentCore
 package protocol BatchFileStore: Sendable {
     /// Queues a file: the same merchant, client key and bytes give the same batch again.
     ///
-    /// - Parameter part: the bytes of one part, from 1, at most 1 MiB each; asked for in order.
+    /// `part`: the bytes of one part, from 1, at most 1 MiB each; asked for in order.
     func submitBatchFile(
-        _ file: BatchFileToSubmit, part: @Sendable (Int) async throws -> [UInt8]
+        _ file: BatchFileToSubmit,
+        part: @Sendable (Int) async throws -> [UInt8]
     ) async throws -> BatchIdentifier
 
     /// Leases the file that has waited longest in this stage; nil if none is due.
-    func claimBatchFile(for stage: FileStage, worker: WorkerIdentifier, lease: TimeSpan) async throws -> ClaimedBatchFile?
+    func claimBatchFile(
+        for stage: FileStage,
+        worker: WorkerIdentifier,
+        lease: TimeSpan
+    ) async throws -> ClaimedBatchFile?
 
     /// Extends the lease; false if it is somebody else's now.
     func renewBatchFile(_ file: ClaimedBatchFile, lease: TimeSpan) async throws -> Bool
@@ -38,7 +43,9 @@ package protocol BatchFileStore: Sendable {
     /// Puts the orders into chunks and the file to `working`; orders that no channel can carry get a review item. False
     /// if the lease is stale.
     func recordPlan(
-        _ chunks: [PlannedChunk], unroutable: [LineNumber], of file: ClaimedBatchFile
+        _ chunks: [PlannedChunk],
+        unroutable: [LineNumber],
+        of file: ClaimedBatchFile
     ) async throws -> Bool
 }
 
@@ -59,9 +66,18 @@ package struct BatchFileToSubmit: Sendable {
     package var partCount: Int
 
     package init(
-        merchant: MerchantNumber, direction: Direction, format: String, fileName: String, environment: String,
-        businessDate: BusinessDate? = nil, clientKey: String? = nil, declaredCount: Int64? = nil,
-        declaredSums: [String: Int64] = [:], contentSHA256: [UInt8], contentBytes: Int64, partCount: Int
+        merchant: MerchantNumber,
+        direction: Direction,
+        format: String,
+        fileName: String,
+        environment: String,
+        businessDate: BusinessDate? = nil,
+        clientKey: String? = nil,
+        declaredCount: Int64? = nil,
+        declaredSums: [String: Int64] = [:],
+        contentSHA256: [UInt8],
+        contentBytes: Int64,
+        partCount: Int
     ) {
         self.merchant = merchant
         self.direction = direction
@@ -107,9 +123,20 @@ package struct ClaimedBatchFile: Sendable {
     package let epoch: LeaseEpoch
 
     package init(
-        id: BatchIdentifier, merchant: MerchantNumber, direction: Direction, format: String, fileName: String,
-        businessDate: BusinessDate, state: BatchFileState, contentSHA256: [UInt8], contentBytes: Int64, partCount: Int,
-        declaredCount: Int64?, declaredSums: [String: Int64], recordCount: Int64?, loadPosition: LoadPosition?,
+        id: BatchIdentifier,
+        merchant: MerchantNumber,
+        direction: Direction,
+        format: String,
+        fileName: String,
+        businessDate: BusinessDate,
+        state: BatchFileState,
+        contentSHA256: [UInt8],
+        contentBytes: Int64,
+        partCount: Int,
+        declaredCount: Int64?,
+        declaredSums: [String: Int64],
+        recordCount: Int64?,
+        loadPosition: LoadPosition?,
         epoch: LeaseEpoch
     ) {
         self.id = id
@@ -179,8 +206,15 @@ package struct NewOrder: Sendable {
     package var source: RecordSource
 
     package init(
-        line: LineNumber, merchantOrderNumber: String, amountMinor: Int64, currency: String, accountNumber: String,
-        accountName: String, bankCode: String?, purpose: String, source: RecordSource
+        line: LineNumber,
+        merchantOrderNumber: String,
+        amountMinor: Int64,
+        currency: String,
+        accountNumber: String,
+        accountName: String,
+        bankCode: String?,
+        purpose: String,
+        source: RecordSource
     ) {
         self.line = line
         self.merchantOrderNumber = merchantOrderNumber
@@ -221,8 +255,12 @@ package struct NewQuarantineRecord: Sendable {
     package var source: RecordSource
 
     package init(
-        line: LineNumber, merchantOrderNumber: String?, amountMinor: Int64?, currency: String?,
-        reasons: [QuarantineReason], source: RecordSource
+        line: LineNumber,
+        merchantOrderNumber: String?,
+        amountMinor: Int64?,
+        currency: String?,
+        reasons: [QuarantineReason],
+        source: RecordSource
     ) {
         precondition(!reasons.isEmpty, "a quarantined record names its reasons")
         self.line = line

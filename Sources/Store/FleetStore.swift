@@ -21,15 +21,26 @@ package protocol FleetStore: Sendable {
 
     /// Begins, takes over or refuses a run of the job in this window.
     func beginRun(
-        job: String, windowStart: Timestamp, worker: WorkerIdentifier, lease: TimeSpan
+        job: String,
+        windowStart: Timestamp,
+        worker: WorkerIdentifier,
+        lease: TimeSpan
     ) async throws -> RunClaim
     /// Opens a new pass of a run that is done, because work came since; `alive` if another start was faster.
     func reopenRun(
-        job: String, windowStart: Timestamp, pass: Int32, worker: WorkerIdentifier, lease: TimeSpan
+        job: String,
+        windowStart: Timestamp,
+        pass: Int32,
+        worker: WorkerIdentifier,
+        lease: TimeSpan
     ) async throws -> RunClaim
     func renewRun(job: String, windowStart: Timestamp, epoch: LeaseEpoch, lease: TimeSpan) async throws -> Bool
     func endRun(
-        job: String, windowStart: Timestamp, epoch: LeaseEpoch, succeeded: Bool, summary: [String: Int64]
+        job: String,
+        windowStart: Timestamp,
+        epoch: LeaseEpoch,
+        succeeded: Bool,
+        summary: [String: Int64]
     ) async throws
 
     /// What is due now, or waits, on each lane of these channels, and which files wait.
@@ -56,7 +67,10 @@ package struct ChannelActivation: Sendable {
     package let querySlots: Int
 
     package init(
-        channel: ChannelName, environmentClass: EnvironmentClass, specificationSHA256: [UInt8], submitSlots: Int,
+        channel: ChannelName,
+        environmentClass: EnvironmentClass,
+        specificationSHA256: [UInt8],
+        submitSlots: Int,
         querySlots: Int
     ) {
         self.channel = channel
@@ -107,8 +121,14 @@ package struct WorkLeft: Sendable, Hashable {
     package var nextDueIn: TimeSpan?
 
     package init(
-        filesForIntake: Int64, filesForPlanning: Int64, filesForSettlement: Int64, submitChunks: Int64,
-        queryChunks: Int64, submitChunksDue: Int64, queryChunksDue: Int64, nextDueIn: TimeSpan?
+        filesForIntake: Int64,
+        filesForPlanning: Int64,
+        filesForSettlement: Int64,
+        submitChunks: Int64,
+        queryChunks: Int64,
+        submitChunksDue: Int64,
+        queryChunksDue: Int64,
+        nextDueIn: TimeSpan?
     ) {
         self.filesForIntake = filesForIntake
         self.filesForPlanning = filesForPlanning

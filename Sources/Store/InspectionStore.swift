@@ -305,28 +305,25 @@ package struct QuarantinedRecord: Sendable {
 /// Open review items of one incident: one decision.
 package struct ReviewIncident: Sendable {
     package let incident, cause: String
-    package let codes: [String]
+    package var codes: [String] = []
     package var channel: String?
     package let ownerRole: String
     package let items: Int64
     /// The first of them: `BATCH`, `BATCH/SUBMISSION` or `BATCH-LINE`.
-    package let examples: [String]
+    package var examples: [String] = []
     package let oldestAt: Timestamp
     package let age: TimeSpan
 
     package init(
         incident: String,
         cause: String,
-        codes: [String],
         ownerRole: String,
         items: Int64,
-        examples: [String],
         oldestAt: Timestamp,
         age: TimeSpan
     ) {
-        (self.incident, self.cause, self.codes) = (incident, cause, codes)
-        (self.ownerRole, self.items, self.examples, self.oldestAt) = (ownerRole, items, examples, oldestAt)
-        self.age = age
+        (self.incident, self.cause, self.ownerRole) = (incident, cause, ownerRole)
+        (self.items, self.oldestAt, self.age) = (items, oldestAt, age)
     }
 }
 
@@ -356,8 +353,7 @@ package struct WaitingForPeople: Sendable, Hashable {
     package let reviewItems, heldFiles: Int64
 
     package init(reviewItems: Int64, heldFiles: Int64) {
-        self.reviewItems = reviewItems
-        self.heldFiles = heldFiles
+        (self.reviewItems, self.heldFiles) = (reviewItems, heldFiles)
     }
 
     package var isNothing: Bool { reviewItems == 0 && heldFiles == 0 }

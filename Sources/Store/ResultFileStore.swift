@@ -5,16 +5,19 @@ package protocol ResultFileStore: Sendable {
     /// Writes the next version of a file's result, in one transaction: lines are read in order, bytes are compressed
     /// and encrypted as they are produced. Nil if nothing changed since the last version, or the lease is stale.
     ///
-    /// - Parameter produce: called once, synchronously; reads pages until one is empty, emits bytes, and says what it
-    ///   wrote.
+    /// `produce`: called once, synchronously; reads pages until one is empty, emits bytes, and says what it wrote.
     func writeResultFile(
-        of file: ClaimedBatchFile, fileName: String,
-        produce: @Sendable (_ nextPage: () throws -> [ResultRow], _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
+        of file: ClaimedBatchFile,
+        fileName: String,
+        produce:
+            @Sendable (_ nextPage: () throws -> [ResultRow], _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
     ) async throws -> WrittenResult?
 
     /// Reads a stored result file; nil if there is no such version (nil: the newest).
     func readResultFile(
-        of batch: BatchIdentifier, version: Int32?, _ receive: @Sendable ([UInt8]) throws -> Void
+        of batch: BatchIdentifier,
+        version: Int32?,
+        _ receive: @Sendable ([UInt8]) throws -> Void
     ) async throws -> WrittenResult?
 }
 
@@ -28,8 +31,14 @@ package struct ResultRow: Sendable {
 
     package enum Content: Sendable {
         case order(
-            merchantOrderNumber: String, accountNumber: String, accountName: String, bankCode: String?, purpose: String,
-            amountMinor: Int64, currency: String)
+            merchantOrderNumber: String,
+            accountNumber: String,
+            accountName: String,
+            bankCode: String?,
+            purpose: String,
+            amountMinor: Int64,
+            currency: String
+        )
         case quarantined(raw: [UInt8], amountMinor: Int64?, currency: String?)
     }
 
@@ -50,7 +59,10 @@ package struct ProducedResult: Sendable {
     package let contentBytes: Int64
 
     package init(
-        lineCount: Int64, totals: [ResultStatus: [String: Tally]], contentSHA256: [UInt8], contentBytes: Int64
+        lineCount: Int64,
+        totals: [ResultStatus: [String: Tally]],
+        contentSHA256: [UInt8],
+        contentBytes: Int64
     ) {
         self.lineCount = lineCount
         self.totals = totals

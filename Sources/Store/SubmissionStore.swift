@@ -40,7 +40,11 @@ package struct ChunkClaim: Sendable {
     package let limit: Int
 
     package init(
-        channel: ChannelName, lane: Lane, specificationSHA256: [UInt8], worker: WorkerIdentifier, lease: TimeSpan,
+        channel: ChannelName,
+        lane: Lane,
+        specificationSHA256: [UInt8],
+        worker: WorkerIdentifier,
+        lease: TimeSpan,
         limit: Int
     ) {
         self.channel = channel
@@ -92,9 +96,19 @@ package struct ClaimedChunk: Sendable, Hashable {
     package let now: Timestamp
 
     package init(
-        chunkIdentifier: Int64, batch: BatchIdentifier, businessDate: BusinessDate, chunkNumber: Int32,
-        direction: Direction, channel: ChannelName, kind: ChunkKind, lines: [LineNumber], submissionsCut: Int32,
-        submission: SubmissionNumber?, worker: WorkerIdentifier, epoch: LeaseEpoch, now: Timestamp
+        chunkIdentifier: Int64,
+        batch: BatchIdentifier,
+        businessDate: BusinessDate,
+        chunkNumber: Int32,
+        direction: Direction,
+        channel: ChannelName,
+        kind: ChunkKind,
+        lines: [LineNumber],
+        submissionsCut: Int32,
+        submission: SubmissionNumber?,
+        worker: WorkerIdentifier,
+        epoch: LeaseEpoch,
+        now: Timestamp
     ) {
         self.chunkIdentifier = chunkIdentifier
         self.batch = batch
@@ -131,8 +145,14 @@ package struct OrderToSubmit: Sendable, Hashable {
     package let attempts: Int16
 
     package init(
-        line: LineNumber, amountMinor: Int64, currency: String, accountNumber: String, accountName: String,
-        bankCode: String?, purpose: String, attempts: Int16
+        line: LineNumber,
+        amountMinor: Int64,
+        currency: String,
+        accountNumber: String,
+        accountName: String,
+        bankCode: String?,
+        purpose: String,
+        attempts: Int16
     ) {
         self.line = line
         self.amountMinor = amountMinor
@@ -168,10 +188,22 @@ package struct SubmissionIntent: Sendable {
     package var remainingLines: [LineNumber]
 
     package init(
-        chunk: ClaimedChunk, submission: SubmissionNumber, number: String, numberScope: String, scopeEndsAt: Timestamp?,
-        tradeDate: BusinessDate, specificationSHA256: [UInt8], envelope: Envelope, envelopeSHA256: [UInt8],
-        orders: [OrderToSubmit], currency: String, amountMinor: Int64, attempt: Int16, state: SubmissionState,
-        sendBy: TimeSpan, remainingLines: [LineNumber]
+        chunk: ClaimedChunk,
+        submission: SubmissionNumber,
+        number: String,
+        numberScope: String,
+        scopeEndsAt: Timestamp?,
+        tradeDate: BusinessDate,
+        specificationSHA256: [UInt8],
+        envelope: Envelope,
+        envelopeSHA256: [UInt8],
+        orders: [OrderToSubmit],
+        currency: String,
+        amountMinor: Int64,
+        attempt: Int16,
+        state: SubmissionState,
+        sendBy: TimeSpan,
+        remainingLines: [LineNumber]
     ) {
         self.chunk = chunk
         self.submission = submission
@@ -225,8 +257,14 @@ package struct LoadedSubmission: Sendable {
     package let now: Timestamp
 
     package init(
-        key: SubmissionKey, number: String, tradeDate: BusinessDate, scopeEndsAt: Timestamp?, state: SubmissionState,
-        envelope: Envelope, orders: [SubmittedOrder], now: Timestamp
+        key: SubmissionKey,
+        number: String,
+        tradeDate: BusinessDate,
+        scopeEndsAt: Timestamp?,
+        state: SubmissionState,
+        envelope: Envelope,
+        orders: [SubmittedOrder],
+        now: Timestamp
     ) {
         self.key = key
         self.number = number
@@ -249,7 +287,11 @@ package struct EndedCall: Sendable {
     package let latencyMicroseconds: Int64
 
     package init(
-        call: RecordedCall, outcome: CallOutcome, status: Int32?, response: [UInt8], volatileElements: [String: String],
+        call: RecordedCall,
+        outcome: CallOutcome,
+        status: Int32?,
+        response: [UInt8],
+        volatileElements: [String: String],
         latencyMicroseconds: Int64
     ) {
         self.call = call
@@ -296,9 +338,16 @@ package struct SubmissionChange: Sendable {
     }
 
     package init(
-        chunk: ClaimedChunk, submission: SubmissionNumber, state: SubmissionState, endedCall: EndedCall?,
-        begins: SubmissionStep?, sendBy: TimeSpan, decision: SettlementDecision, submissionReviews: [SubmissionReview],
-        slowLaneFor: TimeSpan?, next: ChunkNext
+        chunk: ClaimedChunk,
+        submission: SubmissionNumber,
+        state: SubmissionState,
+        endedCall: EndedCall?,
+        begins: SubmissionStep?,
+        sendBy: TimeSpan,
+        decision: SettlementDecision,
+        submissionReviews: [SubmissionReview],
+        slowLaneFor: TimeSpan?,
+        next: ChunkNext
     ) {
         precondition((begins != nil) == (next == .keep), "a chunk is kept for a call, and only for a call")
         self.chunk = chunk

@@ -21,7 +21,8 @@ final class ActiveTransfer {
         self.pending = pending
         easy = EasyHandle()
         reader = ResponseReader(
-            bodyBytesMax: request.responseBytesMax, headerBytesMax: request.responseHeaderBytesMax
+            bodyBytesMax: request.responseBytesMax,
+            headerBytesMax: request.responseHeaderBytesMax
         )
         lastProgressAt = now
         setPolicy()
@@ -238,7 +239,11 @@ final class ActiveTransfer {
         }
         return .answered(
             TransferResponse(
-                status: status, headers: reader.headers, body: reader.body, sentAt: sentAt, answeredAt: .now(),
+                status: status,
+                headers: reader.headers,
+                body: reader.body,
+                sentAt: sentAt,
+                answeredAt: .now(),
                 timings: TransferTimings(
                     connect: .microseconds(
                         max(easy.offset(CURLINFO_CONNECT_TIME_T), easy.offset(CURLINFO_APPCONNECT_TIME_T))

@@ -58,7 +58,9 @@ struct EasyHandle: ~Copyable {
             note(
                 body.withUnsafeBytes { bytes in
                     sluice_curl_set_string(
-                        pointer, CURLOPT_COPYPOSTFIELDS, bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+                        pointer,
+                        CURLOPT_COPYPOSTFIELDS,
+                        bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
                     )
                 }
             )

@@ -30,16 +30,21 @@ final class TransferEngine {
         }
         var thread = pthread_t()
         let start = Unmanaged.passRetained(Start(inbox: inbox, connectionsMax: connectionsMax))
-        let status = pthread_create(&thread, nil, { context in
-            guard let context else { preconditionFailure("a thread starts without its context") }
-            let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
-            // libcurl leaves SIGPIPE to us (NOSIGNAL), and other signals are for the main thread.
-            var signals = sigset_t()
-            sigfillset(&signals)
-            pthread_sigmask(SIG_BLOCK, &signals, nil)
-            TransferEngine(inbox: start.inbox, connectionsMax: start.connectionsMax).run()
-            return nil
-        }, start.toOpaque())
+        let status = pthread_create(
+            &thread,
+            nil,
+            { context in
+                guard let context else { preconditionFailure("a thread starts without its context") }
+                let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
+                // libcurl leaves SIGPIPE to us (NOSIGNAL), and other signals are for the main thread.
+                var signals = sigset_t()
+                sigfillset(&signals)
+                pthread_sigmask(SIG_BLOCK, &signals, nil)
+                TransferEngine(inbox: start.inbox, connectionsMax: start.connectionsMax).run()
+                return nil
+            },
+            start.toOpaque()
+        )
         precondition(status == 0, "the system gives no thread")
         pthread_detach(thread)
     }

@@ -15,8 +15,8 @@ package final class TransferLoop: Sendable {
 
     /// Starts the loop's thread.
     ///
-    /// - Parameter connectionsMax: requests in flight at a time, at least 1. Others wait in order of arrival, so lanes
-    ///   that must not delay each other need a sum of slots within it, or a loop each.
+    /// `connectionsMax`: requests in flight at a time, at least 1. Others wait in order of arrival, so lanes that must
+    /// not delay each other need a sum of slots within it, or a loop each.
     package init(connectionsMax: Int) {
         precondition(connectionsMax > 0, "a loop needs a connection")
         precondition(Self.globalResult == CURLE_OK, "libcurl cannot be initialised")

@@ -58,9 +58,16 @@ package struct TransferRequest: Sendable {
 
     /// A request; `responseBytesMax` and `responseHeaderBytesMax` must be above zero.
     package init(
-        method: Method, url: String, headers: [(String, String)] = [], body: [UInt8] = [], deadlines: Deadlines,
-        responseBytesMax: Int, responseHeaderBytesMax: Int = 65_536, sendBy: SuspendAwareInstant? = nil,
-        trust: Trust = .systemStore, plainHTTP: PlainHTTP = .refused
+        method: Method,
+        url: String,
+        headers: [(String, String)] = [],
+        body: [UInt8] = [],
+        deadlines: Deadlines,
+        responseBytesMax: Int,
+        responseHeaderBytesMax: Int = 65_536,
+        sendBy: SuspendAwareInstant? = nil,
+        trust: Trust = .systemStore,
+        plainHTTP: PlainHTTP = .refused
     ) {
         precondition(responseBytesMax > 0 && responseHeaderBytesMax > 0, "a size limit is above zero")
         self.method = method

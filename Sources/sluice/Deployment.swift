@@ -40,12 +40,15 @@ package struct Deployment: Sendable {
 
     /// Connects, and refuses a database of another environment (R13) or another schema.
     ///
-    /// - Parameter catalogue: layouts, channels and merchants; nil reads them only if the keys or channels are needed,
-    ///   so that a mistake in one of them keeps nobody from looking at an order.
-    /// - Throws: `YAMLError`, `ConfigurationError`, `EndpointError` or `CommandFailure` with exit status 2;
-    ///   `PostgresError`.
+    /// `catalogue`: layouts, channels and merchants; nil reads them only if the keys or channels are needed, so that a
+    /// mistake in one of them keeps nobody from looking at an order.
+    ///
+    /// Throws `YAMLError`, `ConfigurationError`, `EndpointError` or `CommandFailure` with exit status 2;
+    /// `PostgresError`.
     package static func open(
-        _ configuration: Configuration, catalogue: Catalogue? = nil, needs: Needs = []
+        _ configuration: Configuration,
+        catalogue: Catalogue? = nil,
+        needs: Needs = []
     ) async throws -> Deployment {
         let empty = Catalogue(layouts: [:], channels: [:], merchants: [:])
         let catalogue = try catalogue ?? (needs.isEmpty ? empty : Catalogue.load(configuration))
@@ -57,13 +60,22 @@ package struct Deployment: Sendable {
                 try $0.resolve(environment: configuration.variables)
             } : []
         let transport = try HTTPChannelTransport(
-            endpoints: endpoints, environmentClass: configuration.environment.environmentClass,
-            now: { clock.now() }, random: SecureRandom.bytes)
+            endpoints: endpoints,
+            environmentClass: configuration.environment.environmentClass,
+            now: { clock.now() },
+            random: SecureRandom.bytes
+        )
         let pool = try Self.pool(configuration)
         let deployment = Deployment(
-            configuration: configuration, catalogue: catalogue, pool: pool,
-            store: PostgresStore(pool: pool, keys: keys), logger: Self.logger(configuration), needs: needs, clock: clock,
-            transport: transport)
+            configuration: configuration,
+            catalogue: catalogue,
+            pool: pool,
+            store: PostgresStore(pool: pool, keys: keys),
+            logger: Self.logger(configuration),
+            needs: needs,
+            clock: clock,
+            transport: transport
+        )
         do {
             try await deployment.checkDatabase()
         } catch {
@@ -75,7 +87,9 @@ package struct Deployment: Sendable {
 
     /// Opens, works and closes, whatever happens.
     package static func with<Value>(
-        _ configuration: Configuration, catalogue: Catalogue? = nil, needs: Needs = [],
+        _ configuration: Configuration,
+        catalogue: Catalogue? = nil,
+        needs: Needs = [],
         _ work: (Deployment) async throws -> Value
     ) async throws -> Value {
         let deployment = try await open(configuration, catalogue: catalogue, needs: needs)
@@ -102,31 +116,44 @@ package struct Deployment: Sendable {
         precondition(needs.contains(.keys), "an engine reads and writes personal data")
         let seed = SecureRandom.bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return Engine(
-            store: store, configuration: catalogue.engineConfiguration(limits: configuration.limits),
-            transport: transport, clock: clock, random: SeededRandom(seed: seed),
-            worker: WorkerIdentifier(Hexadecimal.encode(SecureRandom.bytes(16))), logger: logger)
+            store: store,
+            configuration: catalogue.engineConfiguration(limits: configuration.limits),
+            transport: transport,
+            clock: clock,
+            random: SeededRandom(seed: seed),
+            worker: WorkerIdentifier(Hexadecimal.encode(SecureRandom.bytes(16))),
+            logger: logger
+        )
     }
 
     /// Makes the file's version of a channel's specification the one that workers use, with its slots (R16).
     ///
-    /// - Throws: `CommandFailure` in class production, where that takes two people.
+    /// Throws `CommandFailure` in class production, where that takes two people.
     package func activate(_ channel: ChannelName) async throws -> ChannelSpecification {
         guard configuration.environment.environmentClass == .test else {
             throw CommandFailure(
                 "nothing is activated: in class production an activation takes two people (R16)",
-                mend: "the two-person activation comes with the review work", status: .configuration)
+                mend: "the two-person activation comes with the review work",
+                status: .configuration
+            )
         }
         guard let specification = catalogue.channels[channel] else {
             let known = catalogue.channels.keys.sorted().map(\.value).joined(separator: ", ")
             throw CommandFailure(
                 "there is no channel \(channel) in \(configuration.directory)/channels",
-                mend: known.isEmpty ? "add its specification" : "name one of: \(known)", status: .configuration)
+                mend: known.isEmpty ? "add its specification" : "name one of: \(known)",
+                status: .configuration
+            )
         }
         try await store.activateChannel(
             ChannelActivation(
-                channel: channel, environmentClass: specification.environmentClass,
-                specificationSHA256: specification.sha256, submitSlots: specification.concurrency.submit,
-                querySlots: specification.concurrency.query))
+                channel: channel,
+                environmentClass: specification.environmentClass,
+                specificationSHA256: specification.sha256,
+                submitSlots: specification.concurrency.submit,
+                querySlots: specification.concurrency.query
+            )
+        )
         return specification
     }
 
@@ -143,7 +170,8 @@ package struct Deployment: Sendable {
                     another version of the channel's specification is active, so this process gets no work of it; \
                     run: sluice channel activate \(specification.name)
                     """,
-                metadata: ["channel": "\(specification.name)"])
+                metadata: ["channel": "\(specification.name)"]
+            )
         }
     }
 
@@ -159,16 +187,22 @@ package struct Deployment: Sendable {
 
     /// Brings the database to this program's schema, stamps the environment and registers the merchants.
     package static func migrate(_ configuration: Configuration, catalogue: Catalogue? = nil) async throws -> Migrated {
-        let merchants = try (catalogue ?? Catalogue.load(configuration)).merchants.values.sorted { $0.number < $1.number }
+        let merchants = try (catalogue ?? Catalogue.load(configuration)).merchants.values.sorted {
+            $0.number < $1.number
+        }
         let pool = try pool(configuration)
         do {
             let applied = try await Migrator(pool: pool).migrate(environment: configuration.environment)
             try await PostgresStore(pool: pool, keys: .closed()).registerMerchants(
                 merchants.map {
                     MerchantRegistration(
-                        number: $0.number, title: $0.title, databaseRole: $0.databaseRole,
-                        resultDueAfter: $0.resultDueAfter)
-                })
+                        number: $0.number,
+                        title: $0.title,
+                        databaseRole: $0.databaseRole,
+                        resultDueAfter: $0.resultDueAfter
+                    )
+                }
+            )
             await pool.close()
             return Migrated(applied: applied, merchants: merchants.count)
         } catch {
@@ -181,7 +215,8 @@ package struct Deployment: Sendable {
     package static func pool(_ configuration: Configuration) throws -> PostgresPool {
         PostgresPool(
             configuration: PostgresConfiguration(uri: try configuration.databaseURL(), applicationName: "sluice"),
-            connectionsMax: configuration.database.connections)
+            connectionsMax: configuration.database.connections
+        )
     }
 
     /// The log of this process: JSON lines on standard error.
@@ -195,14 +230,18 @@ package struct Deployment: Sendable {
         guard missing.isEmpty else {
             throw CommandFailure(
                 "the database lacks \(missing.count) of \(Migrator.migrations.count) migrations",
-                mend: "run: sluice db migrate", status: .configuration)
+                mend: "run: sluice db migrate",
+                status: .configuration
+            )
         }
         let stamp = try await store.environment()
         guard stamp == configuration.environment else {
             throw CommandFailure(
                 "the database belongs to environment \(Self.words(stamp)), the configuration says"
                     + " \(Self.words(configuration.environment)) (R13)",
-                mend: "connect to the right database, or use the right configuration", status: .configuration)
+                mend: "connect to the right database, or use the right configuration",
+                status: .configuration
+            )
         }
     }
 

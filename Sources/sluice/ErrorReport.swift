@@ -20,7 +20,8 @@ package struct ErrorReport: Sendable {
         switch error {
         case let failure as CommandFailure: self.init(failure.description, failure.status)
         case is Terminal.Closed: self.init(nil, .failed)
-        case is YAMLError, is ConfigurationError, is EndpointError, is ChannelTransportError, is Migrator.Defect, is KeyRing.Defect:
+        case is YAMLError, is ConfigurationError, is EndpointError, is ChannelTransportError, is Migrator.Defect,
+            is KeyRing.Defect:
             self.init("\(error)", .configuration)
         case let simulator as SimulatorError:
             self.init(simulator.description, simulator.code == .configuration ? .configuration : .failed)
@@ -44,11 +45,15 @@ package struct ErrorReport: Sendable {
             let table = error.table.map { " on \($0)" } ?? ""
             self.init(
                 "the role of the database URL lacks a privilege\(table) (\(error.label)); connect as sluice_worker, to"
-                    + " migrate as a role that may create roles", .configuration)
+                    + " migrate as a role that may create roles",
+                .configuration
+            )
         case "28P01", "28000", "3D000":
             self.init(
                 "the database refuses the connection (SQLSTATE \(error.sqlState ?? "")); check user, password and"
-                    + " database of SLUICE_DATABASE_URL", .configuration)
+                    + " database of SLUICE_DATABASE_URL",
+                .configuration
+            )
         case nil where error.code == .notSent:
             self.init("\(error); check SLUICE_DATABASE_URL and that the server runs", .failed)
         default: self.init("\(error)", .failed)

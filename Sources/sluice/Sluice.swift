@@ -18,7 +18,8 @@ struct Sluice: AsyncParsableCommand {
             DemoCommand.self,
             DatabaseCommand.self, FileCommand.self, RunCommand.self, WorkerCommand.self, OrderCommand.self,
             QuarantineCommand.self, ReviewCommand.self, ChannelCommand.self, SimulatorCommand.self, VerifyCommand.self,
-        ])
+        ]
+    )
 
     static func main() async {
         // A reader or a peer that goes away is an error of that write, not the end of the process.

@@ -22,7 +22,7 @@ final class LoopbackChannel: Sendable {
         let requests = Mutex<[Request]>([])
     }
 
-    /// - Parameter answer: the bytes to write for a request, after which the connection is closed; nil keeps it open.
+    /// `answer`: the bytes to write for a request, after which the connection is closed; nil keeps it open.
     init(answer: @escaping @Sendable (Request) -> [UInt8]?) {
         (descriptor, port) = Self.listen()
         let descriptor = descriptor

@@ -10,12 +10,19 @@ enum Harbor {
     static let start: Int64 = 1_795_000_000_000
 
     static let description = ChannelDescription(
-        name: "harbor", merchantID: "M10001", directions: [.payout, .withhold], currencies: ["CNY"], itemsMax: 500,
-        amountMax: 500_000_000, windowMilliseconds: 24 * hour
+        name: "harbor",
+        merchantID: "M10001",
+        directions: [.payout, .withhold],
+        currencies: ["CNY"],
+        itemsMax: 500,
+        amountMax: 500_000_000,
+        windowMilliseconds: 24 * hour
     )
 
     static func company(
-        _ plan: BehaviourPlan = BehaviourPlan(), seed: UInt64 = 7, remembering events: [TruthEvent] = []
+        _ plan: BehaviourPlan = BehaviourPlan(),
+        seed: UInt64 = 7,
+        remembering events: [TruthEvent] = []
     ) -> SimulatedChannel {
         SimulatedChannel(description, plan: plan, seed: seed, remembering: events)
     }
@@ -40,11 +47,16 @@ enum Harbor {
     }
 
     static func message(
-        _ key: BatchKey, _ amounts: [Int64] = [100_075, 250_000], direction: Direction = .payout,
+        _ key: BatchKey,
+        _ amounts: [Int64] = [100_075, 250_000],
+        direction: Direction = .payout,
         account: String = "6222020200112233445"
     ) -> SubmitMessage {
         SubmitMessage(
-            key: key, direction: direction, currency: "CNY", totalCount: Int64(amounts.count),
+            key: key,
+            direction: direction,
+            currency: "CNY",
+            totalCount: Int64(amounts.count),
             totalAmount: amounts.reduce(0, +),
             items: amounts.enumerated().map { index, amount in
                 .init(reference: "\(key.number)-r\(index + 1)", accountNumber: account, amount: amount)

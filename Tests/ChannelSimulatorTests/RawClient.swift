@@ -70,7 +70,9 @@ final class RawClient {
 
     /// A submit message as the page shows it.
     static func submit(
-        _ number: String, amounts: [Int] = [100_075, 250_000], accounts: [String] = ["6222020200112233445"],
+        _ number: String,
+        amounts: [Int] = [100_075, 250_000],
+        accounts: [String] = ["6222020200112233445"],
         date: String = "20261121"
     ) -> String {
         let items = amounts.enumerated().map { index, amount in
@@ -93,7 +95,9 @@ final class RawClient {
 
     /// A whole request, signed; `change` may spoil its headers afterwards.
     static func request(
-        _ path: String, _ body: String, at milliseconds: Int64 = Harbor.start,
+        _ path: String,
+        _ body: String,
+        at milliseconds: Int64 = Harbor.start,
         change: (inout [(String, String)]) -> Void = { _ in }
     ) -> [UInt8] {
         request(path, bytes: Array(body.utf8), at: milliseconds, change: change)
@@ -101,7 +105,9 @@ final class RawClient {
 
     /// The same, with a body of any bytes.
     static func request(
-        _ path: String, bytes body: [UInt8], at milliseconds: Int64 = Harbor.start,
+        _ path: String,
+        bytes body: [UInt8],
+        at milliseconds: Int64 = Harbor.start,
         change: (inout [(String, String)]) -> Void = { _ in }
     ) -> [UInt8] {
         let digest = Hexadecimal.encode(SHA256.hash(body))

@@ -9,12 +9,14 @@ final class RunningCompany {
     let server: ChannelSimulatorServer
 
     init(
-        _ plan: BehaviourPlan = Harbor.plan(), file: TemporaryFile = TemporaryFile(),
+        _ plan: BehaviourPlan = Harbor.plan(),
+        file: TemporaryFile = TemporaryFile(),
         change: (inout SimulatorConfiguration) -> Void = { _ in }
     ) throws {
         self.file = file
         var configuration = SimulatorConfiguration(
-            seed: 7, truthFile: file.path,
+            seed: 7,
+            truthFile: file.path,
             channels: [.init(description: Harbor.description, secret: Secret(Harbor.secret), plan: plan)]
         )
         configuration.holdMilliseconds = 300

@@ -108,7 +108,8 @@ import Testing
         #expect(held.receive().status == 0)
         #expect(throws: (any Error).self) { try company.client() }
         let (file, memory) = try TruthFile.open(
-            path: company.file.path, secrets: ["harbor": Secret(Harbor.secret)]
+            path: company.file.path,
+            secrets: ["harbor": Secret(Harbor.secret)]
         )
         file.close()
         #expect(memory["harbor"]?.isEmpty == false)
@@ -117,7 +118,8 @@ import Testing
     @Test func `an orphan stops by itself, if asked to`() throws {
         let file = TemporaryFile()
         var configuration = SimulatorConfiguration(
-            seed: 7, truthFile: file.path,
+            seed: 7,
+            truthFile: file.path,
             channels: [.init(description: Harbor.description, secret: Secret(Harbor.secret))]
         )
         configuration.stopsWithParent = true
@@ -139,7 +141,8 @@ import Testing
             var limit = rlimit(rlim_cur: 20_000, rlim_max: 20_000)
             setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
             let configuration = SimulatorConfiguration(
-                seed: 7, truthFile: KilledCompany.path(startedBy: -getppid()),
+                seed: 7,
+                truthFile: KilledCompany.path(startedBy: -getppid()),
                 channels: [.init(description: Harbor.description, secret: Secret(Harbor.secret), plan: Harbor.plan())]
             )
             let server = try ChannelSimulatorServer.start(configuration, now: { Harbor.start })
@@ -173,7 +176,8 @@ import Testing
         defer { unlink(path) }
         await #expect(processExitsWith: .signal(SIGKILL)) {
             let configuration = SimulatorConfiguration(
-                seed: 7, truthFile: KilledCompany.path(startedBy: getppid()),
+                seed: 7,
+                truthFile: KilledCompany.path(startedBy: getppid()),
                 channels: [.init(description: Harbor.description, secret: Secret(Harbor.secret), plan: Harbor.plan())]
             )
             let server = try ChannelSimulatorServer.start(configuration, now: { Harbor.start })

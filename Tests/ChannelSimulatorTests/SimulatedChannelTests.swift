@@ -5,7 +5,9 @@ import Testing
     private let start = Harbor.start
 
     private func submit(
-        _ company: inout SimulatedChannel, _ message: SubmitMessage, at now: Int64
+        _ company: inout SimulatedChannel,
+        _ message: SubmitMessage,
+        at now: Int64
     ) -> SimulatedChannel.Decision {
         company.submit(message, bodySHA256: Harbor.digest(message), at: now)
     }
@@ -102,7 +104,11 @@ import Testing
         let good = Harbor.message(Harbor.key("SL-1"), direction: .withhold)
         let wrongs = [(Int64(3), Int64(350_075)), (2, 350_074)].map { count, amount in
             SubmitMessage(
-                key: good.key, direction: .withhold, currency: "CNY", totalCount: count, totalAmount: amount,
+                key: good.key,
+                direction: .withhold,
+                currency: "CNY",
+                totalCount: count,
+                totalAmount: amount,
                 items: good.items
             )
         }
@@ -220,7 +226,11 @@ import Testing
             }
         )
         let message = SubmitMessage(
-            key: Harbor.key("SL-1"), direction: .payout, currency: "CNY", totalCount: 5, totalAmount: 5,
+            key: Harbor.key("SL-1"),
+            direction: .payout,
+            currency: "CNY",
+            totalCount: 5,
+            totalAmount: 5,
             items: ["620001", "62001", "6201", "6202", "6203"].map {
                 .init(reference: "r-\($0)", accountNumber: $0, amount: 1)
             }

@@ -21,7 +21,9 @@ import Testing
         let file = TemporaryFile()
         try file.replace(with: Array(channel.utf8))
         return try SimulatorConfiguration.read(
-            text.replacing("FILE", with: file.path), file: "simulator.yaml", environment: Self.environment
+            text.replacing("FILE", with: file.path),
+            file: "simulator.yaml",
+            environment: Self.environment
         )
     }
 

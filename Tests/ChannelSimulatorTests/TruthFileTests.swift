@@ -65,11 +65,15 @@ import Testing
             // Few numbers, so that many batches come again, inside the window and outside.
             let key = Harbor.key("SL-\(generator.next() % 3_000)")
             let message = SubmitMessage(
-                key: key, direction: generator.next() % 2 == 0 ? .payout : .withhold, currency: "CNY", totalCount: 3,
+                key: key,
+                direction: generator.next() % 2 == 0 ? .payout : .withhold,
+                currency: "CNY",
+                totalCount: 3,
                 totalAmount: 6,
                 items: (1...3).map { index in
                     .init(
-                        reference: "\(key.number)-\(index)", accountNumber: "62\(generator.next() % 1_000)",
+                        reference: "\(key.number)-\(index)",
+                        accountNumber: "62\(generator.next() % 1_000)",
                         amount: Int64(index)
                     )
                 }
@@ -181,8 +185,12 @@ import Testing
             ("account", "2", 5),
         ] {
             let message = SubmitMessage(
-                key: Harbor.key("SL-\(company.batches.count)"), direction: .payout, currency: "CNY", totalCount: 1,
-                totalAmount: amount, items: [.init(reference: reference, accountNumber: account, amount: amount)]
+                key: Harbor.key("SL-\(company.batches.count)"),
+                direction: .payout,
+                currency: "CNY",
+                totalCount: 1,
+                totalAmount: amount,
+                items: [.init(reference: reference, accountNumber: account, amount: amount)]
             )
             let decision = company.submit(message, bodySHA256: Harbor.digest(message), at: Harbor.start)
             _ = try truthFile.append(decision.events, channel: "harbor", isOwed: true)

@@ -29,7 +29,8 @@ import sluice
                         Route(channel: ChannelName("harbor"), weight: 60),
                         Route(channel: ChannelName("meridian"), weight: 40),
                     ]
-                ])
+                ]
+            )
             #expect(profile.rules.severity(of: .accountCheckDigit) == .quarantine)
             #expect(profile.rules.banks?.contains("102100099996".utf8.span) == true)
             #expect(profile.rules.banks?.contains("999100099996".utf8.span) == false)
@@ -76,11 +77,15 @@ import sluice
         ("window: {zone: Asia/Shanghai, opens: \"09:00\", length: 25h}", ":4:56: ", "out of range"),
         ("window: {zone: Asia/Shanghai, opens: \"09:00\", length: 1h, catchup: true}", ":4:60: ", "catchup"),
     ]) func `a job with a mistake is refused with its place`(
-        _ window: String, _ place: String, _ word: String
+        _ window: String,
+        _ place: String,
+        _ word: String
     ) throws {
         let fixture = try ConfigurationFixture()
         try fixture.write(
-            "job: nightly\ntitle: Nightly\nstages: [submit]\n\(window)\ndeadline: 1h\n", to: "jobs/nightly.yaml")
+            "job: nightly\ntitle: Nightly\nstages: [submit]\n\(window)\ndeadline: 1h\n",
+            to: "jobs/nightly.yaml"
+        )
         let error = #expect(throws: (any Error).self) {
             try JobFile.load("nightly", folder: "\(fixture.folder)/jobs")
         }
@@ -97,19 +102,24 @@ import sluice
         ("currencies: [CNY]", "currencies: [RMB]", "ISO 4217"), ("banks: [", "banks: [\"\", ", "1 to 15 bytes"),
         ("tolerance:", "tolerances:", "tolerance"), ("result_due_after: 1d", "result_due_after: 1", "unit"),
     ]) func `a merchant with a mistake is refused with file, place and mend`(
-        _ right: String, _ wrong: String, _ word: String
+        _ right: String,
+        _ wrong: String,
+        _ word: String
     ) throws {
         let fixture = try ConfigurationFixture()
         let config = "\(Self.project)/Config"
         for name in ["harbor", "meridian"] {
             try fixture.write(
                 try String(contentsOfFile: "\(config)/channels/\(name).yaml", encoding: .utf8),
-                to: "channels/\(name).yaml")
+                to: "channels/\(name).yaml"
+            )
         }
         let merchant = try String(contentsOfFile: "\(config)/merchants/MER-PAYOUT.yaml", encoding: .utf8)
         try #require(merchant.contains(right))
         try fixture.write(
-            merchant.replacingOccurrences(of: right, with: wrong), to: "merchants/MER-PAYOUT.yaml")
+            merchant.replacingOccurrences(of: right, with: wrong),
+            to: "merchants/MER-PAYOUT.yaml"
+        )
         let error = #expect(throws: (any Error).self) { try Catalogue.load(try fixture.load()) }
         let report = error.map { ErrorReport($0) }
         #expect(report?.status == .configuration)
@@ -121,7 +131,8 @@ import sluice
         let fixture = try ConfigurationFixture()
         try fixture.write(
             try String(contentsOfFile: "\(Self.project)/Config/channels/harbor.yaml", encoding: .utf8),
-            to: "channels/harbor.yaml")
+            to: "channels/harbor.yaml"
+        )
         _ = try Catalogue.load(try fixture.load())
         let production = try fixture.load(["SLUICE_ENVIRONMENT_CLASS": "production"])
         let error = #expect(throws: ConfigurationError.self) { try Catalogue.load(production) }

@@ -83,10 +83,14 @@ struct ConfigurationFixture: ~Copyable {
         ("  current: 2", "  current: 3", ":8:12: ", "current"),
         ("  idle: 100ms", "  idle: 100ms\n  silence: 2s", ":15:12: ", "heartbeats"),
     ]) func `a mistake is refused with its place and a mend`(
-        _ right: String, _ wrong: String, _ place: String, _ word: String
+        _ right: String,
+        _ wrong: String,
+        _ place: String,
+        _ word: String
     ) throws {
         let fixture = try ConfigurationFixture(
-            ConfigurationFixture.complete.replacingOccurrences(of: right, with: wrong))
+            ConfigurationFixture.complete.replacingOccurrences(of: right, with: wrong)
+        )
         let error = #expect(throws: (any Error).self) { try fixture.load() }
         let words = error.map { ErrorReport($0) }
         #expect(words?.status == .configuration)

@@ -7,28 +7,44 @@ import Testing
     }
 
     static let feffe = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308"
-    static let d9313 = "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+    static let d9313 =
+        "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
         + "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
-    static let c522d = "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+    static let c522d =
+        "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
         + "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662"
 
     /// "The Galois/Counter Mode of Operation", test cases 13 to 16: the ones with 256-bit keys and 96-bit nonces.
     static let vectors = [
         Vector(
-            name: "13", key: String(repeating: "0", count: 64), nonce: String(repeating: "0", count: 24),
-            plaintext: "", associatedData: "", sealed: "530f8afbc74536b9a963b4f1c4cb738b"
+            name: "13",
+            key: String(repeating: "0", count: 64),
+            nonce: String(repeating: "0", count: 24),
+            plaintext: "",
+            associatedData: "",
+            sealed: "530f8afbc74536b9a963b4f1c4cb738b"
         ),
         Vector(
-            name: "14", key: String(repeating: "0", count: 64), nonce: String(repeating: "0", count: 24),
-            plaintext: String(repeating: "0", count: 32), associatedData: "",
+            name: "14",
+            key: String(repeating: "0", count: 64),
+            nonce: String(repeating: "0", count: 24),
+            plaintext: String(repeating: "0", count: 32),
+            associatedData: "",
             sealed: "cea7403d4d606b6e074ec5d3baf39d18" + "d0d1c8a799996bf0265b98b5d48ab919"
         ),
         Vector(
-            name: "15", key: feffe, nonce: "cafebabefacedbaddecaf888", plaintext: d9313 + "1aafd255",
-            associatedData: "", sealed: c522d + "898015ad" + "b094dac5d93471bdec1a502270e3cc6c"
+            name: "15",
+            key: feffe,
+            nonce: "cafebabefacedbaddecaf888",
+            plaintext: d9313 + "1aafd255",
+            associatedData: "",
+            sealed: c522d + "898015ad" + "b094dac5d93471bdec1a502270e3cc6c"
         ),
         Vector(
-            name: "16", key: feffe, nonce: "cafebabefacedbaddecaf888", plaintext: d9313,
+            name: "16",
+            key: feffe,
+            nonce: "cafebabefacedbaddecaf888",
+            plaintext: d9313,
             associatedData: "feedfacedeadbeeffeedfacedeadbeefabaddad2",
             sealed: c522d + "76fc6ece0f4e1768cddf8853bb2d551b"
         ),

@@ -66,18 +66,25 @@ import Testing
     /// RFC 5869, appendix A.1 to A.3.
     static let derivations = [
         Derivation(
-            key: String(repeating: "0b", count: 22), salt: "000102030405060708090a0b0c", info: "f0f1f2f3f4f5f6f7f8f9",
+            key: String(repeating: "0b", count: 22),
+            salt: "000102030405060708090a0b0c",
+            info: "f0f1f2f3f4f5f6f7f8f9",
             length: 42,
             derived: "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
         ),
         Derivation(
-            key: Hexadecimal.encode(Array(0x00...0x4F)), salt: Hexadecimal.encode(Array(0x60...0xAF)),
-            info: Hexadecimal.encode(Array(0xB0...0xFF)), length: 82,
+            key: Hexadecimal.encode(Array(0x00...0x4F)),
+            salt: Hexadecimal.encode(Array(0x60...0xAF)),
+            info: Hexadecimal.encode(Array(0xB0...0xFF)),
+            length: 82,
             derived: "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09"
                 + "da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87"
         ),
         Derivation(
-            key: String(repeating: "0b", count: 22), salt: "", info: "", length: 42,
+            key: String(repeating: "0b", count: 22),
+            salt: "",
+            info: "",
+            length: 42,
             derived: "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
         ),
     ]

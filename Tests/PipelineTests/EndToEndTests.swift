@@ -13,7 +13,8 @@ import Testing
         #expect(try await scene.states(of: batch) == ["succeeded": 1_000])
         #expect(
             try await scene.text("SELECT state::text FROM sluice.batch_file WHERE batch_id = $1", [.int64(batch.value)])
-                == "finished")
+                == "finished"
+        )
         let truth = try TruthFile.read(path: "\(scene.directory)/truth.jsonl")
         let payments = truth.channels.values.flatMap(\.payments.values)
         #expect(payments.count == 1_000)
@@ -45,7 +46,8 @@ import Testing
             SELECT count(*) FROM sluice.payment_order o WHERE o.state = 'unknown' AND NOT EXISTS (
                 SELECT FROM sluice.review_item r WHERE r.batch_id = o.batch_id AND r.closed_at IS NULL
                 AND r.submission_no = o.submission_no)
-            """)
+            """
+        )
         #expect(forgotten == 0, "an unknown order has a review item once nothing is due for it")
         await scene.close()
     }

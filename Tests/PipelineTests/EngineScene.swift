@@ -26,37 +26,58 @@ final class EngineScene: Sendable {
     let directory: String
     private let endpoints: [ResolvedEndpoint]
 
-    /// - Parameter plan: what the simulated company does wrong; both channels the same.
-    static func make(plan: BehaviourPlan = BehaviourPlan(), holdMilliseconds: Int64 = 3_000) async throws -> EngineScene {
+    /// `plan`: what the simulated company does wrong; both channels the same.
+    static func make(plan: BehaviourPlan = BehaviourPlan(), holdMilliseconds: Int64 = 3_000) async throws -> EngineScene
+    {
         let directory = NSTemporaryDirectory() + "sluice-scene-\(Hexadecimal.encode(SecureRandom.bytes(4)))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let server = try EmbeddedPostgres.start()
         let administrator = PostgresPool(
-            configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"), connectionsMax: 1)
+            configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"),
+            connectionsMax: 1
+        )
         try await administrator.withoutTransaction("create", deadline: .seconds(30), "CREATE DATABASE sluice")
         await administrator.close()
         let owner = PostgresPool(
             configuration: PostgresConfiguration(uri: server.uri(database: "sluice"), applicationName: "test-owner"),
-            connectionsMax: 2)
+            connectionsMax: 2
+        )
         _ = try await Migrator(pool: owner).migrate(environment: environment)
         let keys = try KeyRing(
-            currentIdentifier: 1, keys: [1: SecureRandom.bytes(32)], searchKey: SecureRandom.bytes(32))
+            currentIdentifier: 1,
+            keys: [1: SecureRandom.bytes(32)],
+            searchKey: SecureRandom.bytes(32)
+        )
         try await PostgresStore(pool: owner, keys: keys).registerMerchants([
             MerchantRegistration(number: merchant, title: "Test", databaseRole: nil, resultDueAfter: .hours(1))
         ])
         let pool = PostgresPool(
             configuration: PostgresConfiguration(
-                uri: server.uri(database: "sluice", user: "sluice_worker"), applicationName: "test-worker"),
-            connectionsMax: 8)
+                uri: server.uri(database: "sluice", user: "sluice_worker"),
+                applicationName: "test-worker"
+            ),
+            connectionsMax: 8
+        )
         let store = PostgresStore(pool: pool, keys: keys)
         return try await EngineScene(
-            server: server, owner: owner, pool: pool, store: store, directory: directory, plan: plan,
-            holdMilliseconds: holdMilliseconds)
+            server: server,
+            owner: owner,
+            pool: pool,
+            store: store,
+            directory: directory,
+            plan: plan,
+            holdMilliseconds: holdMilliseconds
+        )
     }
 
     private init(
-        server: EmbeddedPostgres, owner: PostgresPool, pool: PostgresPool, store: PostgresStore, directory: String,
-        plan: BehaviourPlan, holdMilliseconds: Int64
+        server: EmbeddedPostgres,
+        owner: PostgresPool,
+        pool: PostgresPool,
+        store: PostgresStore,
+        directory: String,
+        plan: BehaviourPlan,
+        holdMilliseconds: Int64
     ) async throws {
         self.server = server
         self.owner = owner
@@ -69,7 +90,10 @@ final class EngineScene: Sendable {
             channels.append(
                 SimulatorConfiguration.Channel(
                     description: try ChannelDescription.load(path: "\(root)/Config/demo/channels/\(name).yaml"),
-                    secret: Secret("secret-of-\(name)"), plan: plan))
+                    secret: Secret("secret-of-\(name)"),
+                    plan: plan
+                )
+            )
         }
         var simulation = SimulatorConfiguration(seed: 7, truthFile: "\(directory)/truth.jsonl", channels: channels)
         simulation.holdMilliseconds = holdMilliseconds
@@ -83,27 +107,40 @@ final class EngineScene: Sendable {
                 try specification.resolve(environment: [
                     "SLUICE_CHANNEL_\(name.uppercased())_URL": "http://127.0.0.1:\(simulator.ports[name] ?? 0)",
                     "SLUICE_CHANNEL_\(name.uppercased())_SECRET": "secret-of-\(name)",
-                ]))
+                ])
+            )
             try await store.activateChannel(
                 ChannelActivation(
-                    channel: specification.name, environmentClass: .test, specificationSHA256: specification.sha256,
-                    submitSlots: specification.concurrency.submit, querySlots: specification.concurrency.query))
+                    channel: specification.name,
+                    environmentClass: .test,
+                    specificationSHA256: specification.sha256,
+                    submitSlots: specification.concurrency.submit,
+                    querySlots: specification.concurrency.query
+                )
+            )
         }
         self.endpoints = endpoints
         configuration = EngineConfiguration(
             layouts: ["payout-csv": try Self.layout()],
             merchants: [
                 Self.merchant: MerchantProfile(
-                    number: Self.merchant, title: "Test", databaseRole: nil, resultDueAfter: .hours(1),
+                    number: Self.merchant,
+                    title: "Test",
+                    databaseRole: nil,
+                    resultDueAfter: .hours(1),
                     rules: try RecordRules(severities: [.accountCheckDigit: .quarantine]),
                     tolerance: FileTolerance(badPerTenThousandMax: 5_000),
                     routes: [
                         .payout: [
-                            Route(channel: ChannelName("harbor"), weight: 60), Route(channel: ChannelName("meridian"), weight: 40),
+                            Route(channel: ChannelName("harbor"), weight: 60),
+                            Route(channel: ChannelName("meridian"), weight: 40),
                         ]
-                    ])
+                    ]
+                )
             ],
-            channels: specifications, limits: EngineLimits(sliceRecords: 300, chunkOrders: 100, idle: .milliseconds(50)))
+            channels: specifications,
+            limits: EngineLimits(sliceRecords: 300, chunkOrders: 100, idle: .milliseconds(50))
+        )
     }
 
     func close() async {
@@ -117,15 +154,28 @@ final class EngineScene: Sendable {
     func engine() throws -> Engine {
         let clock = SystemClock()
         let transport = try HTTPChannelTransport(
-            endpoints: endpoints, environmentClass: .test, now: { clock.now() }, random: { SecureRandom.bytes($0) })
+            endpoints: endpoints,
+            environmentClass: .test,
+            now: { clock.now() },
+            random: { SecureRandom.bytes($0) }
+        )
         return Engine(
-            store: store, configuration: configuration, transport: transport, clock: clock,
-            random: SeededRandom(seed: 11), worker: WorkerIdentifier(Hexadecimal.encode(SecureRandom.bytes(16))),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            store: store,
+            configuration: configuration,
+            transport: transport,
+            clock: clock,
+            random: SeededRandom(seed: 11),
+            worker: WorkerIdentifier(Hexadecimal.encode(SecureRandom.bytes(16))),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
     }
 
     /// Queues a payout file of these lines, the head added.
-    func queue(_ lines: [String], name: String = "payout.csv", declaredCount: Int64? = nil) async throws -> BatchIdentifier {
+    func queue(
+        _ lines: [String],
+        name: String = "payout.csv",
+        declaredCount: Int64? = nil
+    ) async throws -> BatchIdentifier {
         let text = (["order_no,card_no,name,cnaps,amount,remark"] + lines).joined(separator: "\n") + "\n"
         return try await queue(bytes: Array(text.utf8), name: name, declaredCount: declaredCount)
     }
@@ -133,9 +183,16 @@ final class EngineScene: Sendable {
     func queue(bytes: [UInt8], name: String, declaredCount: Int64? = nil) async throws -> BatchIdentifier {
         try await store.submitBatchFile(
             BatchFileToSubmit(
-                merchant: Self.merchant, direction: .payout, format: "payout-csv", fileName: name, environment: "test",
-                declaredCount: declaredCount, contentSHA256: SHA256.hash(bytes), contentBytes: Int64(bytes.count),
-                partCount: (bytes.count + 1_048_575) / 1_048_576)
+                merchant: Self.merchant,
+                direction: .payout,
+                format: "payout-csv",
+                fileName: name,
+                environment: "test",
+                declaredCount: declaredCount,
+                contentSHA256: SHA256.hash(bytes),
+                contentBytes: Int64(bytes.count),
+                partCount: (bytes.count + 1_048_575) / 1_048_576
+            )
         ) { number in Array(bytes[((number - 1) * 1_048_576)..<min(bytes.count, number * 1_048_576)]) }
     }
 
@@ -143,7 +200,10 @@ final class EngineScene: Sendable {
     func workToRest(_ engine: Engine) async throws {
         let stop = StopSignal()
         try await engine.run(
-            stages: Set(Engine.Stage.allCases), host: "test", processIdentifier: 1, stop: stop
+            stages: Set(Engine.Stage.allCases),
+            host: "test",
+            processIdentifier: 1,
+            stop: stop
         ) {
             for _ in 0..<1_200 {
                 if try await self.isAtRest() { return }
@@ -160,7 +220,8 @@ final class EngineScene: Sendable {
                 AND NOT EXISTS (SELECT FROM sluice.batch_file f WHERE f.state IN ('pending', 'splitting', 'split'))
                 AND NOT EXISTS (SELECT FROM sluice.batch_file f WHERE f.state = 'working'
                     AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = f.batch_id)))::int
-            """) == 1
+            """
+        ) == 1
     }
 
     func number(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> Int64 {
@@ -182,8 +243,9 @@ final class EngineScene: Sendable {
         try await owner.transaction("test") { transaction in
             var states: [String: Int64] = [:]
             for row in try transaction.query(
-                "SELECT state, count(*) FROM sluice.payment_order WHERE batch_id = $1 GROUP BY state", [.int64(batch.value)])
-            {
+                "SELECT state, count(*) FROM sluice.payment_order WHERE batch_id = $1 GROUP BY state",
+                [.int64(batch.value)]
+            ) {
                 states[try row.text(0)] = try row.int64(1)
             }
             return states
@@ -193,7 +255,8 @@ final class EngineScene: Sendable {
     /// A line that passes every check.
     static func line(_ number: Int, account: String? = nil, amount: String? = nil, order: String? = nil) -> String {
         let account = account ?? card(number)
-        return "\(order ?? "N\(1_000_000 + number)"),\(account),Payee \(number),102100099996,\(amount ?? "\(10 + number).50"),rent"
+        return
+            "\(order ?? "N\(1_000_000 + number)"),\(account),Payee \(number),102100099996,\(amount ?? "\(10 + number).50"),rent"
     }
 
     /// A card number of this serial with the check digit that Luhn wants.
@@ -217,8 +280,13 @@ final class EngineScene: Sendable {
 
     private static func layout() throws -> DelimitedLayout {
         try DelimitedLayout(
-            name: "payout-csv", charset: .utf8, separator: UInt8(ascii: ","), quote: UInt8(ascii: "\""),
-            header: .columnTitles, amountUnit: .major, defaultCurrency: .cny,
+            name: "payout-csv",
+            charset: .utf8,
+            separator: UInt8(ascii: ","),
+            quote: UInt8(ascii: "\""),
+            header: .columnTitles,
+            amountUnit: .major,
+            defaultCurrency: .cny,
             columns: [
                 DelimitedLayout.Column(title: "order_no", field: .merchantOrderNumber, isRequired: true),
                 DelimitedLayout.Column(title: "card_no", field: .accountNumber, isRequired: true),
@@ -226,7 +294,8 @@ final class EngineScene: Sendable {
                 DelimitedLayout.Column(title: "cnaps", field: .bankCode, isRequired: true),
                 DelimitedLayout.Column(title: "amount", field: .amount, isRequired: true),
                 DelimitedLayout.Column(title: "remark", field: .purpose),
-            ])
+            ]
+        )
     }
 }
 

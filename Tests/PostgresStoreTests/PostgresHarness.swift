@@ -25,7 +25,8 @@ final class PostgresHarness: ContractHarness {
                 BEGIN INSERT INTO public.order_update VALUES (NEW.batch_id, NEW.line_no); RETURN NULL; END $$;
                 CREATE TRIGGER count_update AFTER UPDATE ON sluice.payment_order FOR EACH ROW
                     EXECUTE FUNCTION public.count_order_update();
-                """)
+                """
+            )
         }
         return PostgresHarness(database: database)
     }
@@ -40,36 +41,50 @@ final class PostgresHarness: ContractHarness {
         let channel = ChannelName("bank-\(number)")
         try await database.store.activateChannel(
             ChannelActivation(
-                channel: channel, environmentClass: .test, specificationSHA256: specificationSHA256,
-                submitSlots: submitSlots, querySlots: querySlots))
+                channel: channel,
+                environmentClass: .test,
+                specificationSHA256: specificationSHA256,
+                submitSlots: submitSlots,
+                querySlots: querySlots
+            )
+        )
         return channel
     }
 
     func activate(specificationSHA256: [UInt8], channel: ChannelName) async throws {
         try await database.execute(
             "UPDATE sluice.channel SET specification_sha256 = $2 WHERE channel = $1",
-            [.text(channel.value), .bytea(specificationSHA256)])
+            [.text(channel.value), .bytea(specificationSHA256)]
+        )
     }
 
     func setRunning(_ isRunning: Bool, channel: ChannelName) async throws {
         try await database.execute(
             "UPDATE sluice.channel SET state = $2::sluice.channel_state WHERE channel = $1",
-            [.text(channel.value), .text(isRunning ? "running" : "paused")])
+            [.text(channel.value), .text(isRunning ? "running" : "paused")]
+        )
     }
 
     func seedFile(orders: Int32, chunks: [PlannedChunk]) async throws -> SeededFile {
         let worker = WorkerIdentifier("seeder")
         let file = try await database.makeSplittingFile(records: Int64(orders), worker: worker)
         var slice = LoadSlice(
-            position: LoadPosition(byteOffset: 1, recordOrdinal: Int64(orders), physicalLine: Int64(orders)))
+            position: LoadPosition(byteOffset: 1, recordOrdinal: Int64(orders), physicalLine: Int64(orders))
+        )
         for line in (1...orders).map(LineNumber.init) {
             slice.orders.append(
                 NewOrder(
-                    line: line, merchantOrderNumber: "N\(file.id)-\(line)",
-                    amountMinor: ContractScene.amountMinor(of: line), currency: "CNY",
-                    accountNumber: ContractScene.accountNumber(of: line), accountName: "Payee \(line)", bankCode: nil,
+                    line: line,
+                    merchantOrderNumber: "N\(file.id)-\(line)",
+                    amountMinor: ContractScene.amountMinor(of: line),
+                    currency: "CNY",
+                    accountNumber: ContractScene.accountNumber(of: line),
+                    accountName: "Payee \(line)",
+                    bankCode: nil,
                     purpose: "rent",
-                    source: RecordSource(byteFrom: 0, byteTo: 1, physicalLine: 1, charset: "UTF-8", raw: [65])))
+                    source: RecordSource(byteFrom: 0, byteTo: 1, physicalLine: 1, charset: "UTF-8", raw: [65])
+                )
+            )
         }
         _ = try await database.store.load(slice, of: file)
         _ = try await database.store.finishLoading(file)
@@ -83,7 +98,9 @@ final class PostgresHarness: ContractHarness {
 
     func cancelOrder(_ line: LineNumber, file: SeededFile) async throws -> Bool {
         try await database.number(
-            "SELECT sluice.cancel_order($1, $2)", [.int64(file.batch.value), .int32(line.value)]) == 1
+            "SELECT sluice.cancel_order($1, $2)",
+            [.int64(file.batch.value), .int32(line.value)]
+        ) == 1
     }
 
     func advance(by span: TimeSpan) async throws {
@@ -108,18 +125,27 @@ final class PostgresHarness: ContractHarness {
                     amount_minor, currency, (SELECT count(*) FROM public.order_update u
                         WHERE u.batch_id = o.batch_id AND u.line_no = o.line_no)
                 FROM sluice.payment_order o WHERE batch_id = $1 ORDER BY line_no
-                """, [.int64(file.batch.value)]
+                """,
+                [.int64(file.batch.value)]
             ).map { row in
                 StoredOrder(
-                    line: LineNumber(try row.int32(0)), state: try Self.word(row, 1),
-                    cause: row.isNull(2) ? nil : try Self.word(row, 2), code: try row.optionalText(3),
-                    attempt: try row.int16(4), submission: try row.optionalInt32(5).map(SubmissionNumber.init),
+                    line: LineNumber(try row.int32(0)),
+                    state: try Self.word(row, 1),
+                    cause: row.isNull(2) ? nil : try Self.word(row, 2),
+                    code: try row.optionalText(3),
+                    attempt: try row.int16(4),
+                    submission: try row.optionalInt32(5).map(SubmissionNumber.init),
                     item: row.isNull(6) ? nil : try row.int32(6),
                     evidence: row.isNull(7)
                         ? nil
                         : RecordedCall(
-                            ordinal: try row.int32(8), day: BusinessDate(daysSince1970: try row.daysSince1970(7))),
-                    amountMinor: try row.int64(9), currency: try row.text(10), updates: Int(try row.int64(11)))
+                            ordinal: try row.int32(8),
+                            day: BusinessDate(daysSince1970: try row.daysSince1970(7))
+                        ),
+                    amountMinor: try row.int64(9),
+                    currency: try row.text(10),
+                    updates: Int(try row.int64(11))
+                )
             }
         }
     }
@@ -132,17 +158,27 @@ final class PostgresHarness: ContractHarness {
                     http_status, response, is_late, ARRAY(SELECT key FROM jsonb_each_text(volatile_elements) ORDER BY key),
                     ARRAY(SELECT value FROM jsonb_each_text(volatile_elements) ORDER BY key)
                 FROM sluice.exchange WHERE batch_id = $1 ORDER BY submission_no, ordinal
-                """, [.int64(file.batch.value)]
+                """,
+                [.int64(file.batch.value)]
             ).map { row in
                 let exchange = StoredExchange(
                     submission: SubmissionNumber(try row.int32(0)),
                     call: RecordedCall(
-                        ordinal: try row.int32(1), day: BusinessDate(daysSince1970: try row.daysSince1970(2))),
-                    kind: try Self.word(row, 3), epoch: LeaseEpoch(try row.int64(4)),
-                    worker: WorkerIdentifier(try row.text(5)), outcome: row.isNull(6) ? nil : try Self.word(row, 6),
-                    code: try row.optionalText(7), status: row.isNull(8) ? nil : try row.int32(8), response: [],
-                    volatileElements: Dictionary(uniqueKeysWithValues: zip(try row.textArray(11), try row.textArray(12))),
-                    isLate: try row.bool(10))
+                        ordinal: try row.int32(1),
+                        day: BusinessDate(daysSince1970: try row.daysSince1970(2))
+                    ),
+                    kind: try Self.word(row, 3),
+                    epoch: LeaseEpoch(try row.int64(4)),
+                    worker: WorkerIdentifier(try row.text(5)),
+                    outcome: row.isNull(6) ? nil : try Self.word(row, 6),
+                    code: try row.optionalText(7),
+                    status: row.isNull(8) ? nil : try row.int32(8),
+                    response: [],
+                    volatileElements: Dictionary(
+                        uniqueKeysWithValues: zip(try row.textArray(11), try row.textArray(12))
+                    ),
+                    isLate: try row.bool(10)
+                )
                 return (exchange, row.isNull(9) ? [] : try row.bytes(9))
             }
         }
@@ -151,7 +187,11 @@ final class PostgresHarness: ContractHarness {
             var opened = exchange
             if !sealed.isEmpty {
                 opened.response = try await database.store.openResponse(
-                    sealed, of: file.batch, submission: exchange.submission, call: exchange.call)
+                    sealed,
+                    of: file.batch,
+                    submission: exchange.submission,
+                    call: exchange.call
+                )
             }
             exchanges.append(opened)
         }
@@ -165,13 +205,21 @@ final class PostgresHarness: ContractHarness {
                 SELECT chunk_id, chunk_no, channel, kind, coalesce(line_nos, '{}'), submissions_cut, submission_no, epoch,
                     lease_worker IS NOT NULL AND lease_until > now(), due_at <= now()
                 FROM sluice.work_chunk WHERE batch_id = $1 ORDER BY chunk_id
-                """, [.int64(file.batch.value)]
+                """,
+                [.int64(file.batch.value)]
             ).map { row in
                 StoredChunk(
-                    chunkIdentifier: try row.int64(0), chunkNumber: try row.int32(1), channel: ChannelName(try row.text(2)),
-                    kind: try Self.word(row, 3), lines: try row.intArray(4).map(LineNumber.init),
-                    submissionsCut: try row.int32(5), submission: try row.optionalInt32(6).map(SubmissionNumber.init),
-                    epoch: LeaseEpoch(try row.int64(7)), isLeased: try row.bool(8), isDue: try row.bool(9))
+                    chunkIdentifier: try row.int64(0),
+                    chunkNumber: try row.int32(1),
+                    channel: ChannelName(try row.text(2)),
+                    kind: try Self.word(row, 3),
+                    lines: try row.intArray(4).map(LineNumber.init),
+                    submissionsCut: try row.int32(5),
+                    submission: try row.optionalInt32(6).map(SubmissionNumber.init),
+                    epoch: LeaseEpoch(try row.int64(7)),
+                    isLeased: try row.bool(8),
+                    isDue: try row.bool(9)
+                )
             }
         }
     }
@@ -183,9 +231,11 @@ final class PostgresHarness: ContractHarness {
                 [.int64(file.batch.value)]
             ).map { row in
                 StoredReview(
-                    cause: try Self.word(row, 0), code: try row.text(1),
+                    cause: try Self.word(row, 0),
+                    code: try row.text(1),
                     submission: try row.optionalInt32(2).map(SubmissionNumber.init),
-                    line: try row.optionalInt32(3).map(LineNumber.init))
+                    line: try row.optionalInt32(3).map(LineNumber.init)
+                )
             }
         }
     }
@@ -197,11 +247,15 @@ final class PostgresHarness: ContractHarness {
                 SELECT payload ->> 'from', payload ->> 'to', payload ->> 'currency', sum((payload ->> 'count')::bigint)::bigint,
                     sum((payload ->> 'amount_minor')::bigint)
                 FROM sluice.outbox WHERE batch_id = $1 AND topic = 'orders_moved' AND payload ? 'from' GROUP BY 1, 2, 3
-                """, [.int64(file.batch.value)]
+                """,
+                [.int64(file.batch.value)]
             ).map { row in
                 StoredMoves(
-                    from: try Self.word(row, 0), to: try Self.word(row, 1), currency: try row.text(2),
-                    tally: Tally(count: try row.int64(3), amountMinor: try row.int128(4)))
+                    from: try Self.word(row, 0),
+                    to: try Self.word(row, 1),
+                    currency: try row.text(2),
+                    tally: Tally(count: try row.int64(3), amountMinor: try row.int128(4))
+                )
             }
         }
     }
@@ -212,7 +266,12 @@ final class PostgresHarness: ContractHarness {
                 "SELECT kind, code, occurrences FROM sluice.alarm WHERE channel = $1 AND acknowledged_at IS NULL",
                 [.text(channel.value)]
             ).map { row in
-                StoredAlarm(kind: try Self.word(row, 0), channel: channel, code: try row.text(1), occurrences: try row.int64(2))
+                StoredAlarm(
+                    kind: try Self.word(row, 0),
+                    channel: channel,
+                    code: try row.text(1),
+                    occurrences: try row.int64(2)
+                )
             }
         }
     }
@@ -221,7 +280,9 @@ final class PostgresHarness: ContractHarness {
         Int(
             try await database.number(
                 "SELECT count(*) FROM sluice.channel_slot WHERE channel = $1 AND lane = $2::sluice.lane AND held_until > now()",
-                [.text(channel.value), .text(lane.rawValue)]))
+                [.text(channel.value), .text(lane.rawValue)]
+            )
+        )
     }
 
     private static func word<Word: RawRepresentable<String>>(_ row: PostgresRow, _ column: Int) throws -> Word {

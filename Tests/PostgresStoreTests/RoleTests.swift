@@ -5,8 +5,10 @@ import Testing
 @Suite struct `What a role may do` {
     private static let tables = [
         "environment", "order_transition", "merchant", "batch_file", "batch_file_part", "order_number_registry",
-        "channel_number_registry", "result_file", "result_file_part", "payment_order", "quarantine_record", "submission",
-        "exchange", "payment_attempt", "payment_return", "payment_correction", "live_days", "archive_manifest", "worker",
+        "channel_number_registry", "result_file", "result_file_part", "payment_order", "quarantine_record",
+        "submission",
+        "exchange", "payment_attempt", "payment_return", "payment_correction", "live_days", "archive_manifest",
+        "worker",
         "channel", "channel_activation", "channel_slot", "work_chunk", "review_item", "alarm", "outbox", "job_run",
     ]
 
@@ -45,8 +47,9 @@ import Testing
                     || CASE WHEN has_table_privilege($1, c.oid, 'TRUNCATE') THEN 't' ELSE '' END
                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = 'sluice' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-                """, [.text(role)])
-            {
+                """,
+                [.text(role)]
+            ) {
                 found[try row.text(0)] = try row.text(1)
             }
             return found
@@ -64,18 +67,23 @@ import Testing
             SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE n.nspname IN ('sluice', 'history') AND c.relispartition
                 AND (has_table_privilege($1, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') OR has_any_column_privilege($1, c.oid, 'UPDATE'))
-            """, [.text(role)])
+            """,
+            [.text(role)]
+        )
         #expect(writable == 0)
         await database.close()
     }
 
     @Test(arguments: [
-        "amount_minor = 1", "currency = 'USD'", "merchant_order_no = 'x'", "personal = ''", "account_hash = ''", "bank_code = 'x'",
+        "amount_minor = 1", "currency = 'USD'", "merchant_order_no = 'x'", "personal = ''", "account_hash = ''",
+        "bank_code = 'x'",
     ])
     func `does not include changing what a merchant ordered`(_ change: String) async throws {
         let database = try await TestDatabase.make()
         await #expect(throws: PostgresError.self) {
-            try await database.worker.transaction("forbidden") { try $0.execute("UPDATE sluice.payment_order SET \(change)") }
+            try await database.worker.transaction("forbidden") {
+                try $0.execute("UPDATE sluice.payment_order SET \(change)")
+            }
         }
         await database.close()
     }
@@ -104,9 +112,11 @@ import Testing
                 DO $$ BEGIN CREATE ROLE merchant_a LOGIN IN ROLE sluice_merchant; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
                 DO $$ BEGIN CREATE ROLE merchant_b LOGIN IN ROLE sluice_merchant; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
                 INSERT INTO sluice.merchant (merchant_no, title, db_role) VALUES ('A', 'A', 'merchant_a'), ('B', 'B', 'merchant_b');
-                """)
+                """
+            )
         }
-        let submit = "SELECT sluice.submit_batch_file($1, 'payout', 'x', 'f', 'content'::bytea, '{\"environment\":\"test\"}')"
+        let submit =
+            "SELECT sluice.submit_batch_file($1, 'payout', 'x', 'f', 'content'::bytea, '{\"environment\":\"test\"}')"
         let merchantA = database.pool(role: "merchant_a")
         let batch = try await merchantA.transaction("own file") { transaction in
             try transaction.query(submit, [.text("A")]).first?.int64(0) ?? 0
@@ -117,10 +127,16 @@ import Testing
         }
         let merchantB = database.pool(role: "merchant_b")
         await #expect(throws: PostgresError.self) {
-            try await merchantB.transaction("another's orders") { _ = try $0.query("SELECT sluice.cancel_order($1)", [.int64(batch)]) }
+            try await merchantB.transaction("another's orders") {
+                _ = try $0.query("SELECT sluice.cancel_order($1)", [.int64(batch)])
+            }
         }
-        let seenByB = try await merchantB.transaction("files") { try $0.query("SELECT * FROM sluice.my_batch_file").count }
-        let seenByA = try await merchantA.transaction("files") { try $0.query("SELECT * FROM sluice.my_batch_file").count }
+        let seenByB = try await merchantB.transaction("files") {
+            try $0.query("SELECT * FROM sluice.my_batch_file").count
+        }
+        let seenByA = try await merchantA.transaction("files") {
+            try $0.query("SELECT * FROM sluice.my_batch_file").count
+        }
         #expect(seenByB == 0)
         #expect(seenByA == 1)
         await merchantA.close()

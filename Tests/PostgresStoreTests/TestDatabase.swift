@@ -18,7 +18,10 @@ final class TestDatabase: Sendable {
     private static let template = "sluice_template"
     static let merchant = MerchantNumber("MER-TEST")
     static let keys = try? KeyRing(
-        currentIdentifier: 1, keys: [1: [UInt8](repeating: 7, count: 32)], searchKey: [UInt8](repeating: 9, count: 32))
+        currentIdentifier: 1,
+        keys: [1: [UInt8](repeating: 7, count: 32)],
+        searchKey: [UInt8](repeating: 9, count: 32)
+    )
 
     let uri: String
     /// As the owner of everything: for set-up and for looking at rows.
@@ -37,11 +40,16 @@ final class TestDatabase: Sendable {
         }
         let name = "sluice_test_\(number)"
         let administrator = PostgresPool(
-            configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"), connectionsMax: 1)
+            configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"),
+            connectionsMax: 1
+        )
         // Only one copy of a template at a time.
         try await retrying {
             try await administrator.withoutTransaction(
-                "create database", deadline: .seconds(60), "CREATE DATABASE \(name) TEMPLATE \(template)")
+                "create database",
+                deadline: .seconds(60),
+                "CREATE DATABASE \(name) TEMPLATE \(template)"
+            )
         }
         await administrator.close()
         return try TestDatabase(server: server, name: name)
@@ -53,19 +61,28 @@ final class TestDatabase: Sendable {
         self.name = name
         uri = server.uri(database: name)
         owner = PostgresPool(
-            configuration: PostgresConfiguration(uri: uri, applicationName: "test-owner"), connectionsMax: 2)
+            configuration: PostgresConfiguration(uri: uri, applicationName: "test-owner"),
+            connectionsMax: 2
+        )
         worker = PostgresPool(
             configuration: PostgresConfiguration(
-                uri: server.uri(database: name, user: "sluice_worker"), applicationName: "test-worker"),
-            connectionsMax: 8)
+                uri: server.uri(database: name, user: "sluice_worker"),
+                applicationName: "test-worker"
+            ),
+            connectionsMax: 8
+        )
         store = PostgresStore(pool: worker, keys: keys)
     }
 
     /// A pool of another role.
     func pool(role: String) -> PostgresPool {
         PostgresPool(
-            configuration: PostgresConfiguration(uri: server.uri(database: name, user: role), applicationName: "test-role"),
-            connectionsMax: 1)
+            configuration: PostgresConfiguration(
+                uri: server.uri(database: name, user: role),
+                applicationName: "test-role"
+            ),
+            connectionsMax: 1
+        )
     }
 
     func close() async {
@@ -97,18 +114,30 @@ final class TestDatabase: Sendable {
         options.settings = ["max_connections": "200", "shared_buffers": "256MB"]
         let server = try EmbeddedPostgres.start(options)
         let administrator = PostgresPool(
-            configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"), connectionsMax: 1)
-        try await administrator.withoutTransaction("create database", deadline: .seconds(60), "CREATE DATABASE \(template)")
+            configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"),
+            connectionsMax: 1
+        )
+        try await administrator.withoutTransaction(
+            "create database",
+            deadline: .seconds(60),
+            "CREATE DATABASE \(template)"
+        )
         await administrator.close()
         let pool = PostgresPool(
             configuration: PostgresConfiguration(uri: server.uri(database: template), applicationName: "test"),
-            connectionsMax: 1)
+            connectionsMax: 1
+        )
         _ = try await Migrator(pool: pool).migrate(
-            environment: EnvironmentStamp(name: "test", environmentClass: .test))
+            environment: EnvironmentStamp(name: "test", environmentClass: .test)
+        )
         guard let keys else { throw TestFailure("the test's keys are unfit") }
         try await PostgresStore(pool: pool, keys: keys).registerMerchants([
             MerchantRegistration(
-                number: merchant, title: "Test merchant", databaseRole: nil, resultDueAfter: .hours(1))
+                number: merchant,
+                title: "Test merchant",
+                databaseRole: nil,
+                resultDueAfter: .hours(1)
+            )
         ])
         await pool.close()
         cluster.withLock { $0 = Cluster(server: server) }
@@ -118,7 +147,9 @@ final class TestDatabase: Sendable {
     /// Another copy of the template may be under way.
     private static func retrying(_ body: () async throws -> Void) async throws {
         for attempt in 1...50 {
-            do { return try await body() } catch let error as PostgresError where error.sqlState == "55006" && attempt < 50 {
+            do { return try await body() } catch let error as PostgresError
+                where error.sqlState == "55006" && attempt < 50
+            {
                 try await Task.sleep(for: .milliseconds(50))
             }
         }
@@ -162,13 +193,23 @@ extension TestDatabase {
 
     /// Queues a file and takes it through pass 1 as if it were verified, so that it can be loaded.
     func makeSplittingFile(
-        records: Int64, direction: Direction = .payout, name: String = "f.csv", worker: WorkerIdentifier
+        records: Int64,
+        direction: Direction = .payout,
+        name: String = "f.csv",
+        worker: WorkerIdentifier
     ) async throws -> ClaimedBatchFile {
         let content = Array("\(name) \(Hexadecimal.encode(SecureRandom.bytes(8)))".utf8)
         _ = try await store.submitBatchFile(
             BatchFileToSubmit(
-                merchant: Self.merchant, direction: direction, format: "test", fileName: name, environment: "test",
-                contentSHA256: SHA256.hash(content), contentBytes: Int64(content.count), partCount: 1)
+                merchant: Self.merchant,
+                direction: direction,
+                format: "test",
+                fileName: name,
+                environment: "test",
+                contentSHA256: SHA256.hash(content),
+                contentBytes: Int64(content.count),
+                partCount: 1
+            )
         ) { _ in content }
         guard let pending = try await store.claimBatchFile(for: .intake, worker: worker, lease: .minutes(5)) else {
             throw TestFailure("the file is not claimed")

@@ -5,7 +5,7 @@ import Synchronization
 package final class ManualClock: Sendable {
     private let instant: Mutex<Timestamp>
 
-    /// - Parameter start: 2026-06-01T01:00:00Z unless told.
+    /// `start`: 2026-06-01T01:00:00Z unless told.
     package init(start: Timestamp = Timestamp(unixMicroseconds: 1_780_275_600_000_000)) {
         self.instant = Mutex(start)
     }

@@ -19,8 +19,16 @@ package struct StoredOrder: Sendable, Hashable {
     package var updates: Int?
 
     package init(
-        line: LineNumber, state: OrderState, cause: FailureCause?, code: String?, attempt: Int16,
-        submission: SubmissionNumber?, item: Int32?, evidence: RecordedCall?, amountMinor: Int64, currency: String,
+        line: LineNumber,
+        state: OrderState,
+        cause: FailureCause?,
+        code: String?,
+        attempt: Int16,
+        submission: SubmissionNumber?,
+        item: Int32?,
+        evidence: RecordedCall?,
+        amountMinor: Int64,
+        currency: String,
         updates: Int?
     ) {
         self.line = line
@@ -61,9 +69,17 @@ package struct StoredExchange: Sendable, Hashable {
     }
 
     package init(
-        submission: SubmissionNumber, call: RecordedCall, kind: InFlight.Kind, epoch: LeaseEpoch,
-        worker: WorkerIdentifier, outcome: Outcome?, code: String?, status: Int32?, response: [UInt8],
-        volatileElements: [String: String], isLate: Bool
+        submission: SubmissionNumber,
+        call: RecordedCall,
+        kind: InFlight.Kind,
+        epoch: LeaseEpoch,
+        worker: WorkerIdentifier,
+        outcome: Outcome?,
+        code: String?,
+        status: Int32?,
+        response: [UInt8],
+        volatileElements: [String: String],
+        isLate: Bool
     ) {
         self.submission = submission
         self.call = call
@@ -96,8 +112,16 @@ package struct StoredChunk: Sendable, Hashable {
     package var isDue: Bool
 
     package init(
-        chunkIdentifier: Int64, chunkNumber: Int32, channel: ChannelName, kind: ChunkKind, lines: [LineNumber],
-        submissionsCut: Int32, submission: SubmissionNumber?, epoch: LeaseEpoch, isLeased: Bool, isDue: Bool
+        chunkIdentifier: Int64,
+        chunkNumber: Int32,
+        channel: ChannelName,
+        kind: ChunkKind,
+        lines: [LineNumber],
+        submissionsCut: Int32,
+        submission: SubmissionNumber?,
+        epoch: LeaseEpoch,
+        isLeased: Bool,
+        isDue: Bool
     ) {
         self.chunkIdentifier = chunkIdentifier
         self.chunkNumber = chunkNumber

@@ -22,16 +22,26 @@ final class InMemoryHarness: ContractHarness {
         let channel = ChannelName("bank-\(number)")
         memory.activateChannel(
             ChannelActivation(
-                channel: channel, environmentClass: .test, specificationSHA256: specificationSHA256,
-                submitSlots: submitSlots, querySlots: querySlots))
+                channel: channel,
+                environmentClass: .test,
+                specificationSHA256: specificationSHA256,
+                submitSlots: submitSlots,
+                querySlots: querySlots
+            )
+        )
         return channel
     }
 
     func activate(specificationSHA256: [UInt8], channel: ChannelName) async throws {
         memory.activateChannel(
             ChannelActivation(
-                channel: channel, environmentClass: .test, specificationSHA256: specificationSHA256, submitSlots: 1,
-                querySlots: 1))
+                channel: channel,
+                environmentClass: .test,
+                specificationSHA256: specificationSHA256,
+                submitSlots: 1,
+                querySlots: 1
+            )
+        )
     }
 
     func setRunning(_ isRunning: Bool, channel: ChannelName) async throws {
@@ -41,13 +51,21 @@ final class InMemoryHarness: ContractHarness {
     func seedFile(orders: Int32, chunks: [PlannedChunk]) async throws -> SeededFile {
         let date = BusinessDate(daysSince1970: 20_605)
         let batch = memory.addFile(
-            businessDate: date, direction: .payout,
+            businessDate: date,
+            direction: .payout,
             orders: (1...orders).map { LineNumber($0) }.map {
                 OrderToSubmit(
-                    line: $0, amountMinor: ContractScene.amountMinor(of: $0), currency: "CNY",
-                    accountNumber: ContractScene.accountNumber(of: $0), accountName: "Payee \($0)", bankCode: nil,
-                    purpose: "rent", attempts: 0)
-            })
+                    line: $0,
+                    amountMinor: ContractScene.amountMinor(of: $0),
+                    currency: "CNY",
+                    accountNumber: ContractScene.accountNumber(of: $0),
+                    accountName: "Payee \($0)",
+                    bankCode: nil,
+                    purpose: "rent",
+                    attempts: 0
+                )
+            }
+        )
         memory.addChunks(chunks, batch: batch)
         return SeededFile(batch: batch, businessDate: date)
     }

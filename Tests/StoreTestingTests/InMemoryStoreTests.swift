@@ -12,16 +12,30 @@ struct `The store in memory` {
     private func addFile(orders: Int32 = 2) -> BatchIdentifier {
         store.activateChannel(
             ChannelActivation(
-                channel: channel, environmentClass: .test, specificationSHA256: specification, submitSlots: 2,
-                querySlots: 2))
+                channel: channel,
+                environmentClass: .test,
+                specificationSHA256: specification,
+                submitSlots: 2,
+                querySlots: 2
+            )
+        )
         let lines = (1...orders).map { LineNumber($0) }
         let batch = store.addFile(
-            businessDate: BusinessDate(daysSince1970: 20_605), direction: .withhold,
+            businessDate: BusinessDate(daysSince1970: 20_605),
+            direction: .withhold,
             orders: lines.map {
                 OrderToSubmit(
-                    line: $0, amountMinor: 500, currency: "CNY", accountNumber: "1", accountName: "A", bankCode: nil,
-                    purpose: "", attempts: 0)
-            })
+                    line: $0,
+                    amountMinor: 500,
+                    currency: "CNY",
+                    accountNumber: "1",
+                    accountName: "A",
+                    bankCode: nil,
+                    purpose: "",
+                    attempts: 0
+                )
+            }
+        )
         store.addChunks([PlannedChunk(channel: channel, lines: lines)], batch: batch)
         return batch
     }
@@ -29,23 +43,48 @@ struct `The store in memory` {
     private func claim() async throws -> ClaimedChunk? {
         try await store.claimChunks(
             ChunkClaim(
-                channel: channel, lane: .submit, specificationSHA256: specification, worker: worker, lease: .minutes(2),
-                limit: 1)
+                channel: channel,
+                lane: .submit,
+                specificationSHA256: specification,
+                worker: worker,
+                lease: .minutes(2),
+                limit: 1
+            )
         ).first
     }
 
     private func intent(_ chunk: ClaimedChunk) async throws -> SubmissionIntent {
         let orders = try await store.ordersToSubmit(of: chunk, limit: 10)
         let state = SubmissionState(
-            phase: .intended, sends: 1, sendsUnsent: 0,
-            inFlight: InFlight(kind: .send, epoch: chunk.epoch, until: chunk.now.advanced(by: .minutes(1))), polls: 0,
-            notFounds: 0, lastNotFoundAt: nil, firstSentAt: chunk.now, lastSendEndedAt: nil, everTaken: false)
+            phase: .intended,
+            sends: 1,
+            sendsUnsent: 0,
+            inFlight: InFlight(kind: .send, epoch: chunk.epoch, until: chunk.now.advanced(by: .minutes(1))),
+            polls: 0,
+            notFounds: 0,
+            lastNotFoundAt: nil,
+            firstSentAt: chunk.now,
+            lastSendEndedAt: nil,
+            everTaken: false
+        )
         return SubmissionIntent(
-            chunk: chunk, submission: chunk.nextSubmission, number: "N1", numberScope: "", scopeEndsAt: nil,
-            tradeDate: chunk.businessDate, specificationSHA256: specification,
+            chunk: chunk,
+            submission: chunk.nextSubmission,
+            number: "N1",
+            numberScope: "",
+            scopeEndsAt: nil,
+            tradeDate: chunk.businessDate,
+            specificationSHA256: specification,
             envelope: Envelope(kind: .submit, method: "POST", path: "/", headers: [], body: []),
-            envelopeSHA256: specification, orders: orders, currency: "CNY", amountMinor: Int64(orders.count) * 500,
-            attempt: 1, state: state, sendBy: .seconds(20), remainingLines: [])
+            envelopeSHA256: specification,
+            orders: orders,
+            currency: "CNY",
+            amountMinor: Int64(orders.count) * 500,
+            attempt: 1,
+            state: state,
+            sendBy: .seconds(20),
+            remainingLines: []
+        )
     }
 
     @Test(arguments: CommitFault.allCases)
@@ -100,11 +139,25 @@ struct `The store in memory` {
             OrderMove(line: $0.line, from: .submitting, to: .succeeded, cause: nil, code: "0")
         }
         let ended = EndedCall(
-            call: call, outcome: .answered(ChannelAnswer(header: .taken, headerCode: "0", items: [])), status: 200,
-            response: [], volatileElements: [:], latencyMicroseconds: 1)
+            call: call,
+            outcome: .answered(ChannelAnswer(header: .taken, headerCode: "0", items: [])),
+            status: 200,
+            response: [],
+            volatileElements: [:],
+            latencyMicroseconds: 1
+        )
         let change = SubmissionChange(
-            chunk: intent.chunk, submission: intent.submission, state: state, endedCall: ended, begins: nil,
-            sendBy: .seconds(20), decision: decision, submissionReviews: [], slowLaneFor: nil, next: .finish)
+            chunk: intent.chunk,
+            submission: intent.submission,
+            state: state,
+            endedCall: ended,
+            begins: nil,
+            sendBy: .seconds(20),
+            decision: decision,
+            submissionReviews: [],
+            slowLaneFor: nil,
+            next: .finish
+        )
         store.plan(fault, for: .record)
         await #expect(throws: StoreFault.self) { _ = try await store.record(change) }
         let isCommitted = fault == .commitsThenUnknown
@@ -127,14 +180,28 @@ struct `The store in memory` {
         var state = intent.state
         state.inFlight = nil
         let ended = EndedCall(
-            call: call, outcome: .unknown("timeout"), status: nil, response: [], volatileElements: [:],
-            latencyMicroseconds: 1)
+            call: call,
+            outcome: .unknown("timeout"),
+            status: nil,
+            response: [],
+            volatileElements: [:],
+            latencyMicroseconds: 1
+        )
         for to in [OrderState.ready, .succeeded] {
             var decision = SettlementDecision()
             decision.moves = [OrderMove(line: LineNumber(1), from: .submitting, to: to, cause: nil, code: "0")]
             let change = SubmissionChange(
-                chunk: intent.chunk, submission: intent.submission, state: state, endedCall: ended, begins: nil,
-                sendBy: .seconds(20), decision: decision, submissionReviews: [], slowLaneFor: nil, next: .finish)
+                chunk: intent.chunk,
+                submission: intent.submission,
+                state: state,
+                endedCall: ended,
+                begins: nil,
+                sendBy: .seconds(20),
+                decision: decision,
+                submissionReviews: [],
+                slowLaneFor: nil,
+                next: .finish
+            )
             let error = await #expect(throws: StoreRefusal.self) { _ = try await store.record(change) }
             let order = OrderKey(batch: batch, line: LineNumber(1), businessDate: intent.chunk.businessDate)
             #expect(error == (to == .ready ? .moveNotOfSubmission(order, to: .ready) : .evidenceMissing(order)))
@@ -153,10 +220,14 @@ struct `The store in memory` {
 
     @Test func `says nothing personal in its errors`() {
         let key = SubmissionKey(
-            batch: BatchIdentifier(7), number: SubmissionNumber(1_000), businessDate: BusinessDate(daysSince1970: 1))
+            batch: BatchIdentifier(7),
+            number: SubmissionNumber(1_000),
+            businessDate: BusinessDate(daysSince1970: 1)
+        )
         #expect(
             StoreRefusal.numberTaken(key).description
-                == "submission 7/1000: its channel number is taken in this scope; give it another one")
+                == "submission 7/1000: its channel number is taken in this scope; give it another one"
+        )
         #expect(StoreFault(fault: .commitsThenUnknown, operation: .record).description.contains("send nothing"))
     }
 

@@ -70,8 +70,15 @@ struct SpoiledStore: SubmissionStore {
         var state = loaded.state
         state.inFlight = nil
         return LoadedSubmission(
-            key: loaded.key, number: loaded.number, tradeDate: loaded.tradeDate, scopeEndsAt: loaded.scopeEndsAt,
-            state: state, envelope: loaded.envelope, orders: loaded.orders, now: loaded.now)
+            key: loaded.key,
+            number: loaded.number,
+            tradeDate: loaded.tradeDate,
+            scopeEndsAt: loaded.scopeEndsAt,
+            state: state,
+            envelope: loaded.envelope,
+            orders: loaded.orders,
+            now: loaded.now
+        )
     }
 
     func record(_ change: SubmissionChange) async throws -> ChangeOutcome {
@@ -80,8 +87,13 @@ struct SpoiledStore: SubmissionStore {
         case .losesVolatileElements:
             change.endedCall = change.endedCall.map {
                 EndedCall(
-                    call: $0.call, outcome: $0.outcome, status: $0.status, response: $0.response, volatileElements: [:],
-                    latencyMicroseconds: $0.latencyMicroseconds)
+                    call: $0.call,
+                    outcome: $0.outcome,
+                    status: $0.status,
+                    response: $0.response,
+                    volatileElements: [:],
+                    latencyMicroseconds: $0.latencyMicroseconds
+                )
             }
         case .dropsAlarms: change.decision.alarms = []
         case .dropsReviews: (change.decision.reviews, change.submissionReviews) = ([], [])

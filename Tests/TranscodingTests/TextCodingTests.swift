@@ -15,7 +15,9 @@ import Transcoding
         Pair(charset: .gbk, text: "€", bytes: [0x80]),
         // The middle dot of transliterated names.
         Pair(
-            charset: .gbk, text: "买买提\u{B7}艾", bytes: [0xC2, 0xF2, 0xC2, 0xF2, 0xCC, 0xE1, 0xA1, 0xA4, 0xB0, 0xAC]
+            charset: .gbk,
+            text: "买买提\u{B7}艾",
+            bytes: [0xC2, 0xF2, 0xC2, 0xF2, 0xCC, 0xE1, 0xA1, 0xA4, 0xB0, 0xAC]
         ),
         Pair(charset: .gb18030, text: "\u{B7}", bytes: [0xA1, 0xA4]),
         Pair(charset: .latin1, text: "\u{B7}", bytes: [0xB7]),
@@ -69,7 +71,8 @@ import Transcoding
 
     @Test(arguments: [(Charset.utf8, invalidUTF8), (.gbk, invalidGBK), (.gb18030, invalidGB18030)])
     func `an invalid or incomplete sequence makes the whole text none, and leaves no trace`(
-        _ charset: Charset, _ sequences: [[UInt8]]
+        _ charset: Charset,
+        _ sequences: [[UInt8]]
     ) {
         var decoder = TextDecoder(charset: charset)
         let encoder = TextEncoder(charset: charset)

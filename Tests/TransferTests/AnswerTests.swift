@@ -62,7 +62,9 @@ import Transfer
         let loop = TransferLoop(connectionsMax: 1)
         let answer = try #require(await loop.perform(.test(server.url())).answer)
         #expect(answer.body == Array("abcdefg".utf8))
-        #expect(answer.headers.map { $0.0 } == ["x-sign", "x-sign", "folded", "x-name", "transfer-encoding", "trailer"])
+        #expect(
+            answer.headers.map { $0.0 } == ["x-sign", "x-sign", "folded", "x-name", "transfer-encoding", "trailer"]
+        )
         #expect(answer.headers.map { $0.1 } == ["a b", "second", "one two", "é", "chunked", "X-Late"])
         #expect(answer.header("x-late") == nil)
     }

@@ -31,10 +31,14 @@ final class CertificateFolder {
     private func issue(_ name: String, names: String, days: Int = 2) throws {
         try Data("subjectAltName=\(names)\n".utf8).write(to: url.appendingPathComponent("\(name).ext"))
         try OpenSSLServer.run(
-            ["req"] + Self.newKey(name) + ["-out", "\(name).csr", "-subj", "/CN=\(name)"], in: url
+            ["req"] + Self.newKey(name) + ["-out", "\(name).csr", "-subj", "/CN=\(name)"],
+            in: url
         )
         try OpenSSLServer.run(
-            ["x509", "-req", "-in", "\(name).csr", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial"]
+            [
+                "x509", "-req", "-in", "\(name).csr", "-CA", "authority.pem", "-CAkey", "authority.key",
+                "-CAcreateserial",
+            ]
                 + ["-days", "\(days)", "-extfile", "\(name).ext", "-out", "\(name).pem"],
             in: url
         )

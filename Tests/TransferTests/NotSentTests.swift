@@ -43,7 +43,9 @@ import Transfer
         defer { server.stop() }
         let loop = TransferLoop(connectionsMax: 1)
         let request = TransferRequest.test(
-            "https://127.0.0.1:\(server.port)/pay", connect: .milliseconds(300), plainHTTP: .refused
+            "https://127.0.0.1:\(server.port)/pay",
+            connect: .milliseconds(300),
+            plainHTTP: .refused
         )
         let failure = try #require(await loop.perform(request).unsent)
         #expect(failure.code == .timeout)

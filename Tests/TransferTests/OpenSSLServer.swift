@@ -35,7 +35,8 @@ final class OpenSSLServer: Sendable {
     /// Runs one command of the program in `folder`.
     static func run(_ arguments: [String], in folder: URL) throws {
         let process = try ChildProcess(
-            script: "cd \"$1\" && shift && exec openssl \"$@\"", arguments: [folder.path] + arguments
+            script: "cd \"$1\" && shift && exec openssl \"$@\"",
+            arguments: [folder.path] + arguments
         )
         while process.readLine() != nil {}
         try #require(process.wait() == 0, "openssl \(arguments.joined(separator: " ")) failed")

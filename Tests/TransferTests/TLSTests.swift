@@ -3,7 +3,8 @@ import Transfer
 
 @Suite(
     .enabled(if: OpenSSLServer.isInstalled, "the openssl program is not installed"),
-    .timeLimit(.minutes(1)), .serialized
+    .timeLimit(.minutes(1)),
+    .serialized
 )
 struct TLSTests {
     private let folder: CertificateFolder
@@ -14,12 +15,18 @@ struct TLSTests {
     }
 
     private func request(
-        _ port: UInt16, _ path: String = "whole", host: String = "127.0.0.1", trust: String? = "authority.pem",
+        _ port: UInt16,
+        _ path: String = "whole",
+        host: String = "127.0.0.1",
+        trust: String? = "authority.pem",
         sendBy: SuspendAwareInstant? = nil
     ) -> TransferRequest {
         .test(
-            "https://\(host):\(port)/\(path)", method: .get, sendBy: sendBy,
-            trust: trust.map { .file(folder.path($0)) } ?? .systemStore, plainHTTP: .refused
+            "https://\(host):\(port)/\(path)",
+            method: .get,
+            sendBy: sendBy,
+            trust: trust.map { .file(folder.path($0)) } ?? .systemStore,
+            plainHTTP: .refused
         )
     }
 
@@ -57,7 +64,9 @@ struct TLSTests {
 
     @Test func `TLS older than 1_2 is not sent to`() async throws {
         let server = try OpenSSLServer(
-            folder: folder.url, certificate: "right", options: ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]
+            folder: folder.url,
+            certificate: "right",
+            options: ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]
         )
         defer { server.stop() }
         #expect(await loop.perform(request(server.port)).unsent?.code == .tls)

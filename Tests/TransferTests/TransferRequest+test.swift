@@ -3,15 +3,30 @@ import Transfer
 extension TransferRequest {
     /// A request to loopback with deadlines that no healthy test meets.
     static func test(
-        _ url: String, method: Method = .post, headers: [(String, String)] = [], body: String = "a=1",
-        connect: Duration = .seconds(20), total: Duration = .seconds(30), stall: Duration = .seconds(30),
-        responseBytesMax: Int = 1_000_000, responseHeaderBytesMax: Int = 65_536, sendBy: SuspendAwareInstant? = nil,
-        trust: Trust = .systemStore, plainHTTP: PlainHTTP = .loopbackOnly
+        _ url: String,
+        method: Method = .post,
+        headers: [(String, String)] = [],
+        body: String = "a=1",
+        connect: Duration = .seconds(20),
+        total: Duration = .seconds(30),
+        stall: Duration = .seconds(30),
+        responseBytesMax: Int = 1_000_000,
+        responseHeaderBytesMax: Int = 65_536,
+        sendBy: SuspendAwareInstant? = nil,
+        trust: Trust = .systemStore,
+        plainHTTP: PlainHTTP = .loopbackOnly
     ) -> TransferRequest {
         TransferRequest(
-            method: method, url: url, headers: headers, body: method == .get ? [] : Array(body.utf8),
-            deadlines: Deadlines(connect: connect, total: total, stall: stall), responseBytesMax: responseBytesMax,
-            responseHeaderBytesMax: responseHeaderBytesMax, sendBy: sendBy, trust: trust, plainHTTP: plainHTTP
+            method: method,
+            url: url,
+            headers: headers,
+            body: method == .get ? [] : Array(body.utf8),
+            deadlines: Deadlines(connect: connect, total: total, stall: stall),
+            responseBytesMax: responseBytesMax,
+            responseHeaderBytesMax: responseHeaderBytesMax,
+            sendBy: sendBy,
+            trust: trust,
+            plainHTTP: plainHTTP
         )
     }
 }

@@ -83,7 +83,10 @@ import Transfer
         defer { server.stop() }
         let loop = TransferLoop(connectionsMax: 2)
         let request = TransferRequest.test(
-            server.url("/secret?card=6222"), body: "secret", responseBytesMax: 1_000, responseHeaderBytesMax: 2_000
+            server.url("/secret?card=6222"),
+            body: "secret",
+            responseBytesMax: 1_000,
+            responseHeaderBytesMax: 2_000
         )
         let outcome = await loop.perform(request)
         let failure = try #require(outcome.unknown, "\(outcome)")

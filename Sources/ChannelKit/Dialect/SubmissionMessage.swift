@@ -30,8 +30,8 @@ package struct SubmissionMessage: Hashable, Sendable {
 
         /// Takes one order in.
         ///
-        /// - Throws: `SubmissionMessageDefect` for a field that no channel message can carry: intake lets none pass, so
-        ///   the order belongs to a person, not to another try.
+        /// Throws `SubmissionMessageDefect` for a field that no channel message can carry: intake lets none pass, so
+        /// the order belongs to a person, not to another try.
         package init(
             item: Int32,
             reference: String,

@@ -5,8 +5,8 @@ package import PaymentCore
 package struct TradeZone: Hashable, Sendable {
     private let zone: TimeZone
 
-    /// - Parameter identifier: an IANA name, as `Asia/Shanghai`, or `UTC`; nil for any other, abbreviations included,
-    ///   for those name several zones.
+    /// `identifier`: an IANA name, as `Asia/Shanghai`, or `UTC`; nil for any other, abbreviations included, for those
+    /// name several zones.
     package init?(identifier: String) {
         guard identifier == "UTC" || identifier.contains("/"), let zone = TimeZone(identifier: identifier) else {
             return nil

@@ -15,7 +15,8 @@ struct AccountRules: Sendable {
 
     /// The first value that a rule of these accounts gives, in the order of the items.
     func first<Value>(
-        for accountNumbers: some Sequence<String>, _ value: (BehaviourPlan.AccountRule) -> Value?
+        for accountNumbers: some Sequence<String>,
+        _ value: (BehaviourPlan.AccountRule) -> Value?
     ) -> Value? {
         guard !rules.isEmpty else { return nil }
         for accountNumber in accountNumbers {

@@ -18,8 +18,16 @@ package struct SimulatedBatch: Sendable, Equatable {
     package let items: [SimulatedItem]
 
     package init(
-        key: BatchKey, ordinal: Int, direction: Direction, currency: String, totalAmount: Int64, bodySHA256: [UInt8],
-        takenAt: Int64, visibleAt: Int64, readyAt: Int64, items: [SimulatedItem]
+        key: BatchKey,
+        ordinal: Int,
+        direction: Direction,
+        currency: String,
+        totalAmount: Int64,
+        bodySHA256: [UInt8],
+        takenAt: Int64,
+        visibleAt: Int64,
+        readyAt: Int64,
+        items: [SimulatedItem]
     ) {
         self.key = key
         self.ordinal = ordinal

@@ -29,7 +29,10 @@ package struct SimulatedChannel: Sendable {
 
     /// A company that remembers `events`, in their order; times of later calls are milliseconds since 1970.
     package init(
-        _ description: ChannelDescription, plan: BehaviourPlan, seed: UInt64, remembering events: [TruthEvent] = []
+        _ description: ChannelDescription,
+        plan: BehaviourPlan,
+        seed: UInt64,
+        remembering events: [TruthEvent] = []
     ) {
         self.description = description
         self.plan = plan
@@ -132,8 +135,14 @@ package struct SimulatedChannel: Sendable {
         let late = rules.first(for: accounts, \.finishLate) ?? drawn(plan.finishLate, .finishLate, draw)
         let slow = rules.first(for: accounts, \.takeSlowly) ?? drawn(plan.takeSlowly, .takeSlowly, draw)
         return SimulatedBatch(
-            key: message.key, ordinal: ordinal, direction: message.direction, currency: message.currency,
-            totalAmount: message.totalAmount, bodySHA256: bodySHA256, takenAt: now, visibleAt: now + hidden,
+            key: message.key,
+            ordinal: ordinal,
+            direction: message.direction,
+            currency: message.currency,
+            totalAmount: message.totalAmount,
+            bodySHA256: bodySHA256,
+            takenAt: now,
+            visibleAt: now + hidden,
             readyAt: now + slow,
             items: message.items.enumerated().map { index, item in
                 decide(item, number: index + 1, direction: message.direction, from: now + late, draw)
@@ -142,7 +151,11 @@ package struct SimulatedChannel: Sendable {
     }
 
     private func decide(
-        _ item: SubmitMessage.Item, number: Int, direction: Direction, from start: Int64, _ draw: SeededDraw
+        _ item: SubmitMessage.Item,
+        number: Int,
+        direction: Direction,
+        from start: Int64,
+        _ draw: SeededDraw
     ) -> SimulatedItem {
         let finish = start + draw.milliseconds(in: plan.settle, .settleTime, item: number)
         let (fate, mask) =
@@ -153,7 +166,11 @@ package struct SimulatedChannel: Sendable {
                 drawnFate(number: number, direction: direction, finish: finish, draw)
             }
         return SimulatedItem(
-            reference: item.reference, accountNumber: item.accountNumber, amount: item.amount, fate: fate, mask: mask
+            reference: item.reference,
+            accountNumber: item.accountNumber,
+            amount: item.amount,
+            fate: fate,
+            mask: mask
         )
     }
 
@@ -167,7 +184,10 @@ package struct SimulatedChannel: Sendable {
     }
 
     private func drawnFate(
-        number: Int, direction: Direction, finish: Int64, _ draw: SeededDraw
+        number: Int,
+        direction: Direction,
+        finish: Int64,
+        _ draw: SeededDraw
     ) -> (SimulatedItem.Fate, SimulatedItem.Mask) {
         let mask = drawnMask(number: number, draw)
         var left = draw.perMille(.outcome, item: number)
@@ -204,7 +224,8 @@ package struct SimulatedChannel: Sendable {
         let occurrence = queries[key, default: 0] + 1
         queries[key] = occurrence
         let draw = draw(key, .query, occurrence)
-        var fault = ruledQueryFaults[key]
+        var fault =
+            ruledQueryFaults[key]
             ?? pick(QueryFault.allCases, draw.perMille(.fault)) { plan.queryFaults[$0] ?? 0 }
         var content = honestAnswer(key, at: now)
         if let drawn = fault, drawn.answerFault == nil, !drawn.spoilContent(of: &content, draw) { fault = nil }
@@ -223,21 +244,31 @@ package struct SimulatedChannel: Sendable {
             let shown = shownCode(of: item, index: index, key: key, at: now, draw)
             items.append(
                 DialectAnswer.Item(
-                    number: Int64(index + 1), code: shown.code, message: shown.message,
+                    number: Int64(index + 1),
+                    code: shown.code,
+                    message: shown.message,
                     particulars: .init(
-                        accountNumber: item.accountNumber, amount: item.amount, currency: batch.currency
+                        accountNumber: item.accountNumber,
+                        amount: item.amount,
+                        currency: batch.currency
                     )
                 )
             )
         }
         return DialectAnswer(
-            .accepted, key: key, totals: .init(count: Int64(batch.items.count), amount: batch.totalAmount),
+            .accepted,
+            key: key,
+            totals: .init(count: Int64(batch.items.count), amount: batch.totalAmount),
             items: items
         )
     }
 
     private mutating func shownCode(
-        of item: SimulatedItem, index: Int, key: BatchKey, at now: Int64, _ draw: SeededDraw
+        of item: SimulatedItem,
+        index: Int,
+        key: BatchKey,
+        at now: Int64,
+        _ draw: SeededDraw
     ) -> (code: String, message: String) {
         guard item.isFinished(at: now) else {
             return (draw.half(.waiting, item: index + 1) ? "P002" : "P001", "")
@@ -258,12 +289,18 @@ package struct SimulatedChannel: Sendable {
 
     private func draw(_ key: BatchKey, _ series: SeededDraw.Series, _ occurrence: Int) -> SeededDraw {
         SeededDraw(
-            seed: seed, channel: description.name, batchNumber: key.number, series: series, occurrence: occurrence
+            seed: seed,
+            channel: description.name,
+            batchNumber: key.number,
+            series: series,
+            occurrence: occurrence
         )
     }
 
     private func drawn(
-        _ delay: BehaviourPlan.Delay?, _ purpose: SeededDraw.Purpose, _ draw: SeededDraw
+        _ delay: BehaviourPlan.Delay?,
+        _ purpose: SeededDraw.Purpose,
+        _ draw: SeededDraw
     ) -> Int64 {
         guard let delay, draw.perMille(purpose) < delay.perMille else { return 0 }
         return delay.milliseconds

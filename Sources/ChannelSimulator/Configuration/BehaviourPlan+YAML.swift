@@ -12,7 +12,8 @@ extension BehaviourPlan {
         for suffix in try accounts.keys() {
             guard (1...32).contains(suffix.utf8.count) else {
                 throw SimulatorError(
-                    .configuration, "\(accounts.file): an account rule's key has 1 to 32 last digits; shorten it"
+                    .configuration,
+                    "\(accounts.file): an account rule's key has 1 to 32 last digits; shorten it"
                 )
             }
             self.accounts[suffix] = try rules.required(suffix, AccountRule.init(_:file:))
@@ -36,7 +37,9 @@ extension BehaviourPlan {
     }
 
     fileprivate static func limit(
-        _ shares: some Sequence<Int>, _ what: String, file: String
+        _ shares: some Sequence<Int>,
+        _ what: String,
+        file: String
     ) throws(SimulatorError) {
         guard shares.reduce(0, +) <= 1_000 else {
             throw SimulatorError(.configuration, "\(file): the \(what) add up to more than 1000 per mille; lower them")
@@ -65,7 +68,9 @@ extension BehaviourPlan.ItemShares {
         neverFinish = try fields.optional("never_finish", YAMLFields.perMille) ?? 0
         try fields.finish()
         try BehaviourPlan.limit(
-            Array(refuse.values) + Array(refuseAtSubmit.values) + [neverFinish], "outcomes of items", file: file
+            Array(refuse.values) + Array(refuseAtSubmit.values) + [neverFinish],
+            "outcomes of items",
+            file: file
         )
         try BehaviourPlan.limit([unknownCode, unknownCodeThenFinal], "unknown codes of items", file: file)
     }
@@ -116,7 +121,10 @@ extension BehaviourPlan.AccountRule {
     }
 
     private static func only<Value>(
-        _ values: [Value?], _ what: String, _ node: Node, file: String
+        _ values: [Value?],
+        _ what: String,
+        _ node: Node,
+        file: String
     ) throws(SimulatorError) -> Value? {
         let given = values.compactMap { $0 }
         guard given.count <= 1 else {

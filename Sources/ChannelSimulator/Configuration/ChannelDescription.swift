@@ -17,8 +17,13 @@ package struct ChannelDescription: Sendable, Equatable {
     package static let amountMaxLimit = Int64.max / 1_000
 
     package init(
-        name: String, merchantID: String, directions: Set<Direction>, currencies: Set<String>, itemsMax: Int,
-        amountMax: Int64, windowMilliseconds: Int64
+        name: String,
+        merchantID: String,
+        directions: Set<Direction>,
+        currencies: Set<String>,
+        itemsMax: Int,
+        amountMax: Int64,
+        windowMilliseconds: Int64
     ) {
         precondition(
             (1...1_000).contains(itemsMax) && (1...Self.amountMaxLimit).contains(amountMax) && windowMilliseconds >= 0,
@@ -68,7 +73,8 @@ package struct ChannelDescription: Sendable, Equatable {
             merchantID: try endpoint.required("merchant_id", YAMLFields.text),
             directions: directions,
             currencies: Set(try fields.required("currencies", YAMLFields.texts)),
-            itemsMax: Int(items), amountMax: amount,
+            itemsMax: Int(items),
+            amountMax: amount,
             windowMilliseconds: try check?.required("window", YAMLFields.milliseconds) ?? 0
         )
     }

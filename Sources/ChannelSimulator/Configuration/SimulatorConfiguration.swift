@@ -23,7 +23,10 @@ package struct SimulatorConfiguration: Sendable {
         package var plan: BehaviourPlan
 
         package init(
-            description: ChannelDescription, secret: Secret, port: UInt16 = 0, plan: BehaviourPlan = BehaviourPlan()
+            description: ChannelDescription,
+            secret: Secret,
+            port: UInt16 = 0,
+            plan: BehaviourPlan = BehaviourPlan()
         ) {
             self.description = description
             self.secret = secret
@@ -48,14 +51,17 @@ package struct SimulatorConfiguration: Sendable {
     /// Secrets are references (`env:NAME`, `file:PATH`), looked up in `environment`. Unknown and duplicate keys are
     /// refused, with file, line and column.
     package static func load(
-        path: String, environment: [String: String]
+        path: String,
+        environment: [String: String]
     ) throws(SimulatorError) -> SimulatorConfiguration {
         try read(try WholeFile.text(path), file: path, environment: environment)
     }
 
     /// Reads the text of a configuration file; `file` names it in errors.
     package static func read(
-        _ text: String, file: String, environment: [String: String]
+        _ text: String,
+        file: String,
+        environment: [String: String]
     ) throws(SimulatorError) -> SimulatorConfiguration {
         var fields = try YAMLFields.parse(text, file: file)
         var channels: [Channel] = []
@@ -93,17 +99,20 @@ extension SimulatorConfiguration.Channel {
             let reference = try YAMLFields.text(node, file: file)
             guard let secret = Secret.resolve(reference, environment: environment) else {
                 throw YAMLFields.error(
-                    node, file: file, "names no secret; write env:NAME or file:PATH of one that exists and is not empty"
+                    node,
+                    file: file,
+                    "names no secret; write env:NAME or file:PATH of one that exists and is not empty"
                 )
             }
             return secret
         }
-        port = try fields.optional("port") { (node, file) throws(SimulatorError) in
-            guard let port = UInt16(exactly: try YAMLFields.integer(node, file: file)) else {
-                throw YAMLFields.error(node, file: file, "must be a port from 0 to 65535")
-            }
-            return port
-        } ?? 0
+        port =
+            try fields.optional("port") { (node, file) throws(SimulatorError) in
+                guard let port = UInt16(exactly: try YAMLFields.integer(node, file: file)) else {
+                    throw YAMLFields.error(node, file: file, "must be a port from 0 to 65535")
+                }
+                return port
+            } ?? 0
         plan = try BehaviourPlan(&fields)
         try fields.finish()
     }

@@ -14,7 +14,10 @@ enum WholeFile {
 
     /// The bytes of an open file, from its start; leaves its offset alone.
     static func bytes(
-        of descriptor: Int32, path: String, bytesMax: Int, as code: SimulatorError.Code
+        of descriptor: Int32,
+        path: String,
+        bytesMax: Int,
+        as code: SimulatorError.Code
     ) throws(SimulatorError) -> [UInt8] {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

@@ -69,14 +69,16 @@ struct YAMLFields {
     // MARK: Values
 
     mutating func required<Value>(
-        _ key: String, _ read: (Node, String) throws(SimulatorError) -> Value
+        _ key: String,
+        _ read: (Node, String) throws(SimulatorError) -> Value
     ) throws(SimulatorError) -> Value {
         guard let value = try optional(key, read) else { throw Self.error(node, file: file, "needs the key '\(key)'") }
         return value
     }
 
     mutating func optional<Value>(
-        _ key: String, _ read: (Node, String) throws(SimulatorError) -> Value
+        _ key: String,
+        _ read: (Node, String) throws(SimulatorError) -> Value
     ) throws(SimulatorError) -> Value? {
         guard let node = node(key) else { return nil }
         return try read(node, file)

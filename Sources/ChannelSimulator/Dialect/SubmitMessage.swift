@@ -24,7 +24,12 @@ package struct SubmitMessage: Sendable, Equatable {
     }
 
     package init(
-        key: BatchKey, direction: Direction, currency: String, totalCount: Int64, totalAmount: Int64, items: [Item]
+        key: BatchKey,
+        direction: Direction,
+        currency: String,
+        totalCount: Int64,
+        totalAmount: Int64,
+        items: [Item]
     ) {
         self.key = key
         self.direction = direction
@@ -61,7 +66,11 @@ package struct SubmitMessage: Sendable, Equatable {
             items.append(item)
         }
         self.init(
-            key: key, direction: direction, currency: currency, totalCount: totalCount, totalAmount: totalAmount,
+            key: key,
+            direction: direction,
+            currency: currency,
+            totalCount: totalCount,
+            totalAmount: totalAmount,
             items: items
         )
     }

@@ -17,7 +17,10 @@ final class ChannelService: Sendable {
     private let now: @Sendable () -> Int64
 
     init(
-        _ channel: SimulatorConfiguration.Channel, seed: UInt64, remembering events: [TruthEvent], truthFile: TruthFile,
+        _ channel: SimulatorConfiguration.Channel,
+        seed: UInt64,
+        remembering events: [TruthEvent],
+        truthFile: TruthFile,
         now: @escaping @Sendable () -> Int64
     ) {
         description = channel.description
@@ -48,11 +51,16 @@ final class ChannelService: Sendable {
 
     /// Decides about a request, and returns when what the answer says is durable.
     func reply(
-        to kind: RequestKind, _ head: HTTPRequestHead, body: [UInt8], id: Int
+        to kind: RequestKind,
+        _ head: HTTPRequestHead,
+        body: [UInt8],
+        id: Int
     ) throws(SimulatorError) -> Reply {
         let hash = SHA256.hash(body)
         let claim = MessageSignature.Claim(
-            merchantID: head["x-merchant-id"], timestamp: head["x-timestamp"], nonce: head["x-nonce"],
+            merchantID: head["x-merchant-id"],
+            timestamp: head["x-timestamp"],
+            nonce: head["x-nonce"],
             signature: head["x-signature"]
         )
         let answer =
@@ -65,7 +73,11 @@ final class ChannelService: Sendable {
     }
 
     private func decide(
-        _ kind: RequestKind, isAnnounced: Bool, body: [UInt8], hash: [UInt8], id: Int
+        _ kind: RequestKind,
+        isAnnounced: Bool,
+        body: [UInt8],
+        hash: [UInt8],
+        id: Int
     ) throws(SimulatorError) -> SimulatedAnswer {
         // A text that is not JSON is malformed in every respect, so that what is wrong with it does not matter.
         let message = isAnnounced ? (try? JSONReader.read(body)) ?? .null : .null
@@ -93,9 +105,10 @@ final class ChannelService: Sendable {
 
     /// Asks the state machine and writes what happened, both in one order, then waits for the disk outside the lock.
     ///
-    /// - Parameter isOwed: whether the events themselves must be durable first, and not only those before.
+    /// `isOwed`: whether the events themselves must be durable first, and not only those before.
     private func decide(
-        isOwed: Bool, _ ask: (inout SimulatedChannel, Int64) -> SimulatedChannel.Decision
+        isOwed: Bool,
+        _ ask: (inout SimulatedChannel, Int64) -> SimulatedChannel.Decision
     ) throws(SimulatorError) -> SimulatedAnswer {
         let result = state.withLock { channel -> Result<(SimulatedAnswer, TruthFile.Position), SimulatorError> in
             let decision = ask(&channel, now())
@@ -122,8 +135,10 @@ final class ChannelService: Sendable {
         var signed = signature.sign(status: answer.status, timestamp: timestamp, nonce: nonce, body: body)
         if answer.signing == .wrongSignature { signed = String(signed.reversed()) }
         return HTTPResponse(
-            status: answer.status, contentType: answer.body.contentType,
-            headers: [("X-Timestamp", String(timestamp)), ("X-Nonce", nonce), ("X-Signature", signed)], body: body
+            status: answer.status,
+            contentType: answer.body.contentType,
+            headers: [("X-Timestamp", String(timestamp)), ("X-Nonce", nonce), ("X-Signature", signed)],
+            body: body
         )
     }
 }

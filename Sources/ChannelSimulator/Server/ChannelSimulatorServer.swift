@@ -29,29 +29,38 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
 
     /// Opens the truth file, remembers what it says, and serves until `stop()`.
     ///
-    /// - Parameters:
-    ///   - now: the company's clock, in milliseconds since 1970.
-    ///   - parent: the process that started this one, as of now; another one later means that it is gone.
+    /// `now`: the company's clock, in milliseconds since 1970.
+    ///
+    /// `parent`: the process that started this one, as of now; another one later means that it is gone.
     package static func start(
-        _ configuration: SimulatorConfiguration, now: @escaping @Sendable () -> Int64 = SystemTime.wallMilliseconds,
+        _ configuration: SimulatorConfiguration,
+        now: @escaping @Sendable () -> Int64 = SystemTime.wallMilliseconds,
         parent: @escaping @Sendable () -> Int32 = { getppid() }
     ) throws(SimulatorError) -> ChannelSimulatorServer {
         let secrets = configuration.channels.map { ($0.description.name, $0.secret) }
         let (truthFile, memory) = try TruthFile.open(
-            path: configuration.truthFile, secrets: Dictionary(uniqueKeysWithValues: secrets)
+            path: configuration.truthFile,
+            secrets: Dictionary(uniqueKeysWithValues: secrets)
         )
         var listeners = ListenerList()
         for channel in configuration.channels { try listeners.listen(port: channel.port) }
         let services = configuration.channels.map { channel in
             ChannelService(
-                channel, seed: configuration.seed, remembering: memory[channel.description.name] ?? [],
-                truthFile: truthFile, now: now
+                channel,
+                seed: configuration.seed,
+                remembering: memory[channel.description.name] ?? [],
+                truthFile: truthFile,
+                now: now
             )
         }
         let names = configuration.channels.map(\.description.name)
         let server = ChannelSimulatorServer(
-            configuration, services: services, truthFile: truthFile, stopSignal: try StopSignal(),
-            ports: Dictionary(uniqueKeysWithValues: zip(names, listeners.ports)), parent: parent
+            configuration,
+            services: services,
+            truthFile: truthFile,
+            stopSignal: try StopSignal(),
+            ports: Dictionary(uniqueKeysWithValues: zip(names, listeners.ports)),
+            parent: parent
         )
         let descriptors = listeners.release()
         Self.startThread("simulator accept") { server.accept(descriptors) }
@@ -59,8 +68,12 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
     }
 
     private init(
-        _ configuration: SimulatorConfiguration, services: [ChannelService], truthFile: TruthFile,
-        stopSignal: StopSignal, ports: [String: Int], parent: @escaping @Sendable () -> Int32
+        _ configuration: SimulatorConfiguration,
+        services: [ChannelService],
+        truthFile: TruthFile,
+        stopSignal: StopSignal,
+        ports: [String: Int],
+        parent: @escaping @Sendable () -> Int32
     ) {
         self.configuration = configuration
         self.services = services
@@ -133,7 +146,9 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
             return
         }
         let handler = ConnectionHandler(
-            service: service, holdMilliseconds: configuration.holdMilliseconds, latency: configuration.latency,
+            service: service,
+            holdMilliseconds: configuration.holdMilliseconds,
+            latency: configuration.latency,
             seed: configuration.seed
         )
         Self.startThread("simulator connection") { [self] in

@@ -49,7 +49,11 @@ struct ConnectionHandler {
         let reply = try service.reply(to: kind, head, body: body, id: id)
         if let latency {
             let draw = SeededDraw(
-                seed: seed, channel: head.path, batchNumber: head["x-nonce"] ?? "", series: .query, occurrence: 0
+                seed: seed,
+                channel: head.path,
+                batchNumber: head["x-nonce"] ?? "",
+                series: .query,
+                occurrence: 0
             )
             guard connection.pause(draw.milliseconds(in: latency, .latency)) else { return false }
         }
@@ -66,7 +70,10 @@ struct ConnectionHandler {
 
     /// Sends an answer as whole or as spoilt as it was decided, and returns whether another request may follow.
     private func deliver(
-        _ reply: ChannelService.Reply, on connection: borrowing HTTPConnection, id: Int, keepsAlive: Bool
+        _ reply: ChannelService.Reply,
+        on connection: borrowing HTTPConnection,
+        id: Int,
+        keepsAlive: Bool
     ) -> Bool {
         var response = reply.response
         switch reply.delivery {
@@ -91,7 +98,8 @@ struct ConnectionHandler {
         case .reset: connection.resetOnClose()
         case .hold:
             _ = connection.wait(
-                for: HTTPConnection.hangUpEvents, until: SystemTime.monotonicMilliseconds() + holdMilliseconds
+                for: HTTPConnection.hangUpEvents,
+                until: SystemTime.monotonicMilliseconds() + holdMilliseconds
             )
         case .drip: drip(response, on: connection)
         case .endless:

@@ -72,9 +72,9 @@ struct HTTPConnection: ~Copyable {
 
     /// Reads up to and including the empty line after the headers.
     ///
-    /// - Parameters:
-    ///   - idle: how long to wait for the first byte, in milliseconds.
-    ///   - limit: how long the rest may take.
+    /// `idle`: how long to wait for the first byte, in milliseconds.
+    ///
+    /// `limit`: how long the rest may take.
     mutating func readHead(idle: Int64, limit: Int64) -> Read {
         var deadline = SystemTime.monotonicMilliseconds() + (unread.isEmpty ? idle : limit)
         var searched = 0

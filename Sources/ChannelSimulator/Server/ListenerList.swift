@@ -42,7 +42,8 @@ struct ListenerList: ~Copyable {
 
     private static func failure(_ action: String) -> SimulatorError {
         SimulatorError(
-            .system, "cannot \(action): \(String(cString: strerror(errno))); choose another port or stop what uses it"
+            .system,
+            "cannot \(action): \(String(cString: strerror(errno))); choose another port or stop what uses it"
         )
     }
 }

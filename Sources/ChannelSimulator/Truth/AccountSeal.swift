@@ -6,7 +6,10 @@ struct AccountSeal: Sendable {
 
     init(_ secret: Secret) {
         key = HKDFSHA256.derive(
-            key: secret.bytes, salt: [], info: Array("channel simulator, truth file".utf8), length: AESGCMKey.byteCount
+            key: secret.bytes,
+            salt: [],
+            info: Array("channel simulator, truth file".utf8),
+            length: AESGCMKey.byteCount
         )
     }
 
@@ -16,7 +19,8 @@ struct AccountSeal: Sendable {
         var cipher = AESGCMKey(key)
         return nonce
             + cipher.seal(
-                plaintext: Array(accountNumbers.joined(separator: "\n").utf8), nonce: nonce,
+                plaintext: Array(accountNumbers.joined(separator: "\n").utf8),
+                nonce: nonce,
                 associatedData: associatedData(batch.key, batch.ordinal)
             )
     }
@@ -27,7 +31,8 @@ struct AccountSeal: Sendable {
         var cipher = AESGCMKey(key)
         let opened = try? cipher.open(
             ciphertext: Array(sealed.dropFirst(AESGCMKey.nonceByteCount)),
-            nonce: Array(sealed.prefix(AESGCMKey.nonceByteCount)), associatedData: associatedData(batch, ordinal)
+            nonce: Array(sealed.prefix(AESGCMKey.nonceByteCount)),
+            associatedData: associatedData(batch, ordinal)
         )
         guard let opened, let text = String(validating: opened, as: UTF8.self) else { return nil }
         return text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

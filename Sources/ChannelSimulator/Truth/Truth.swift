@@ -96,7 +96,9 @@ extension Truth.Channel {
         if let fault = queried.fault { queryFaults[fault, default: 0] += 1 }
         guard var known = queries[queried.key] else {
             queries[queried.key] = Truth.Queries(
-                count: 1, firstAt: queried.at, lastAt: queried.at,
+                count: 1,
+                firstAt: queried.at,
+                lastAt: queried.at,
                 earliestMilliseconds: copies[queried.key]?.times.last.map { queried.at - $0 },
                 densestMilliseconds: nil
             )
@@ -125,8 +127,14 @@ extension Truth.Channel {
     private mutating func pay(_ item: SimulatedItem, accountSHA256: String, batch: SimulatedBatch, at: Int64) {
         guard var payment = payments[item.reference] else {
             payments[item.reference] = Truth.Payment(
-                count: 1, amount: item.amount, currency: batch.currency, direction: batch.direction,
-                accountSHA256: accountSHA256, firstPaidAt: at, lastPaidAt: at, isMixed: false
+                count: 1,
+                amount: item.amount,
+                currency: batch.currency,
+                direction: batch.direction,
+                accountSHA256: accountSHA256,
+                firstPaidAt: at,
+                lastPaidAt: at,
+                isMixed: false
             )
             return
         }

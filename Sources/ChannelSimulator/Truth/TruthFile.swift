@@ -27,9 +27,10 @@ package final class TruthFile: @unchecked Sendable {
 
     /// Opens or makes the file and returns with it what each channel must remember, in order.
     ///
-    /// - Parameter secrets: by channel; a line of another channel is an error: the file is another simulator's.
+    /// `secrets`: by channel; a line of another channel is an error: the file is another simulator's.
     package static func open(
-        path: String, secrets: [String: Secret]
+        path: String,
+        secrets: [String: Secret]
     ) throws(SimulatorError) -> (file: TruthFile, memory: [String: [TruthEvent]]) {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("open", path) }
@@ -47,7 +48,8 @@ package final class TruthFile: @unchecked Sendable {
         let kept = try Self.forEachLine(bytes, path: path, seals: seals) { (line) throws(SimulatorError) in
             guard seals[line.channel] != nil else {
                 throw SimulatorError(
-                    .truthFile, "\(path) tells of channel '\(line.channel)', which is not configured; name another file"
+                    .truthFile,
+                    "\(path) tells of channel '\(line.channel)', which is not configured; name another file"
                 )
             }
             memory[line.channel, default: []].append(line.event)
@@ -150,7 +152,9 @@ package final class TruthFile: @unchecked Sendable {
 
     /// Calls `body` for each whole line after the header and returns where the last one ends.
     private static func forEachLine(
-        _ bytes: [UInt8], path: String, seals: [String: AccountSeal],
+        _ bytes: [UInt8],
+        path: String,
+        seals: [String: AccountSeal],
         _ body: (TruthLine) throws(SimulatorError) -> Void
     ) throws(SimulatorError) -> Position {
         var start = 0
@@ -164,7 +168,8 @@ package final class TruthFile: @unchecked Sendable {
             } else {
                 guard let line = TruthLine(bytes[start..<end], seals: seals) else {
                     throw SimulatorError(
-                        .truthFile, "\(path): line \(number) cannot be read with these secrets; restore the file"
+                        .truthFile,
+                        "\(path): line \(number) cannot be read with these secrets; restore the file"
                     )
                 }
                 try body(line)

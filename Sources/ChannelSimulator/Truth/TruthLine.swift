@@ -93,7 +93,7 @@ struct TruthLine {
 
     /// Reads a line without its line end; `nil` if it is none, or if its sealed account numbers do not open.
     ///
-    /// - Parameter seals: by channel; without the line's own, account numbers read as empty.
+    /// `seals`: by channel; without the line's own, account numbers read as empty.
     init?(_ bytes: ArraySlice<UInt8>, seals: [String: AccountSeal]) {
         guard
             let line = try? JSONReader.read(bytes),
@@ -132,7 +132,10 @@ struct TruthLine {
         else { return nil }
         return .received(
             .init(
-                key: key, bodySHA256: hash, at: time, code: line["code"]?.text.flatMap(HeaderCode.init(rawValue:)),
+                key: key,
+                bodySHA256: hash,
+                at: time,
+                code: line["code"]?.text.flatMap(HeaderCode.init(rawValue:)),
                 fault: line["fault"]?.text.flatMap(SubmitFault.init(rawValue:))
             )
         )
@@ -146,7 +149,9 @@ struct TruthLine {
     }
 
     private static func taken(
-        _ line: JSONValue, key: BatchKey?, seal: AccountSeal?
+        _ line: JSONValue,
+        key: BatchKey?,
+        seal: AccountSeal?
     ) -> (batch: SimulatedBatch, hashes: [String])? {
         guard
             let key, let ordinal = line["ordinal"]?.integer,
@@ -176,13 +181,25 @@ struct TruthLine {
             hashes.append(hash)
             items.append(
                 SimulatedItem(
-                    reference: reference, accountNumber: accounts?[index] ?? "", amount: amount, fate: fate, mask: mask
+                    reference: reference,
+                    accountNumber: accounts?[index] ?? "",
+                    amount: amount,
+                    fate: fate,
+                    mask: mask
                 )
             )
         }
         let batch = SimulatedBatch(
-            key: key, ordinal: Int(ordinal), direction: direction, currency: currency, totalAmount: total,
-            bodySHA256: body, takenAt: time, visibleAt: visible, readyAt: ready, items: items
+            key: key,
+            ordinal: Int(ordinal),
+            direction: direction,
+            currency: currency,
+            totalAmount: total,
+            bodySHA256: body,
+            takenAt: time,
+            visibleAt: visible,
+            readyAt: ready,
+            items: items
         )
         return (batch, hashes)
     }

@@ -73,13 +73,18 @@ package struct ChannelPolicy: Hashable, Sendable {
     package let sendsMax: Int32
 
     package init(
-        deadlines: ChannelDeadlines, poll: PollCurve, unsent: BackOff, notFound: NotFoundPolicy,
-        duplicateCheck: DuplicateCheck?, sendsMax: Int32 = 3
+        deadlines: ChannelDeadlines,
+        poll: PollCurve,
+        unsent: BackOff,
+        notFound: NotFoundPolicy,
+        duplicateCheck: DuplicateCheck?,
+        sendsMax: Int32 = 3
     ) {
         precondition(sendsMax >= 1)
         precondition(
             notFound.conclusion == .review || duplicateCheck != nil,
-            "a resend needs a documented duplicate check (R5)")
+            "a resend needs a documented duplicate check (R5)"
+        )
         self.deadlines = deadlines
         self.poll = poll
         self.unsent = unsent

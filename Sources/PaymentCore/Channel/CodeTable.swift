@@ -49,13 +49,16 @@ package struct CodeTable: Hashable, Sendable {
     private let headers: [MessageKind: [String: HeaderMeaning]]
     private let items: [MessageKind: [String: ItemMeaning]]
 
-    /// - Throws: `Defect` for a meaning that this kind of message cannot have.
+    /// Throws `Defect` for a meaning that this kind of message cannot have.
     package init(
-        headers: [MessageKind: [String: HeaderMeaning]], items: [MessageKind: [String: ItemMeaning]]
+        headers: [MessageKind: [String: HeaderMeaning]],
+        items: [MessageKind: [String: ItemMeaning]]
     ) throws(Defect) {
         for (kind, table) in headers {
             for (code, meaning) in table {
-                if let what = Self.objection(to: meaning, kind: kind) { throw Defect(kind: kind, code: code, what: what) }
+                if let what = Self.objection(to: meaning, kind: kind) {
+                    throw Defect(kind: kind, code: code, what: what)
+                }
                 if code.isEmpty { throw Defect(kind: kind, code: code, what: "an empty code cannot be listed") }
             }
         }

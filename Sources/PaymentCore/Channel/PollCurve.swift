@@ -23,10 +23,16 @@ package struct PollCurve: Hashable, Sendable {
 
     /// The delay before the next query when `polls` queries were made.
     ///
-    /// - Parameter random: a uniformly random number; the jitter is taken from it.
+    /// `random`: a uniformly random number; the jitter is taken from it.
     package func delay(afterPolls polls: Int32, random: UInt64) -> TimeSpan {
         BackOff.delay(
-            first: first, growthPercent: growthPercent, cap: cap, jitterPercent: jitterPercent, steps: polls, random: random)
+            first: first,
+            growthPercent: growthPercent,
+            cap: cap,
+            jitterPercent: jitterPercent,
+            steps: polls,
+            random: random
+        )
     }
 }
 
@@ -46,11 +52,22 @@ package struct BackOff: Hashable, Sendable {
     /// The delay after `steps` failures in a row, with 20 % of jitter.
     package func delay(steps: Int32, random: UInt64) -> TimeSpan {
         Self.delay(
-            first: first, growthPercent: growthPercent, cap: cap, jitterPercent: 20, steps: steps, random: random)
+            first: first,
+            growthPercent: growthPercent,
+            cap: cap,
+            jitterPercent: 20,
+            steps: steps,
+            random: random
+        )
     }
 
     fileprivate static func delay(
-        first: TimeSpan, growthPercent: Int64, cap: TimeSpan, jitterPercent: Int64, steps: Int32, random: UInt64
+        first: TimeSpan,
+        growthPercent: Int64,
+        cap: TimeSpan,
+        jitterPercent: Int64,
+        steps: Int32,
+        random: UInt64
     ) -> TimeSpan {
         var delay = first.microseconds
         var remaining = max(0, steps)

@@ -38,7 +38,7 @@ package enum ResultStatus: String, CaseIterable, Sendable, Hashable {
 
     /// What a result file says of an order (architecture §3, *Result file*).
     ///
-    /// - Parameter isUnderReview: whether an open review item waits for this order.
+    /// `isUnderReview`: whether an open review item waits for this order.
     package init(order state: OrderState, cause: FailureCause?, isUnderReview: Bool) {
         switch state {
         case .succeeded: self = .succeeded

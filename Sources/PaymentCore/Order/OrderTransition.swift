@@ -14,7 +14,12 @@ package struct OrderTransition: Hashable, Sendable {
         OrderTransition(from: .held, to: .cancelled, when: "cancelled", needs: "no intent yet"),
         OrderTransition(from: .ready, to: .cancelled, when: "cancelled", needs: "no intent yet"),
         OrderTransition(from: .ready, to: .submitting, when: "intent", needs: "lease, slot, activated specification"),
-        OrderTransition(from: .submitting, to: .ready, when: "given up or ended", needs: "proof that it can never settle"),
+        OrderTransition(
+            from: .submitting,
+            to: .ready,
+            when: "given up or ended",
+            needs: "proof that it can never settle"
+        ),
         OrderTransition(from: .submitting, to: .processing, when: "channel took it", needs: "its answer"),
         OrderTransition(from: .submitting, to: .unknown, when: "no known outcome", needs: "–"),
         OrderTransition(from: .submitting, to: .succeeded, when: "done", needs: "evidence"),

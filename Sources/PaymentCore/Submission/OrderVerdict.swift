@@ -9,7 +9,12 @@ package struct SubmittedOrder: Hashable, Sendable {
     package let accountNumber: String
 
     package init(
-        line: LineNumber, item: Int32, state: OrderState, amountMinor: Int64, currency: String, accountNumber: String
+        line: LineNumber,
+        item: Int32,
+        state: OrderState,
+        amountMinor: Int64,
+        currency: String,
+        accountNumber: String
     ) {
         self.line = line
         self.item = item
@@ -54,7 +59,7 @@ package enum OrderVerdict: Hashable, Sendable {
 extension ItemDecision {
     /// Decides one order.
     ///
-    /// - Parameter answer: the item's answer; nil where the message did not mention it.
+    /// `answer`: the item's answer; nil where the message did not mention it.
     package func verdict(for order: SubmittedOrder, answer: ItemAnswer?) -> OrderVerdict {
         guard let answer else {
             return move(order, to: unmentioned, cause: nil, code: "not_mentioned")
@@ -63,10 +68,14 @@ extension ItemDecision {
         case .done:
             guard matches(order, answer.echo) else {
                 if order.state.isFinal { return order.state == .succeeded ? .mismatch(nil) : .contradiction }
-                if case .move(let move) = move(order, to: .unknown, cause: nil, code: answer.code) { return .mismatch(move) }
+                if case .move(let move) = move(order, to: .unknown, cause: nil, code: answer.code) {
+                    return .mismatch(move)
+                }
                 return .mismatch(nil)
             }
-            if order.state.isFinal { return order.state == .succeeded || order.state == .returned ? .stay : .contradiction }
+            if order.state.isFinal {
+                return order.state == .succeeded || order.state == .returned ? .stay : .contradiction
+            }
             return move(order, to: .succeeded, cause: nil, code: answer.code)
         case .notDone(let cause):
             if order.state.isFinal { return order.state == .failed ? .stay : .contradiction }
@@ -124,7 +133,7 @@ package struct SettlementDecision: Hashable, Sendable {
 
     /// Applies the actions of the machine to the orders of the submission.
     ///
-    /// - Parameter orders: all of the submission's orders, final ones included.
+    /// `orders`: all of the submission's orders, final ones included.
     package init(actions: [SubmissionAction], orders: [SubmittedOrder]) {
         for action in actions {
             switch action {
@@ -135,7 +144,8 @@ package struct SettlementDecision: Hashable, Sendable {
             case .failOpenOrders(let cause, let code):
                 for order in orders where !order.state.isFinal {
                     moves.append(
-                        OrderMove(line: order.line, from: order.state, to: .failed, cause: cause, code: code))
+                        OrderMove(line: order.line, from: order.state, to: .failed, cause: cause, code: code)
+                    )
                 }
             case .decideItems(let decision): decide(decision, orders: orders)
             case .alarm(let kind, let code): raise(kind, code: code)
@@ -168,7 +178,9 @@ package struct SettlementDecision: Hashable, Sendable {
                 conflicting.contains(order.item)
                 ? ItemAnswer(item: order.item, code: "conflicting_items", meaning: .unknown(listed: true), echo: nil)
                 : answers[order.item]
-            if case .unknown(listed: false)? = answer?.meaning, let code = answer?.code { raise(.unlistedCode, code: code) }
+            if case .unknown(listed: false)? = answer?.meaning, let code = answer?.code {
+                raise(.unlistedCode, code: code)
+            }
             switch decision.verdict(for: order, answer: answer) {
             case .stay: break
             case .move(let move): moves.append(move)

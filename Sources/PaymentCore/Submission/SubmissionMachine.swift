@@ -18,19 +18,31 @@ package struct SubmissionMachine: Sendable {
     /// The state that the intent commits: the first send's record is part of it (R1).
     package static func intent(epoch: LeaseEpoch, now: Timestamp, policy: ChannelPolicy) -> SubmissionState {
         SubmissionState(
-            phase: .intended, sends: 1, sendsUnsent: 0,
+            phase: .intended,
+            sends: 1,
+            sendsUnsent: 0,
             inFlight: InFlight(kind: .send, epoch: epoch, until: now.advanced(by: policy.deadlines.sendLife)),
-            polls: 0, notFounds: 0, lastNotFoundAt: nil, firstSentAt: now, lastSendEndedAt: nil, everTaken: false)
+            polls: 0,
+            notFounds: 0,
+            lastNotFoundAt: nil,
+            firstSentAt: now,
+            lastSendEndedAt: nil,
+            everTaken: false
+        )
     }
 
     /// Takes one event in and says what to do.
     ///
-    /// - Parameters:
-    ///   - epoch: the lease epoch of the worker that asks.
-    ///   - now: the database's clock.
-    ///   - random: for jitter only; no decision depends on it.
+    /// `epoch`: the lease epoch of the worker that asks.
+    ///
+    /// `now`: the database's clock.
+    ///
+    /// `random`: for jitter only; no decision depends on it.
     package mutating func handle(
-        _ event: SubmissionEvent, epoch: LeaseEpoch, now: Timestamp, random: UInt64
+        _ event: SubmissionEvent,
+        epoch: LeaseEpoch,
+        now: Timestamp,
+        random: UInt64
     ) -> [SubmissionAction] {
         if state.phase.isFinal { return [.finish] }
         switch event {
@@ -60,7 +72,8 @@ package struct SubmissionMachine: Sendable {
     private mutating func releaseInFlight(_ kind: InFlight.Kind, epoch: LeaseEpoch) {
         precondition(
             state.inFlight?.kind == kind && state.inFlight?.epoch == epoch,
-            "an outcome belongs to the call that this epoch has in flight (R6)")
+            "an outcome belongs to the call that this epoch has in flight (R6)"
+        )
         state.inFlight = nil
     }
 
@@ -135,8 +148,11 @@ package struct SubmissionMachine: Sendable {
             state.phase = .taken
             state.everTaken = true
             let decision = ItemDecision(
-                items: answer.items, kind: .submit, failureIsFinal: state.sendsPossiblyArrived == 1,
-                unmentioned: .processing)
+                items: answer.items,
+                kind: .submit,
+                failureIsFinal: state.sendsPossiblyArrived == 1,
+                unmentioned: .processing
+            )
             return [.decideItems(decision), scheduleQuery(now: now, random: random)]
         case .duplicateSame:
             state.phase = .taken
@@ -188,7 +204,11 @@ package struct SubmissionMachine: Sendable {
             state.everTaken = true
             state.notFounds = 0
             let decision = ItemDecision(
-                items: answer.items, kind: .query, failureIsFinal: true, unmentioned: .unknown)
+                items: answer.items,
+                kind: .query,
+                failureIsFinal: true,
+                unmentioned: .unknown
+            )
             return [.decideItems(decision)] + askAgain(now: now, random: random)
         case .processing:
             state.notFounds = 0
@@ -237,7 +257,9 @@ package struct SubmissionMachine: Sendable {
     }
 
     private mutating func askAgain(
-        now: Timestamp, random: UInt64, notBefore: TimeSpan? = nil
+        now: Timestamp,
+        random: UInt64,
+        notBefore: TimeSpan? = nil
     ) -> [SubmissionAction] {
         if state.polls >= policy.poll.countMax { return exhausted() }
         let delay = policy.poll.delay(afterPolls: state.polls, random: random)
@@ -247,7 +269,8 @@ package struct SubmissionMachine: Sendable {
     /// Exhaustion is an alarm and a review item, never silence, never a failure (R7).
     private mutating func exhausted() -> [SubmissionAction] {
         becomeUnknown(code: "polls_exhausted") + [
-            .alarm(.pollsExhausted, code: "polls_exhausted"), .review(.pollsExhausted, code: "polls_exhausted"), .finish,
+            .alarm(.pollsExhausted, code: "polls_exhausted"), .review(.pollsExhausted, code: "polls_exhausted"),
+            .finish,
         ]
     }
 }

@@ -55,8 +55,16 @@ package struct SubmissionState: Hashable, Sendable {
     package var everTaken: Bool
 
     package init(
-        phase: SubmissionPhase, sends: Int32, sendsUnsent: Int32, inFlight: InFlight?, polls: Int32, notFounds: Int32,
-        lastNotFoundAt: Timestamp?, firstSentAt: Timestamp?, lastSendEndedAt: Timestamp?, everTaken: Bool
+        phase: SubmissionPhase,
+        sends: Int32,
+        sendsUnsent: Int32,
+        inFlight: InFlight?,
+        polls: Int32,
+        notFounds: Int32,
+        lastNotFoundAt: Timestamp?,
+        firstSentAt: Timestamp?,
+        lastSendEndedAt: Timestamp?,
+        everTaken: Bool
     ) {
         precondition(sends >= 0 && (0...sends).contains(sendsUnsent), "unsent sends are sends")
         self.phase = phase

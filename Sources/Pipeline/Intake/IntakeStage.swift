@@ -19,22 +19,29 @@ package struct IntakeStage: Sendable {
     package func runOnce(worker: WorkerIdentifier, logger: Logger) async throws -> Bool {
         guard
             let file = try await store.claimBatchFile(
-                for: .intake, worker: worker, lease: configuration.limits.fileLease)
+                for: .intake,
+                worker: worker,
+                lease: configuration.limits.fileLease
+            )
         else { return false }
         var logger = logger
         logger[metadataKey: "batch"] = "\(file.id)"
         guard let profile = configuration.merchants[file.merchant] else {
             logger.error(
                 "file waits: its merchant has no profile; add one to Config/merchants",
-                metadata: ["merchant": "\(file.merchant)"])
+                metadata: ["merchant": "\(file.merchant)"]
+            )
             try await store.releaseBatchFile(file, after: .seconds(30))
             return false
         }
         guard let layout = configuration.layouts[file.format] else {
             let known = configuration.layouts.keys.sorted().joined(separator: ", ")
             let note = VerdictNote(
-                code: "unknown_format", line: 0, what: "there is no layout \(file.format)",
-                mend: "submit the file again with a format that exists: \(known)")
+                code: "unknown_format",
+                line: 0,
+                what: "there is no layout \(file.format)",
+                mend: "submit the file again with a format that exists: \(known)"
+            )
             return try await record(.refuse(note), of: file, logger: logger)
         }
         if file.state == .pending {
@@ -49,7 +56,9 @@ package struct IntakeStage: Sendable {
     // MARK: Pass 1
 
     private func verify(
-        _ file: ClaimedBatchFile, layout: DelimitedLayout, profile: MerchantProfile
+        _ file: ClaimedBatchFile,
+        layout: DelimitedLayout,
+        profile: MerchantProfile
     ) async throws -> RecordedVerdict {
         var hasher = SHA256Hasher()
         var reader = DelimitedReader(layout: layout)
@@ -80,9 +89,12 @@ package struct IntakeStage: Sendable {
         guard hasher.finalize() == file.contentSHA256 else {
             return .refuse(
                 VerdictNote(
-                    code: "content_hash_mismatch", line: 0,
+                    code: "content_hash_mismatch",
+                    line: 0,
                     what: "the bytes received are not those that the file was sealed with",
-                    mend: "send the file again; if it happens twice, look at what changes it on its way"))
+                    mend: "send the file again; if it happens twice, look at what changes it on its way"
+                )
+            )
         }
         if let refusal { return .refuse(VerdictNote(refusal)) }
         let declared = declarations(of: file, trailer: reader.trailer)
@@ -101,8 +113,11 @@ package struct IntakeStage: Sendable {
             let sums = file.declaredSums.compactMap { code, sum in Currency(code: code).map { ($0, Int128(sum)) } }
             declared.append(
                 DeclaredTotals(
-                    origin: .submission, count: file.declaredCount,
-                    sums: sums.isEmpty ? nil : Dictionary(uniqueKeysWithValues: sums)))
+                    origin: .submission,
+                    count: file.declaredCount,
+                    sums: sums.isEmpty ? nil : Dictionary(uniqueKeysWithValues: sums)
+                )
+            )
         }
         if let trailer { declared.append(trailer) }
         return declared
@@ -118,7 +133,8 @@ package struct IntakeStage: Sendable {
         case .refuse(let note):
             logger.warning(
                 "file refused",
-                metadata: ["code": "\(note.code)", "line": "\(note.line)", "recorded": "\(recorded)"])
+                metadata: ["code": "\(note.code)", "line": "\(note.line)", "recorded": "\(recorded)"]
+            )
         }
         return recorded
     }
@@ -126,7 +142,10 @@ package struct IntakeStage: Sendable {
     // MARK: Pass 2
 
     private func load(
-        _ file: ClaimedBatchFile, layout: DelimitedLayout, profile: MerchantProfile, logger: Logger
+        _ file: ClaimedBatchFile,
+        layout: DelimitedLayout,
+        profile: MerchantProfile,
+        logger: Logger
     ) async throws {
         let start = file.loadPosition.map(ReadPosition.init) ?? .start
         var reader = DelimitedReader(layout: layout, startingAt: start)

@@ -31,7 +31,11 @@ package struct JobRunner: Sendable {
     package func run(host: String, processIdentifier: Int32, stop: StopSignal) async throws -> Outcome {
         guard let windowStart = job.window.start(at: engine.clock.now()) else { return .outsideWindow }
         let claim = try await engine.store.beginRun(
-            job: job.name, windowStart: windowStart, worker: engine.worker, lease: Self.lease)
+            job: job.name,
+            windowStart: windowStart,
+            worker: engine.worker,
+            lease: Self.lease
+        )
         let epoch: LeaseEpoch
         switch claim {
         case .begun(let claimed, _), .takenOver(let claimed, _): epoch = claimed
@@ -39,29 +43,56 @@ package struct JobRunner: Sendable {
         case .done(let pass):
             guard try await hasWork() else { return .alreadyDone }
             let reopened = try await engine.store.reopenRun(
-                job: job.name, windowStart: windowStart, pass: pass, worker: engine.worker, lease: Self.lease)
+                job: job.name,
+                windowStart: windowStart,
+                pass: pass,
+                worker: engine.worker,
+                lease: Self.lease
+            )
             guard case .begun(let claimed, _) = reopened else { return .held }
             epoch = claimed
         }
         do {
             let isDone = try await work(
-                windowStart: windowStart, epoch: epoch, host: host, processIdentifier: processIdentifier, stop: stop)
+                windowStart: windowStart,
+                epoch: epoch,
+                host: host,
+                processIdentifier: processIdentifier,
+                stop: stop
+            )
             try await engine.store.endRun(
-                job: job.name, windowStart: windowStart, epoch: epoch, succeeded: true, summary: [:])
+                job: job.name,
+                windowStart: windowStart,
+                epoch: epoch,
+                succeeded: true,
+                summary: [:]
+            )
             return isDone ? .done : .workLeft
         } catch {
             try? await engine.store.endRun(
-                job: job.name, windowStart: windowStart, epoch: epoch, succeeded: false, summary: [:])
+                job: job.name,
+                windowStart: windowStart,
+                epoch: epoch,
+                succeeded: false,
+                summary: [:]
+            )
             throw error
         }
     }
 
     private func work(
-        windowStart: Timestamp, epoch: LeaseEpoch, host: String, processIdentifier: Int32, stop: StopSignal
+        windowStart: Timestamp,
+        epoch: LeaseEpoch,
+        host: String,
+        processIdentifier: Int32,
+        stop: StopSignal
     ) async throws -> Bool {
         let endsAt = engine.clock.now().advanced(by: job.deadline)
         try await engine.run(
-            stages: job.stages, host: host, processIdentifier: processIdentifier, stop: stop
+            stages: job.stages,
+            host: host,
+            processIdentifier: processIdentifier,
+            stop: stop
         ) {
             var renewed = engine.clock.now()
             // Two looks in a row that find nothing: between claiming and recording a chunk nothing is due.
@@ -73,9 +104,16 @@ package struct JobRunner: Sendable {
                     renewed = engine.clock.now()
                     guard
                         try await engine.store.renewRun(
-                            job: job.name, windowStart: windowStart, epoch: epoch, lease: Self.lease)
+                            job: job.name,
+                            windowStart: windowStart,
+                            epoch: epoch,
+                            lease: Self.lease
+                        )
                     else {
-                        engine.logger.warning("run taken over by another process; stopping", metadata: ["job": "\(job.name)"])
+                        engine.logger.warning(
+                            "run taken over by another process; stopping",
+                            metadata: ["job": "\(job.name)"]
+                        )
                         return
                     }
                 }

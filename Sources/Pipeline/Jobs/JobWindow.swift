@@ -8,7 +8,7 @@ package struct JobWindow: Sendable, Hashable {
     package let lengthMinutes: Int
     private let zone: TimeZone
 
-    /// - Parameter zone: an IANA name; nil is returned for an unknown one.
+    /// `zone`: an IANA name; nil is returned for an unknown one.
     package init?(opensAtMinute: Int, lengthMinutes: Int, zone: String) {
         guard (0..<1_440).contains(opensAtMinute), (1...1_440).contains(lengthMinutes),
             let zone = TimeZone(identifier: zone)
@@ -30,8 +30,13 @@ package struct JobWindow: Sendable, Hashable {
         for daysBack in 0...1 {
             guard let day = calendar.date(byAdding: .day, value: -daysBack, to: today),
                 let opens = calendar.date(
-                    bySettingHour: opensAtMinute / 60, minute: opensAtMinute % 60, second: 0, of: day,
-                    matchingPolicy: .nextTime, repeatedTimePolicy: .first)
+                    bySettingHour: opensAtMinute / 60,
+                    minute: opensAtMinute % 60,
+                    second: 0,
+                    of: day,
+                    matchingPolicy: .nextTime,
+                    repeatedTimePolicy: .first
+                )
             else { continue }
             let start = Timestamp(unixMicroseconds: Int64(opens.timeIntervalSince1970) * 1_000_000)
             if start <= now, now < start.advanced(by: .minutes(Int64(lengthMinutes))) { return start }

@@ -20,18 +20,24 @@ package struct PlanningStage: Sendable {
     package func runOnce(worker: WorkerIdentifier, logger: Logger) async throws -> Bool {
         guard
             let file = try await store.claimBatchFile(
-                for: .planning, worker: worker, lease: configuration.limits.fileLease)
+                for: .planning,
+                worker: worker,
+                lease: configuration.limits.fileLease
+            )
         else { return false }
         guard let profile = configuration.merchants[file.merchant], let routes = profile.routes[file.direction] else {
             logger.error(
                 "file not planned: its merchant has no route in this direction; add one to Config/merchants",
-                metadata: ["batch": "\(file.id)", "merchant": "\(file.merchant)", "direction": "\(file.direction)"])
+                metadata: ["batch": "\(file.id)", "merchant": "\(file.merchant)", "direction": "\(file.direction)"]
+            )
             try await store.releaseBatchFile(file, after: .seconds(30))
             return false
         }
         var router = Router(
-            routes: routes, capabilities: capabilities(direction: file.direction),
-            chunkOrders: configuration.limits.chunkOrders)
+            routes: routes,
+            capabilities: capabilities(direction: file.direction),
+            chunkOrders: configuration.limits.chunkOrders
+        )
         var after = LineNumber(0)
         while true {
             let page = try await store.ordersToPlan(of: file, after: after, limit: Self.pageSize)
@@ -49,15 +55,18 @@ package struct PlanningStage: Sendable {
             metadata: [
                 "batch": "\(file.id)", "chunks": "\(chunks.count)", "unroutable": "\(router.unroutable.count)",
                 "recorded": "\(recorded)",
-            ])
+            ]
+        )
         return recorded
     }
 
     private func capabilities(direction: Direction) -> [ChannelName: Router.Capability] {
         configuration.channels.filter { $0.value.directions.contains(direction) }.mapValues { specification in
             Router.Capability(
-                currencies: specification.currencies, amountMinorMax: specification.limits.amountMinorMax,
-                itemsPerSubmission: specification.limits.itemsPerSubmission)
+                currencies: specification.currencies,
+                amountMinorMax: specification.limits.amountMinorMax,
+                itemsPerSubmission: specification.limits.itemsPerSubmission
+            )
         }
     }
 }

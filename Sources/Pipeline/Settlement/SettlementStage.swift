@@ -19,12 +19,16 @@ package struct SettlementStage: Sendable {
     package func runOnce(worker: WorkerIdentifier, logger: Logger) async throws -> Bool {
         guard
             let file = try await store.claimBatchFile(
-                for: .settlement, worker: worker, lease: configuration.limits.fileLease)
+                for: .settlement,
+                worker: worker,
+                lease: configuration.limits.fileLease
+            )
         else { return false }
         guard let layout = configuration.layouts[file.format] else {
             logger.error(
                 "no result file: the layout of this batch is no longer configured; put it back into Config/layouts",
-                metadata: ["batch": "\(file.id)", "format": "\(file.format)"])
+                metadata: ["batch": "\(file.id)", "format": "\(file.format)"]
+            )
             try await store.releaseBatchFile(file, after: .minutes(5))
             return false
         }
@@ -41,7 +45,8 @@ package struct SettlementStage: Sendable {
                 metadata: [
                     "batch": "\(file.id)", "version": "\(written.version)", "final": "\(written.isFinal)",
                     "lines": "\(written.lineCount)",
-                ])
+                ]
+            )
         }
         return written != nil
     }
@@ -49,7 +54,9 @@ package struct SettlementStage: Sendable {
     private static func name(of file: ClaimedBatchFile) -> String { "\(file.fileName).result" }
 
     private static func produce(
-        layout: DelimitedLayout, nextPage: () throws -> [ResultRow], emit: ([UInt8]) throws -> Void
+        layout: DelimitedLayout,
+        nextPage: () throws -> [ResultRow],
+        emit: ([UInt8]) throws -> Void
     ) throws -> ProducedResult {
         var writer = DelimitedResultWriter(layout: layout)
         // The pair assertion: what was written is read again, and compared with what the rows add up to.
@@ -86,7 +93,11 @@ package struct SettlementStage: Sendable {
         try check.read([], isLast: true)
         try check.compare(with: expected)
         return ProducedResult(
-            lineCount: lineCount, totals: totals, contentSHA256: hasher.finalize(), contentBytes: byteCount)
+            lineCount: lineCount,
+            totals: totals,
+            contentSHA256: hasher.finalize(),
+            contentBytes: byteCount
+        )
     }
 }
 
@@ -116,8 +127,14 @@ extension ResultLine {
             }
             content = .order(
                 OrderFields(
-                    merchantOrderNumber: number, amount: Money(minor: amountMinor, currency: currency),
-                    accountNumber: account, accountName: name, bankCode: bank, purpose: purpose))
+                    merchantOrderNumber: number,
+                    amount: Money(minor: amountMinor, currency: currency),
+                    accountNumber: account,
+                    accountName: name,
+                    bankCode: bank,
+                    purpose: purpose
+                )
+            )
         case .quarantined(let raw, _, _): content = .record(raw: raw)
         }
         let words =
@@ -127,7 +144,12 @@ extension ResultLine {
             case .succeeded, .failed, .returned: ""
             }
         self.init(
-            line: row.line, content: content, status: row.status, code: row.code, reason: words,
-            finishedDate: row.decidedAt.map { BusinessDate(at: $0) })
+            line: row.line,
+            content: content,
+            status: row.status,
+            code: row.code,
+            reason: words,
+            finishedDate: row.decidedAt.map { BusinessDate(at: $0) }
+        )
     }
 }

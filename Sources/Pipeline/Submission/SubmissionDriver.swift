@@ -13,7 +13,10 @@ package struct SubmissionDriver: Sendable {
     let specification: ChannelSpecification
 
     package init(
-        store: any SubmissionStore, transport: any ChannelTransport, clock: any EngineClock, random: any RandomSource,
+        store: any SubmissionStore,
+        transport: any ChannelTransport,
+        clock: any EngineClock,
+        random: any RandomSource,
         specification: ChannelSpecification
     ) {
         self.store = store
@@ -40,9 +43,17 @@ package struct SubmissionDriver: Sendable {
             return
         }
         let change = SubmissionChange(
-            chunk: chunk, submission: loaded.key.number, state: machine.state, endedCall: nil, begins: step,
-            sendBy: policy.deadlines.sendBy, decision: decision, submissionReviews: actions.reviews,
-            slowLaneFor: nil, next: step == nil ? actions.next : .keep)
+            chunk: chunk,
+            submission: loaded.key.number,
+            state: machine.state,
+            endedCall: nil,
+            begins: step,
+            sendBy: policy.deadlines.sendBy,
+            decision: decision,
+            submissionReviews: actions.reviews,
+            slowLaneFor: nil,
+            next: step == nil ? actions.next : .keep
+        )
         guard case .committed(let recorded) = try await store.record(change), let step, let recorded else { return }
         let orders = loaded.orders.applying(decision.moves)
         let envelope =
@@ -50,19 +61,35 @@ package struct SubmissionDriver: Sendable {
             ? loaded.envelope
             : specification.codec.queryEnvelope(number: loaded.number, tradeDate: loaded.tradeDate)
         try await call(
-            step, recorded, envelope: envelope, chunk: chunk, submission: loaded.key.number, machine: machine,
-            orders: orders, sendBy: boot, logger: logger)
+            step,
+            recorded,
+            envelope: envelope,
+            chunk: chunk,
+            submission: loaded.key.number,
+            machine: machine,
+            orders: orders,
+            sendBy: boot,
+            logger: logger
+        )
     }
 
     /// Makes a call whose record is committed, and commits what became of it.
     func call(
-        _ step: SubmissionStep, _ recorded: RecordedCall, envelope: Envelope, chunk: ClaimedChunk,
-        submission: SubmissionNumber, machine: SubmissionMachine, orders: [SubmittedOrder], sendBy boot: Int64,
+        _ step: SubmissionStep,
+        _ recorded: RecordedCall,
+        envelope: Envelope,
+        chunk: ClaimedChunk,
+        submission: SubmissionNumber,
+        machine: SubmissionMachine,
+        orders: [SubmittedOrder],
+        sendBy boot: Int64,
         logger: Logger
     ) async throws {
         let call = ChannelCall(
-            channel: chunk.channel, envelope: envelope,
-            sendByNanoseconds: boot + machine.policy.deadlines.sendBy.microseconds * 1_000)
+            channel: chunk.channel,
+            envelope: envelope,
+            sendByNanoseconds: boot + machine.policy.deadlines.sendBy.microseconds * 1_000
+        )
         let record = await transport.call(call)
         var machine = machine
         let event: SubmissionEvent = step == .send ? .sendEnded(record.outcome) : .queryEnded(record.outcome)
@@ -74,12 +101,25 @@ package struct SubmissionDriver: Sendable {
             next = .finish
         }
         let ended = EndedCall(
-            call: recorded, outcome: record.outcome, status: record.status, response: record.response,
-            volatileElements: record.volatileElements, latencyMicroseconds: record.latencyMicroseconds)
+            call: recorded,
+            outcome: record.outcome,
+            status: record.status,
+            response: record.response,
+            volatileElements: record.volatileElements,
+            latencyMicroseconds: record.latencyMicroseconds
+        )
         let change = SubmissionChange(
-            chunk: chunk, submission: submission, state: machine.state, endedCall: ended, begins: nil, sendBy: .zero,
-            decision: decision, submissionReviews: actions.reviews, slowLaneFor: actions.slowLane(default: .seconds(5)),
-            next: next)
+            chunk: chunk,
+            submission: submission,
+            state: machine.state,
+            endedCall: ended,
+            begins: nil,
+            sendBy: .zero,
+            decision: decision,
+            submissionReviews: actions.reviews,
+            slowLaneFor: actions.slowLane(default: .seconds(5)),
+            next: next
+        )
         let outcome = try await store.record(change)
         logger.debug(
             "call ended",
@@ -87,7 +127,8 @@ package struct SubmissionDriver: Sendable {
                 "batch": "\(chunk.batch)", "submission": "\(submission)", "step": "\(step.rawValue)",
                 "outcome": "\(record.outcome.word)", "phase": "\(machine.state.phase.rawValue)",
                 "moves": "\(decision.moves.count)", "committed": "\(outcome != .stale)",
-            ])
+            ]
+        )
     }
 }
 
@@ -125,8 +166,13 @@ extension [SubmittedOrder] {
         let states = Dictionary(uniqueKeysWithValues: moves.map { ($0.line, $0.to) })
         return map { order in
             SubmittedOrder(
-                line: order.line, item: order.item, state: states[order.line] ?? order.state,
-                amountMinor: order.amountMinor, currency: order.currency, accountNumber: order.accountNumber)
+                line: order.line,
+                item: order.item,
+                state: states[order.line] ?? order.state,
+                amountMinor: order.amountMinor,
+                currency: order.currency,
+                accountNumber: order.accountNumber
+            )
         }
     }
 }

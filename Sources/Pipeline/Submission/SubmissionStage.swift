@@ -48,26 +48,44 @@ package struct SubmissionStage: Sendable {
             // One order that no message can carry steps aside; the rest comes up at once.
             logger.warning(
                 "orders set aside: no message of this channel can carry them",
-                metadata: ["batch": "\(chunk.batch)", "lines": "\(unfit.map(\.value))"])
+                metadata: ["batch": "\(chunk.batch)", "lines": "\(unfit.map(\.value))"]
+            )
             try await driver.store.removeLines(unfit, from: chunk, reviewCode: "unfit_for_channel")
             try await driver.store.releaseChunk(
-                chunk, next: chunk.lines.count == unfit.count ? .finish : .schedule(.submit, after: .zero))
+                chunk,
+                next: chunk.lines.count == unfit.count ? .finish : .schedule(.submit, after: .zero)
+            )
             return .done
         }
         let message = SubmissionMessage(
-            number: channelNumber, tradeDate: tradeDate, direction: chunk.direction, currency: first.currency, items: items)
+            number: channelNumber,
+            tradeDate: tradeDate,
+            direction: chunk.direction,
+            currency: first.currency,
+            items: items
+        )
         let envelope = specification.codec.submitEnvelope(message)
         let policy = specification.policy(for: chunk.direction)
         let boot = driver.clock.bootNanoseconds()
         let state = SubmissionMachine.intent(epoch: chunk.epoch, now: now, policy: policy)
         let intent = SubmissionIntent(
-            chunk: chunk, submission: number, number: channelNumber,
+            chunk: chunk,
+            submission: number,
+            number: channelNumber,
             numberScope: specification.scope(tradeDate: tradeDate),
-            scopeEndsAt: specification.scopeEndsAt(tradeDate: tradeDate), tradeDate: tradeDate,
-            specificationSHA256: specification.sha256, envelope: envelope,
-            envelopeSHA256: SHA256.hash(envelope.serialized), orders: orders, currency: first.currency,
-            amountMinor: orders.reduce(0) { $0 + $1.amountMinor }, attempt: first.attempts + 1, state: state,
-            sendBy: policy.deadlines.sendBy, remainingLines: remaining)
+            scopeEndsAt: specification.scopeEndsAt(tradeDate: tradeDate),
+            tradeDate: tradeDate,
+            specificationSHA256: specification.sha256,
+            envelope: envelope,
+            envelopeSHA256: SHA256.hash(envelope.serialized),
+            orders: orders,
+            currency: first.currency,
+            amountMinor: orders.reduce(0) { $0 + $1.amountMinor },
+            attempt: first.attempts + 1,
+            state: state,
+            sendBy: policy.deadlines.sendBy,
+            remainingLines: remaining
+        )
         // Any error here means that nothing may be sent: also a COMMIT of which we do not know whether it happened (R1).
         switch try await driver.store.recordIntent(intent) {
         case .stale: return .done
@@ -75,19 +93,32 @@ package struct SubmissionStage: Sendable {
         case .recorded(let call):
             let submitted = orders.enumerated().map { index, order in
                 SubmittedOrder(
-                    line: order.line, item: Int32(index + 1), state: .submitting, amountMinor: order.amountMinor,
-                    currency: order.currency, accountNumber: order.accountNumber)
+                    line: order.line,
+                    item: Int32(index + 1),
+                    state: .submitting,
+                    amountMinor: order.amountMinor,
+                    currency: order.currency,
+                    accountNumber: order.accountNumber
+                )
             }
             try await driver.call(
-                .send, call, envelope: envelope, chunk: chunk, submission: number,
+                .send,
+                call,
+                envelope: envelope,
+                chunk: chunk,
+                submission: number,
                 machine: SubmissionMachine(state: state, policy: policy, scopeEndsAt: intent.scopeEndsAt),
-                orders: submitted, sendBy: boot, logger: logger)
+                orders: submitted,
+                sendBy: boot,
+                logger: logger
+            )
             return .done
         }
     }
 
     private func items(
-        of orders: [OrderToSubmit], in chunk: ClaimedChunk
+        of orders: [OrderToSubmit],
+        in chunk: ClaimedChunk
     ) -> (items: [SubmissionMessage.Item], unfit: [LineNumber]) {
         var items: [SubmissionMessage.Item] = []
         var unfit: [LineNumber] = []
@@ -96,9 +127,15 @@ package struct SubmissionStage: Sendable {
             do {
                 items.append(
                     try SubmissionMessage.Item(
-                        item: Int32(index + 1), reference: "\(chunk.batch)-\(order.line)",
-                        accountNumber: order.accountNumber, accountName: order.accountName,
-                        bankCode: order.bankCode ?? "", amountMinor: order.amountMinor, purpose: order.purpose))
+                        item: Int32(index + 1),
+                        reference: "\(chunk.batch)-\(order.line)",
+                        accountNumber: order.accountNumber,
+                        accountName: order.accountName,
+                        bankCode: order.bankCode ?? "",
+                        amountMinor: order.amountMinor,
+                        purpose: order.purpose
+                    )
+                )
             } catch {
                 unfit.append(order.line)
             }

@@ -24,8 +24,13 @@ package struct Engine: Sendable {
     package let logger: Logger
 
     package init(
-        store: any EngineStore, configuration: EngineConfiguration, transport: any ChannelTransport, clock: SystemClock,
-        random: any RandomSource, worker: WorkerIdentifier, logger: Logger
+        store: any EngineStore,
+        configuration: EngineConfiguration,
+        transport: any ChannelTransport,
+        clock: SystemClock,
+        random: any RandomSource,
+        worker: WorkerIdentifier,
+        logger: Logger
     ) {
         self.store = store
         self.configuration = configuration
@@ -40,12 +45,15 @@ package struct Engine: Sendable {
 
     /// Works until it is asked to stop; what is in flight then is finished, within the time that a stop may take.
     ///
-    /// - Parameters:
-    ///   - stages: what to do; lanes of all configured channels.
-    ///   - whileWorking: runs beside the work, and asks for the stop when its own end has come (a job's deadline, or
-    ///     nothing left to do).
+    /// `stages`: what to do; lanes of all configured channels.
+    ///
+    /// `whileWorking`: runs beside the work, and asks for the stop when its own end has come (a job's deadline, or
+    /// nothing left to do).
     package func run(
-        stages: Set<Stage>, host: String, processIdentifier: Int32, stop: StopSignal,
+        stages: Set<Stage>,
+        host: String,
+        processIdentifier: Int32,
+        stop: StopSignal,
         whileWorking: @escaping @Sendable () async throws -> Void
     ) async throws {
         try await store.registerWorker(worker, host: host, processIdentifier: processIdentifier)
@@ -91,7 +99,12 @@ package struct Engine: Sendable {
             }
             for specification in configuration.channels.values.sorted(by: { $0.name < $1.name }) {
                 let driver = SubmissionDriver(
-                    store: store, transport: transport, clock: clock, random: random, specification: specification)
+                    store: store,
+                    transport: transport,
+                    clock: clock,
+                    random: random,
+                    specification: specification
+                )
                 if stages.contains(.submit) {
                     let stage = SubmissionStage(driver: driver)
                     group.addTask {

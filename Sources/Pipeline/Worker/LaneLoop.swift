@@ -29,8 +29,14 @@ struct LaneLoop: Sendable {
                     do {
                         claimed = try await engine.store.claimChunks(
                             ChunkClaim(
-                                channel: specification.name, lane: lane, specificationSHA256: specification.sha256,
-                                worker: engine.worker, lease: lease, limit: concurrency - inFlight))
+                                channel: specification.name,
+                                lane: lane,
+                                specificationSHA256: specification.sha256,
+                                worker: engine.worker,
+                                lease: lease,
+                                limit: concurrency - inFlight
+                            )
+                        )
                         failures = 0
                     } catch is CancellationError {
                         break
@@ -49,7 +55,10 @@ struct LaneLoop: Sendable {
                             // Whatever was committed stands; the chunk comes up again when its lease ends.
                             engine.logger.error(
                                 "chunk not finished; it comes up again when its lease ends",
-                                metadata: metadata(["batch": "\(chunk.batch)", "chunk": "\(chunk.chunkNumber)", "error": "\(error)"]))
+                                metadata: metadata([
+                                    "batch": "\(chunk.batch)", "chunk": "\(chunk.chunkNumber)", "error": "\(error)",
+                                ])
+                            )
                         }
                         return .worked
                     }

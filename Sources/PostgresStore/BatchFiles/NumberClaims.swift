@@ -53,15 +53,23 @@ struct NumberClaims {
             """
             SELECT EXISTS (SELECT FROM sluice.order_number_registry
                 WHERE merchant_id = $1 AND order_no >= $2 AND order_no <= $3)
-            """, [.int32(merchant), .text(first), .text(last)])
+            """,
+            [.int32(merchant), .text(first), .text(last)]
+        )
         guard try probe.first?.bool(0) == true else { return }
         let rows = try transaction.query(
             """
             SELECT order_no, state, batch_id, line_no FROM sluice.order_number_registry
             WHERE merchant_id = $1 AND order_no = ANY ($2)
-            """, [.int32(merchant), .textArray(numbers)])
+            """,
+            [.int32(merchant), .textArray(numbers)]
+        )
         for row in rows {
-            stored[Number(text: try row.text(0))] = Owner(state: try row.text(1), batch: try row.int64(2), line: try row.int32(3))
+            stored[Number(text: try row.text(0))] = Owner(
+                state: try row.text(1),
+                batch: try row.int64(2),
+                line: try row.int32(3)
+            )
         }
     }
 
@@ -96,18 +104,23 @@ struct NumberClaims {
         duplicates += 1
         let waits = owner.state == "quarantine"
         return QuarantineReason(
-            code: waits ? "duplicate_of_quarantined" : "duplicate_of_earlier_file", field: "merchant_order_number",
+            code: waits ? "duplicate_of_quarantined" : "duplicate_of_earlier_file",
+            field: "merchant_order_number",
             maskedValue: number,
             mend: waits
                 ? "this number waits in quarantine (batch \(owner.batch), line \(owner.line)); decide there which one lives"
-                : "this number was an order of batch \(owner.batch), line \(owner.line); send a new order under a new number")
+                : "this number was an order of batch \(owner.batch), line \(owner.line); send a new order under a new number"
+        )
     }
 
     private mutating func duplicate(_ number: String, inFileAt line: LineNumber) -> QuarantineReason {
         duplicates += 1
         return QuarantineReason(
-            code: "duplicate_in_file", field: "merchant_order_number", maskedValue: number,
-            mend: "line \(line) of this file has the same number; send a second order under a number of its own")
+            code: "duplicate_in_file",
+            field: "merchant_order_number",
+            maskedValue: number,
+            mend: "line \(line) of this file has the same number; send a second order under a number of its own"
+        )
     }
 
     func write(_ transaction: PostgresTransaction) throws {
@@ -123,7 +136,8 @@ struct NumberClaims {
             }
             _ = try transaction.copyIn(
                 "COPY sluice.order_number_registry (merchant_id, order_no, state, batch_id, line_no) FROM STDIN (FORMAT binary)",
-                copy.finish())
+                copy.finish()
+            )
         }
         guard !takenOver.isEmpty else { return }
         let updated = try transaction.execute(
@@ -136,9 +150,12 @@ struct NumberClaims {
             [
                 .int32(merchant), .int64(batch.value), .textArray(takenOver.map(\.number)),
                 .textArray(takenOver.map(\.state)), .intArray(takenOver.map(\.line.value)),
-            ])
+            ]
+        )
         guard updated == takenOver.count else {
-            throw StoreDefect("a void order number of batch \(batch) was taken over by another file; the slice is done again")
+            throw StoreDefect(
+                "a void order number of batch \(batch) was taken over by another file; the slice is done again"
+            )
         }
     }
 }

@@ -6,19 +6,24 @@ package import Store
 
 extension PostgresStore: BatchFileStore {
     package func submitBatchFile(
-        _ file: BatchFileToSubmit, part: @Sendable (Int) async throws -> [UInt8]
+        _ file: BatchFileToSubmit,
+        part: @Sendable (Int) async throws -> [UInt8]
     ) async throws -> BatchIdentifier {
         let options = Self.options(of: file)
         let (batch, isNew) = try await pool.transaction("begin batch file") { transaction in
             let begun = try transaction.query(
                 "SELECT sluice.begin_batch_file($1, $2, $3, $4, $5::jsonb)",
                 [
-                    .text(file.merchant.value), .text(file.direction.rawValue), .text(file.format), .text(file.fileName),
+                    .text(file.merchant.value), .text(file.direction.rawValue), .text(file.format),
+                    .text(file.fileName),
                     .jsonb(options),
-                ])
+                ]
+            )
             guard let batch = try begun.first?.int64(0) else { throw StoreDefect("a file that was begun has no id") }
             let state = try transaction.query(
-                "SELECT state = 'receiving' FROM sluice.batch_file WHERE batch_id = $1", [.int64(batch)])
+                "SELECT state = 'receiving' FROM sluice.batch_file WHERE batch_id = $1",
+                [.int64(batch)]
+            )
             return (BatchIdentifier(batch), try state.first?.bool(0) ?? false)
         }
         guard isNew else { return batch }
@@ -27,19 +32,23 @@ extension PostgresStore: BatchFileStore {
             try await pool.transaction("append batch file part") { transaction in
                 _ = try transaction.query(
                     "SELECT sluice.append_batch_file_part($1, $2, $3)",
-                    [.int64(batch.value), .int32(Int32(number)), .bytea(content)])
+                    [.int64(batch.value), .int32(Int32(number)), .bytea(content)]
+                )
             }
         }
         try await pool.transaction("seal batch file") { transaction in
             _ = try transaction.query(
                 "SELECT sluice.seal_batch_file($1, $2, $3)",
-                [.int64(batch.value), .bytea(file.contentSHA256), .int64(file.contentBytes)])
+                [.int64(batch.value), .bytea(file.contentSHA256), .int64(file.contentBytes)]
+            )
         }
         return batch
     }
 
     package func claimBatchFile(
-        for stage: FileStage, worker: WorkerIdentifier, lease: TimeSpan
+        for stage: FileStage,
+        worker: WorkerIdentifier,
+        lease: TimeSpan
     ) async throws -> ClaimedBatchFile? {
         let candidates =
             switch stage {
@@ -63,7 +72,9 @@ extension PostgresStore: BatchFileStore {
                     (f.load_position ->> 'physical_line')::bigint,
                     ARRAY(SELECT key FROM jsonb_each_text(f.declared_sums) ORDER BY key),
                     ARRAY(SELECT value::bigint FROM jsonb_each_text(f.declared_sums) ORDER BY key)
-                """, [.text(worker.value), .microseconds(lease)])
+                """,
+                [.text(worker.value), .microseconds(lease)]
+            )
             guard let row = rows.first else { return nil }
             return try Self.claimedFile(row)
         }
@@ -75,7 +86,9 @@ extension PostgresStore: BatchFileStore {
                 """
                 UPDATE sluice.batch_file SET lease_until = now() + $3 * interval '1 microsecond',
                     due_at = now() + $3 * interval '1 microsecond' WHERE batch_id = $1 AND lease_epoch = $2
-                """, [.int64(file.id.value), .int64(file.epoch.value), .microseconds(lease)]) == 1
+                """,
+                [.int64(file.id.value), .int64(file.epoch.value), .microseconds(lease)]
+            ) == 1
         }
     }
 
@@ -85,7 +98,9 @@ extension PostgresStore: BatchFileStore {
                 """
                 UPDATE sluice.batch_file SET lease_worker = NULL, lease_until = NULL,
                     due_at = now() + $3 * interval '1 microsecond' WHERE batch_id = $1 AND lease_epoch = $2
-                """, [.int64(file.id.value), .int64(file.epoch.value), .microseconds(delay)])
+                """,
+                [.int64(file.id.value), .int64(file.epoch.value), .microseconds(delay)]
+            )
         }
     }
 
@@ -94,7 +109,8 @@ extension PostgresStore: BatchFileStore {
             guard try lock(file, transaction) else { throw StaleLease(batch: file.id) }
             let rows = try transaction.query(
                 "SELECT content, is_encrypted, clear_bytes FROM sluice.batch_file_part WHERE batch_id = $1 AND part_no = $2",
-                [.int64(file.id.value), .int32(Int32(number))])
+                [.int64(file.id.value), .int32(Int32(number))]
+            )
             guard let row = rows.first else { throw StoreDefect("part \(number) of batch \(file.id) is missing") }
             let content = try row.bytes(0)
             if try row.bool(1) {
@@ -105,12 +121,14 @@ extension PostgresStore: BatchFileStore {
             // The file keeps the key that it was first encrypted under.
             _ = try transaction.execute(
                 "UPDATE sluice.batch_file SET data_key_id = $2 WHERE batch_id = $1 AND data_key_id IS NULL",
-                [.int64(file.id.value), .int32(keys.currentIdentifier)])
+                [.int64(file.id.value), .int32(keys.currentIdentifier)]
+            )
             var cipher = try cipher(of: file.id, transaction)
             let sealed = cipher.sealWithRandomNonce(Deflate.compress(content), .part, Int32(number), 0)
             _ = try transaction.execute(
                 "UPDATE sluice.batch_file_part SET content = $3, is_encrypted = true WHERE batch_id = $1 AND part_no = $2",
-                [.int64(file.id.value), .int32(Int32(number)), .bytea(sealed)])
+                [.int64(file.id.value), .int32(Int32(number)), .bytea(sealed)]
+            )
             return content
         }
     }
@@ -134,24 +152,30 @@ extension PostgresStore: BatchFileStore {
                 [
                     .int64(file.id.value), .text(state.rawValue), note.map { .jsonb($0.json) } ?? .null,
                     .optionalInt64(records), .int64(unreadable),
-                ])
+                ]
+            )
             guard updated == 1 else { return false }
             if state == .held, let note {
                 _ = try transaction.execute(
                     """
                     INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date)
                     VALUES ('file_held/' || $1::bigint, 'file_held', $2, $1, $3) ON CONFLICT DO NOTHING
-                    """, [.int64(file.id.value), .text(note.code), .date(file.businessDate)])
+                    """,
+                    [.int64(file.id.value), .text(note.code), .date(file.businessDate)]
+                )
             }
             _ = try transaction.execute(
                 "INSERT INTO sluice.outbox (topic, batch_id, payload) VALUES ('file_verdict', $1, jsonb_build_object('state', $2::text))",
-                [.int64(file.id.value), .text(state.rawValue)])
+                [.int64(file.id.value), .text(state.rawValue)]
+            )
             return true
         }
     }
 
     package func ordersToPlan(
-        of file: ClaimedBatchFile, after line: LineNumber, limit: Int
+        of file: ClaimedBatchFile,
+        after line: LineNumber,
+        limit: Int
     ) async throws -> [OrderToPlan] {
         try await pool.transaction("orders to plan", readOnly: true) { transaction in
             try transaction.query(
@@ -162,18 +186,25 @@ extension PostgresStore: BatchFileStore {
                 [.int64(file.id.value), .date(file.businessDate), .int32(line.value), .int64(Int64(limit))]
             ).map { row in
                 OrderToPlan(
-                    line: LineNumber(try row.int32(0)), amountMinor: try row.int64(1), currency: try row.text(2))
+                    line: LineNumber(try row.int32(0)),
+                    amountMinor: try row.int64(1),
+                    currency: try row.text(2)
+                )
             }
         }
     }
 
     package func recordPlan(
-        _ chunks: [PlannedChunk], unroutable: [LineNumber], of file: ClaimedBatchFile
+        _ chunks: [PlannedChunk],
+        unroutable: [LineNumber],
+        of file: ClaimedBatchFile
     ) async throws -> Bool {
         try await pool.transaction("record plan", deadline: .seconds(120)) { transaction in
             guard try lock(file, transaction, state: .split) else { return false }
             let first = try transaction.query(
-                "SELECT next_chunk_no FROM sluice.batch_file WHERE batch_id = $1", [.int64(file.id.value)])
+                "SELECT next_chunk_no FROM sluice.batch_file WHERE batch_id = $1",
+                [.int64(file.id.value)]
+            )
             guard var number = try first.first?.int32(0) else { return false }
             var copy = BinaryCopyBuffer(reserving: chunks.count * 2_100)
             let now = try transaction.query("SELECT now()").first?.unixMicroseconds(0) ?? 0
@@ -195,7 +226,9 @@ extension PostgresStore: BatchFileStore {
                     """
                     COPY sluice.work_chunk (batch_id, business_date, chunk_no, direction, channel, lane, kind, line_nos, due_at)
                     FROM STDIN (FORMAT binary)
-                    """, copy.finish())
+                    """,
+                    copy.finish()
+                )
             }
             if !unroutable.isEmpty {
                 _ = try transaction.execute(
@@ -204,13 +237,16 @@ extension PostgresStore: BatchFileStore {
                     SELECT 'unroutable/' || $1::bigint, 'unfit_for_channel', 'no_route', $1, $2, n
                     FROM unnest($3::int[]) AS n ON CONFLICT DO NOTHING
                     """,
-                    [.int64(file.id.value), .date(file.businessDate), .intArray(unroutable.map(\.value))])
+                    [.int64(file.id.value), .date(file.businessDate), .intArray(unroutable.map(\.value))]
+                )
             }
             return try transaction.execute(
                 """
                 UPDATE sluice.batch_file SET state = 'working', next_chunk_no = $3, lease_worker = NULL,
                     lease_until = NULL, due_at = now() WHERE batch_id = $1 AND lease_epoch = $2
-                """, [.int64(file.id.value), .int64(file.epoch.value), .int32(number)]) == 1
+                """,
+                [.int64(file.id.value), .int64(file.epoch.value), .int32(number)]
+            ) == 1
         }
     }
 
@@ -222,10 +258,12 @@ extension PostgresStore: BatchFileStore {
         """
 
     /// Locks the file's row; false if the lease is somebody else's or the state has moved on.
-    func lock(_ file: ClaimedBatchFile, _ transaction: PostgresTransaction, state: BatchFileState? = nil) throws -> Bool {
+    func lock(_ file: ClaimedBatchFile, _ transaction: PostgresTransaction, state: BatchFileState? = nil) throws -> Bool
+    {
         let rows = try transaction.query(
             "SELECT state FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 FOR NO KEY UPDATE",
-            [.int64(file.id.value), .int64(file.epoch.value)])
+            [.int64(file.id.value), .int64(file.epoch.value)]
+        )
         guard let row = rows.first else { return false }
         let found: BatchFileState = try row.word(0)
         return state == nil || state == found
@@ -251,14 +289,27 @@ extension PostgresStore: BatchFileStore {
             row.isNull(13)
             ? nil
             : LoadPosition(
-                byteOffset: try row.int64(13), recordOrdinal: try row.int64(14), physicalLine: try row.int64(15))
+                byteOffset: try row.int64(13),
+                recordOrdinal: try row.int64(14),
+                physicalLine: try row.int64(15)
+            )
         return ClaimedBatchFile(
-            id: BatchIdentifier(try row.int64(0)), merchant: MerchantNumber(try row.text(1)), direction: try row.word(2),
-            format: try row.text(3), fileName: try row.text(4), businessDate: try row.date(5), state: try row.word(6),
-            contentSHA256: try row.bytes(7), contentBytes: try row.int64(8), partCount: Int(try row.int32(9)),
+            id: BatchIdentifier(try row.int64(0)),
+            merchant: MerchantNumber(try row.text(1)),
+            direction: try row.word(2),
+            format: try row.text(3),
+            fileName: try row.text(4),
+            businessDate: try row.date(5),
+            state: try row.word(6),
+            contentSHA256: try row.bytes(7),
+            contentBytes: try row.int64(8),
+            partCount: Int(try row.int32(9)),
             declaredCount: try row.optionalInt64(10),
             declaredSums: Dictionary(uniqueKeysWithValues: zip(try row.textArray(16), try row.bigintArray(17))),
-            recordCount: try row.optionalInt64(11), loadPosition: position, epoch: LeaseEpoch(try row.int64(12)))
+            recordCount: try row.optionalInt64(11),
+            loadPosition: position,
+            epoch: LeaseEpoch(try row.int64(12))
+        )
     }
 }
 

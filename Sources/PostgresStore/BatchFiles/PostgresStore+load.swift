@@ -23,7 +23,9 @@ extension PostgresStore {
                 """
                 UPDATE sluice.batch_file SET state = 'split', lease_worker = NULL, lease_until = NULL, due_at = now()
                 WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' AND loaded_count = record_count
-                """, [.int64(file.id.value), .int64(file.epoch.value)])
+                """,
+                [.int64(file.id.value), .int64(file.epoch.value)]
+            )
             return updated == 1 ? .loaded(duplicates: 0) : .stale
         }
     }
@@ -34,7 +36,9 @@ extension PostgresStore {
                 """
                 SELECT merchant_id, data_salt, data_key_id, coalesce((load_position ->> 'record_ordinal')::bigint, 0)
                 FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' FOR NO KEY UPDATE
-                """, [.int64(file.id.value), .int64(file.epoch.value)])
+                """,
+                [.int64(file.id.value), .int64(file.epoch.value)]
+            )
             guard let row = rows.first else { return .stale }
             // The position is the proof that no record is loaded twice, and none is left out.
             guard try row.int64(3) + Int64(slice.count) == slice.position.recordOrdinal else {
@@ -42,15 +46,29 @@ extension PostgresStore {
             }
             let keyIdentifier = try row.int32(2)
             var cipher = try BatchCipher(
-                batch: file.id, keyIdentifier: keyIdentifier, salt: try row.bytes(1), keys: keys)
-            var claims = try NumberClaims(merchant: try row.int32(0), slice: slice, file: file, transaction: transaction)
+                batch: file.id,
+                keyIdentifier: keyIdentifier,
+                salt: try row.bytes(1),
+                keys: keys
+            )
+            var claims = try NumberClaims(
+                merchant: try row.int32(0),
+                slice: slice,
+                file: file,
+                transaction: transaction
+            )
             var orders = BinaryCopyBuffer(reserving: slice.orders.count * 220)
             var quarantined = BinaryCopyBuffer(reserving: 4_096)
             var hash = KeyedHash(key: keys.searchKey)
             var waiting = slice.quarantined[...]
             func setAside(_ record: NewQuarantineRecord, _ reasons: [QuarantineReason]) {
                 Self.append(
-                    record, reasons: reasons, file: file, cipher: &cipher, to: &quarantined)
+                    record,
+                    reasons: reasons,
+                    file: file,
+                    cipher: &cipher,
+                    to: &quarantined
+                )
             }
             for order in slice.orders {
                 // Lines are taken in order: of two records with one number the earlier one has it.
@@ -60,8 +78,13 @@ extension PostgresStore {
                 }
                 if let taken = claims.claim(order) {
                     let record = NewQuarantineRecord(
-                        line: order.line, merchantOrderNumber: order.merchantOrderNumber,
-                        amountMinor: order.amountMinor, currency: order.currency, reasons: [taken], source: order.source)
+                        line: order.line,
+                        merchantOrderNumber: order.merchantOrderNumber,
+                        amountMinor: order.amountMinor,
+                        currency: order.currency,
+                        reasons: [taken],
+                        source: order.source
+                    )
                     setAside(record, record.reasons)
                     continue
                 }
@@ -76,7 +99,10 @@ extension PostgresStore {
                 orders.append(text: order.merchantOrderNumber)
                 if let bankCode = order.bankCode { orders.append(text: bankCode) } else { orders.appendNull() }
                 let personal = PersonalData(
-                    accountNumber: order.accountNumber, accountName: order.accountName, purpose: order.purpose)
+                    accountNumber: order.accountNumber,
+                    accountName: order.accountName,
+                    purpose: order.purpose
+                )
                 orders.append(bytea: cipher.seal(personal.serialized, .personal, line: order.line))
                 orders.append(bytea: accountHash(&hash, order.accountNumber))
             }
@@ -88,7 +114,9 @@ extension PostgresStore {
                     """
                     COPY sluice.payment_order (batch_id, line_no, business_date, state, amount_minor, data_key_id, currency,
                         merchant_order_no, bank_code, personal, account_hash) FROM STDIN (FORMAT binary)
-                    """, orders.finish())
+                    """,
+                    orders.finish()
+                )
             }
             if quarantined.rowCount > 0 {
                 _ = try transaction.copyIn(
@@ -96,7 +124,9 @@ extension PostgresStore {
                     COPY sluice.quarantine_record (batch_id, line_no, business_date, origin, merchant_order_no, amount_minor,
                         currency, reasons, charset, byte_from, byte_to, physical_line, raw, data_key_id)
                     FROM STDIN (FORMAT binary)
-                    """, quarantined.finish())
+                    """,
+                    quarantined.finish()
+                )
             }
             _ = try transaction.execute(
                 """
@@ -108,14 +138,18 @@ extension PostgresStore {
                 [
                     .int64(file.id.value), .int64(Int64(slice.count)), .int64(slice.position.byteOffset),
                     .int64(slice.position.recordOrdinal), .int64(slice.position.physicalLine),
-                ])
+                ]
+            )
             return .loaded(duplicates: claims.duplicates)
         }
     }
 
     private static func append(
-        _ record: NewQuarantineRecord, reasons: [QuarantineReason], file: ClaimedBatchFile,
-        cipher: inout BatchCipher, to copy: inout BinaryCopyBuffer
+        _ record: NewQuarantineRecord,
+        reasons: [QuarantineReason],
+        file: ClaimedBatchFile,
+        cipher: inout BatchCipher,
+        to copy: inout BinaryCopyBuffer
     ) {
         copy.beginRow(columnCount: 14)
         copy.append(int64: file.id.value)
@@ -144,6 +178,7 @@ extension [QuarantineReason] {
                     ("code", .string(reason.code)), ("field", reason.field.map(JSONValue.string) ?? .null),
                     ("value", .string(reason.maskedValue)), ("mend", .string(reason.mend)),
                 ])
-            })
+            }
+        )
     }
 }

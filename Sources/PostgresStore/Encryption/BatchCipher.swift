@@ -22,8 +22,11 @@ struct BatchCipher: ~Copyable {
         self.batch = batch
         self.keyIdentifier = keyIdentifier
         let derived = HKDFSHA256.derive(
-            key: try keys.key(keyIdentifier), salt: salt, info: Array("sluice/batch/\(batch)".utf8),
-            length: AESGCMKey.byteCount)
+            key: try keys.key(keyIdentifier),
+            salt: salt,
+            info: Array("sluice/batch/\(batch)".utf8),
+            length: AESGCMKey.byteCount
+        )
         key = AESGCMKey(derived)
     }
 
@@ -31,24 +34,31 @@ struct BatchCipher: ~Copyable {
     /// plaintext: a line's bytes never change.
     mutating func seal(_ plaintext: [UInt8], _ field: Field, line: LineNumber) -> [UInt8] {
         key.seal(
-            plaintext: plaintext, nonce: Self.nonce(field, line),
-            associatedData: associatedData(field, UInt32(bitPattern: line.value), 0))
+            plaintext: plaintext,
+            nonce: Self.nonce(field, line),
+            associatedData: associatedData(field, UInt32(bitPattern: line.value), 0)
+        )
     }
 
     mutating func open(_ sealed: [UInt8], _ field: Field, line: LineNumber) throws -> [UInt8] {
         try key.open(
-            ciphertext: sealed, nonce: Self.nonce(field, line),
-            associatedData: associatedData(field, UInt32(bitPattern: line.value), 0))
+            ciphertext: sealed,
+            nonce: Self.nonce(field, line),
+            associatedData: associatedData(field, UInt32(bitPattern: line.value), 0)
+        )
     }
 
     /// Seals a value that may be made more than once for its place (an envelope after a rolled-back intent): the nonce
     /// is random and stands before the ciphertext.
-    mutating func sealWithRandomNonce(_ plaintext: [UInt8], _ field: Field, _ first: Int32, _ second: Int32) -> [UInt8] {
+    mutating func sealWithRandomNonce(_ plaintext: [UInt8], _ field: Field, _ first: Int32, _ second: Int32) -> [UInt8]
+    {
         let nonce = SecureRandom.bytes(AESGCMKey.nonceByteCount)
         return nonce
             + key.seal(
-                plaintext: plaintext, nonce: nonce,
-                associatedData: associatedData(field, UInt32(bitPattern: first), UInt32(bitPattern: second)))
+                plaintext: plaintext,
+                nonce: nonce,
+                associatedData: associatedData(field, UInt32(bitPattern: first), UInt32(bitPattern: second))
+            )
     }
 
     mutating func openWithNonce(_ sealed: [UInt8], _ field: Field, _ first: Int32, _ second: Int32) throws -> [UInt8] {
@@ -56,8 +66,10 @@ struct BatchCipher: ~Copyable {
             throw KeyRing.Defect(description: "ciphertext of batch \(batch) is too short to be whole")
         }
         return try key.open(
-            ciphertext: Array(sealed[AESGCMKey.nonceByteCount...]), nonce: Array(sealed[..<AESGCMKey.nonceByteCount]),
-            associatedData: associatedData(field, UInt32(bitPattern: first), UInt32(bitPattern: second)))
+            ciphertext: Array(sealed[AESGCMKey.nonceByteCount...]),
+            nonce: Array(sealed[..<AESGCMKey.nonceByteCount]),
+            associatedData: associatedData(field, UInt32(bitPattern: first), UInt32(bitPattern: second))
+        )
     }
 
     private static func nonce(_ field: Field, _ line: LineNumber) -> [UInt8] {
@@ -74,9 +86,13 @@ struct BatchCipher: ~Copyable {
         data.reserveCapacity(17)
         data.append(field.rawValue)
         let identifier = UInt64(bitPattern: batch.value)
-        for shift in stride(from: 56, through: 0, by: -8) { data.append(UInt8(truncatingIfNeeded: identifier >> UInt64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            data.append(UInt8(truncatingIfNeeded: identifier >> UInt64(shift)))
+        }
         for number in [first, second] {
-            for shift in stride(from: 24, through: 0, by: -8) { data.append(UInt8(truncatingIfNeeded: number >> UInt32(shift))) }
+            for shift in stride(from: 24, through: 0, by: -8) {
+                data.append(UInt8(truncatingIfNeeded: number >> UInt32(shift)))
+            }
         }
         return data
     }
@@ -113,7 +129,9 @@ struct PersonalData {
             guard position + 2 <= bytes.count else { throw KeyRing.Defect(description: "personal data is cut short") }
             let count = Int(bytes[position]) << 8 | Int(bytes[position + 1])
             position += 2
-            guard position + count <= bytes.count else { throw KeyRing.Defect(description: "personal data is cut short") }
+            guard position + count <= bytes.count else {
+                throw KeyRing.Defect(description: "personal data is cut short")
+            }
             fields.append(String(decoding: bytes[position..<position + count], as: UTF8.self))
             position += count
         }

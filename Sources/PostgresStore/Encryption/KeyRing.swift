@@ -10,13 +10,17 @@ package struct KeyRing: Sendable {
         package let description: String
     }
 
-    /// - Parameter keys: 32 bytes each, by id.
+    /// `keys`: 32 bytes each, by id.
     package init(currentIdentifier: Int32, keys: [Int32: [UInt8]], searchKey: [UInt8]) throws {
         for (identifier, key) in keys where key.count != 32 {
-            throw Defect(description: "data key \(identifier) has \(key.count) bytes; it needs 32 (64 hexadecimal digits)")
+            throw Defect(
+                description: "data key \(identifier) has \(key.count) bytes; it needs 32 (64 hexadecimal digits)"
+            )
         }
         guard searchKey.count == 32 else {
-            throw Defect(description: "the search key has \(searchKey.count) bytes; it needs 32 (64 hexadecimal digits)")
+            throw Defect(
+                description: "the search key has \(searchKey.count) bytes; it needs 32 (64 hexadecimal digits)"
+            )
         }
         guard keys[currentIdentifier] != nil else {
             throw Defect(description: "the current data key \(currentIdentifier) is not among the configured keys")

@@ -15,14 +15,17 @@ extension PostgresStore: FleetStore {
         try await pool.transaction("register worker") { transaction in
             _ = try transaction.execute(
                 "INSERT INTO sluice.worker (worker_id, host, process_id) VALUES ($1, $2, $3)",
-                [.text(worker.value), .text(host), .int32(processIdentifier)])
+                [.text(worker.value), .text(host), .int32(processIdentifier)]
+            )
         }
     }
 
     package func heartbeat(_ worker: WorkerIdentifier) async throws -> Timestamp {
         try await pool.transaction("heartbeat", deadline: .seconds(5)) { transaction in
             let rows = try transaction.query(
-                "UPDATE sluice.worker SET heartbeat_at = now() WHERE worker_id = $1 RETURNING now()", [.text(worker.value)])
+                "UPDATE sluice.worker SET heartbeat_at = now() WHERE worker_id = $1 RETURNING now()",
+                [.text(worker.value)]
+            )
             guard let row = rows.first else { throw StoreDefect("worker \(worker) is not registered") }
             return try row.timestamp(0)
         }
@@ -31,7 +34,9 @@ extension PostgresStore: FleetStore {
     package func stopWorker(_ worker: WorkerIdentifier) async throws {
         try await pool.transaction("stop worker") { transaction in
             _ = try transaction.execute(
-                "UPDATE sluice.worker SET stopped_at = now() WHERE worker_id = $1", [.text(worker.value)])
+                "UPDATE sluice.worker SET stopped_at = now() WHERE worker_id = $1",
+                [.text(worker.value)]
+            )
         }
     }
 
@@ -57,7 +62,9 @@ extension PostgresStore: FleetStore {
                     WHERE r.state = 'running' AND r.worker_id IN (SELECT worker_id FROM dead) RETURNING 1
                 )
                 SELECT (SELECT count(*) FROM chunk) + (SELECT count(*) FROM file) + (SELECT count(*) FROM run)
-                """, [.microseconds(silence)])
+                """,
+                [.microseconds(silence)]
+            )
             return Int(try rows.first?.int64(0) ?? 0)
         }
     }
@@ -66,7 +73,8 @@ extension PostgresStore: FleetStore {
         try await pool.transaction("keep partitions ahead") { transaction in
             Int(
                 try transaction.query("SELECT sluice.keep_partitions_ahead(current_date + $1)", [.int32(days)])
-                    .first?.int32(0) ?? 0)
+                    .first?.int32(0) ?? 0
+            )
         }
     }
 
@@ -81,21 +89,26 @@ extension PostgresStore: FleetStore {
                 [
                     .text(activation.channel.value), .text(activation.environmentClass.rawValue),
                     .bytea(activation.specificationSHA256),
-                ])
+                ]
+            )
             precondition(changed.first != nil, "an activated channel has a row")
             _ = try transaction.execute(
                 "INSERT INTO sluice.channel_activation (channel, specification_sha256) VALUES ($1, $2)",
-                [.text(activation.channel.value), .bytea(activation.specificationSHA256)])
+                [.text(activation.channel.value), .bytea(activation.specificationSHA256)]
+            )
             for (lane, slots) in [(Lane.submit, activation.submitSlots), (.query, activation.querySlots)] {
                 _ = try transaction.execute(
                     """
                     INSERT INTO sluice.channel_slot (channel, lane, slot_no)
                     SELECT $1, $2::sluice.lane, n FROM generate_series(1, $3::int) AS n ON CONFLICT DO NOTHING
-                    """, [.text(activation.channel.value), .text(lane.rawValue), .int32(Int32(slots))])
+                    """,
+                    [.text(activation.channel.value), .text(lane.rawValue), .int32(Int32(slots))]
+                )
                 // A slot in use ends with its call; it is taken away all the same, so that no new claim can have it.
                 _ = try transaction.execute(
                     "DELETE FROM sluice.channel_slot WHERE channel = $1 AND lane = $2::sluice.lane AND slot_no > $3",
-                    [.text(activation.channel.value), .text(lane.rawValue), .int32(Int32(slots))])
+                    [.text(activation.channel.value), .text(lane.rawValue), .int32(Int32(slots))]
+                )
             }
         }
     }
@@ -106,13 +119,19 @@ extension PostgresStore: FleetStore {
                 "SELECT channel, state = 'running', specification_sha256 FROM sluice.channel ORDER BY channel"
             ).map { row in
                 ChannelRow(
-                    channel: ChannelName(try row.text(0)), isRunning: try row.bool(1), specificationSHA256: try row.bytes(2))
+                    channel: ChannelName(try row.text(0)),
+                    isRunning: try row.bool(1),
+                    specificationSHA256: try row.bytes(2)
+                )
             }
         }
     }
 
     package func beginRun(
-        job: String, windowStart: Timestamp, worker: WorkerIdentifier, lease: TimeSpan
+        job: String,
+        windowStart: Timestamp,
+        worker: WorkerIdentifier,
+        lease: TimeSpan
     ) async throws -> RunClaim {
         try await pool.transaction("begin run") { transaction in
             let inserted = try transaction.query(
@@ -120,7 +139,9 @@ extension PostgresStore: FleetStore {
                 INSERT INTO sluice.job_run (job, window_start, state, worker_id, lease_until)
                 VALUES ($1, $2, 'running', $3, now() + $4 * interval '1 microsecond')
                 ON CONFLICT (job, window_start) DO NOTHING RETURNING epoch, pass
-                """, [.text(job), .optional(windowStart), .text(worker.value), .microseconds(lease)])
+                """,
+                [.text(job), .optional(windowStart), .text(worker.value), .microseconds(lease)]
+            )
             if let row = inserted.first {
                 return .begun(epoch: LeaseEpoch(try row.int64(0)), pass: try row.int32(1))
             }
@@ -130,8 +151,12 @@ extension PostgresStore: FleetStore {
                     SELECT FROM sluice.worker w WHERE w.worker_id = r.worker_id
                         AND (w.stopped_at IS NOT NULL OR w.heartbeat_at < now() - interval '15 seconds'))
                 FROM sluice.job_run r WHERE r.job = $1 AND r.window_start = $2 FOR NO KEY UPDATE
-                """, [.text(job), .optional(windowStart)])
-            guard let row = rows.first else { throw StoreDefect("the run of job \(job) vanished between two statements") }
+                """,
+                [.text(job), .optional(windowStart)]
+            )
+            guard let row = rows.first else {
+                throw StoreDefect("the run of job \(job) vanished between two statements")
+            }
             let state = try row.text(0)
             if state == "done" { return .done(pass: try row.int32(1)) }
             if state == "running", try row.optionalBool(2) == true { return .alive }
@@ -140,14 +165,22 @@ extension PostgresStore: FleetStore {
                 UPDATE sluice.job_run SET state = 'running', worker_id = $3, epoch = epoch + 1, ended_at = NULL,
                     lease_until = now() + $4 * interval '1 microsecond'
                 WHERE job = $1 AND window_start = $2 RETURNING epoch, pass
-                """, [.text(job), .optional(windowStart), .text(worker.value), .microseconds(lease)])
-            guard let row = taken.first else { throw StoreDefect("the run of job \(job) vanished between two statements") }
+                """,
+                [.text(job), .optional(windowStart), .text(worker.value), .microseconds(lease)]
+            )
+            guard let row = taken.first else {
+                throw StoreDefect("the run of job \(job) vanished between two statements")
+            }
             return .takenOver(epoch: LeaseEpoch(try row.int64(0)), pass: try row.int32(1))
         }
     }
 
     package func reopenRun(
-        job: String, windowStart: Timestamp, pass: Int32, worker: WorkerIdentifier, lease: TimeSpan
+        job: String,
+        windowStart: Timestamp,
+        pass: Int32,
+        worker: WorkerIdentifier,
+        lease: TimeSpan
     ) async throws -> RunClaim {
         try await pool.transaction("reopen run") { transaction in
             // Of several starts that see new files at once, one opens the new pass.
@@ -156,24 +189,33 @@ extension PostgresStore: FleetStore {
                 UPDATE sluice.job_run SET state = 'running', pass = pass + 1, worker_id = $4, epoch = epoch + 1,
                     ended_at = NULL, lease_until = now() + $5 * interval '1 microsecond'
                 WHERE job = $1 AND window_start = $2 AND state = 'done' AND pass = $3 RETURNING epoch, pass
-                """, [.text(job), .optional(windowStart), .int32(pass), .text(worker.value), .microseconds(lease)])
+                """,
+                [.text(job), .optional(windowStart), .int32(pass), .text(worker.value), .microseconds(lease)]
+            )
             guard let row = rows.first else { return .alive }
             return .begun(epoch: LeaseEpoch(try row.int64(0)), pass: try row.int32(1))
         }
     }
 
-    package func renewRun(job: String, windowStart: Timestamp, epoch: LeaseEpoch, lease: TimeSpan) async throws -> Bool {
+    package func renewRun(job: String, windowStart: Timestamp, epoch: LeaseEpoch, lease: TimeSpan) async throws -> Bool
+    {
         try await pool.transaction("renew run") { transaction in
             try transaction.execute(
                 """
                 UPDATE sluice.job_run SET lease_until = now() + $4 * interval '1 microsecond'
                 WHERE job = $1 AND window_start = $2 AND epoch = $3 AND state = 'running'
-                """, [.text(job), .optional(windowStart), .int64(epoch.value), .microseconds(lease)]) == 1
+                """,
+                [.text(job), .optional(windowStart), .int64(epoch.value), .microseconds(lease)]
+            ) == 1
         }
     }
 
     package func endRun(
-        job: String, windowStart: Timestamp, epoch: LeaseEpoch, succeeded: Bool, summary: [String: Int64]
+        job: String,
+        windowStart: Timestamp,
+        epoch: LeaseEpoch,
+        succeeded: Bool,
+        summary: [String: Int64]
     ) async throws {
         let summary = JSONText.object(summary.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) })
         try await pool.transaction("end run") { transaction in
@@ -185,7 +227,8 @@ extension PostgresStore: FleetStore {
                 [
                     .text(job), .optional(windowStart), .int64(epoch.value), .text(succeeded ? "done" : "failed"),
                     .jsonb(summary),
-                ])
+                ]
+            )
         }
     }
 
@@ -203,13 +246,20 @@ extension PostgresStore: FleetStore {
                     (extract(epoch FROM min(w.due_at) - now()) * 1000000)::bigint
                 FROM sluice.work_chunk w JOIN sluice.channel c USING (channel)
                 WHERE w.channel = ANY ($1) AND c.state = 'running'
-                """, [.textArray(channels.map(\.value))])
+                """,
+                [.textArray(channels.map(\.value))]
+            )
             guard let row = rows.first else { throw StoreDefect("an aggregate has no row") }
             return WorkLeft(
-                filesForIntake: try row.int64(0), filesForPlanning: try row.int64(1), filesForSettlement: try row.int64(2),
-                submitChunks: try row.int64(3), queryChunks: try row.int64(4), submitChunksDue: try row.int64(5),
+                filesForIntake: try row.int64(0),
+                filesForPlanning: try row.int64(1),
+                filesForSettlement: try row.int64(2),
+                submitChunks: try row.int64(3),
+                queryChunks: try row.int64(4),
+                submitChunksDue: try row.int64(5),
                 queryChunksDue: try row.int64(6),
-                nextDueIn: try row.optionalInt64(7).map { TimeSpan(microseconds: max(0, $0)) })
+                nextDueIn: try row.optionalInt64(7).map { TimeSpan(microseconds: max(0, $0)) }
+            )
         }
     }
 }

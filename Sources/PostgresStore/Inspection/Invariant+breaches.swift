@@ -81,17 +81,25 @@ extension Invariant {
     private static let orders = both(
         "payment_order",
         "batch_id, line_no, business_date, merchant_order_no, state, cause, amount_minor, currency, channel, submission_no,"
-            + " item_no, evidence_day, evidence_ordinal")
+            + " item_no, evidence_day, evidence_ordinal"
+    )
     private static let quarantined = both(
-        "quarantine_record", "batch_id, line_no, business_date, merchant_order_no, state, origin")
+        "quarantine_record",
+        "batch_id, line_no, business_date, merchant_order_no, state, origin"
+    )
     private static let submissions = both(
         "submission",
         "batch_id, submission_no, channel, number, number_scope, line_nos, amount_minor, currency, sends, sends_unsent,"
-            + " next_ordinal")
+            + " next_ordinal"
+    )
     private static let exchanges = both(
-        "exchange", "batch_id, submission_no, ordinal, exchange_day, kind, outcome, is_late")
+        "exchange",
+        "batch_id, submission_no, ordinal, exchange_day, kind, outcome, is_late"
+    )
     private static let attempts = both(
-        "payment_attempt", "batch_id, line_no, submission_no, evidence_day, evidence_ordinal")
+        "payment_attempt",
+        "batch_id, line_no, submission_no, evidence_day, evidence_ordinal"
+    )
 
     private static func both(_ table: String, _ columns: String) -> String {
         "(SELECT \(columns) FROM sluice.\(table) UNION ALL SELECT \(columns) FROM history.\(table))"

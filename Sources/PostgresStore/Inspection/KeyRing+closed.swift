@@ -7,7 +7,9 @@ extension KeyRing {
     /// with it: no engine is made with this ring.
     package static func closed() throws -> KeyRing {
         try KeyRing(
-            currentIdentifier: 0, keys: [0: SecureRandom.bytes(AESGCMKey.byteCount)],
-            searchKey: SecureRandom.bytes(AESGCMKey.byteCount))
+            currentIdentifier: 0,
+            keys: [0: SecureRandom.bytes(AESGCMKey.byteCount)],
+            searchKey: SecureRandom.bytes(AESGCMKey.byteCount)
+        )
     }
 }

@@ -33,12 +33,19 @@ extension PostgresStore: InspectionStore {
                 """
                 SELECT \(Self.summaryColumns), f.content_bytes, f.amount_unreadable, f.result_due_at
                 FROM sluice.batch_file f JOIN sluice.merchant m USING (merchant_id) WHERE f.batch_id = $1
-                """, [.int64(batch.value)])
+                """,
+                [.int64(batch.value)]
+            )
             guard let row = rows.first else { return nil }
-            return BatchDetail(
-                summary: try Self.summary(row), contentBytes: try row.optionalInt64(15),
-                amountUnreadable: try row.int64(16), resultDueAt: try row.timestamp(17),
-                totals: try Self.totals(of: batch, transaction), results: try Self.results(of: batch, transaction))
+            var detail = BatchDetail(
+                summary: try Self.summary(row),
+                amountUnreadable: try row.int64(16),
+                resultDueAt: try row.timestamp(17)
+            )
+            detail.contentBytes = try row.optionalInt64(15)
+            detail.totals = try Self.totals(of: batch, transaction)
+            detail.results = try Self.results(of: batch, transaction)
+            return detail
         }
     }
 
@@ -48,7 +55,8 @@ extension PostgresStore: InspectionStore {
                 """
                 SELECT (SELECT count(*) FROM sluice.review_item WHERE closed_at IS NULL),
                     (SELECT count(*) FROM sluice.batch_file WHERE state = 'held')
-                """)
+                """
+            )
             guard let row = rows.first else { throw StoreDefect("a count has no row") }
             return WaitingForPeople(reviewItems: try row.int64(0), heldFiles: try row.int64(1))
         }
@@ -72,38 +80,57 @@ extension PostgresStore: InspectionStore {
             var tallies: [BatchTotals.Part: Tally] = [:]
             for (index, part) in parts.enumerated() {
                 tallies[part] = Tally(
-                    count: try row.int64(1 + index * 2), amountMinor: try row.int128(2 + index * 2))
+                    count: try row.int64(1 + index * 2),
+                    amountMinor: try row.int128(2 + index * 2)
+                )
             }
             return BatchTotals(currency: try row.optionalText(0), tallies: tallies)
         }
     }
 
     private static func results(
-        of batch: BatchIdentifier, _ transaction: PostgresTransaction
+        of batch: BatchIdentifier,
+        _ transaction: PostgresTransaction
     ) throws -> [WrittenResult] {
         try transaction.query(
             """
             SELECT version, is_final, file_name, line_count FROM sluice.result_file WHERE batch_id = $1
             ORDER BY version LIMIT 1000
-            """, [.int64(batch.value)]
+            """,
+            [.int64(batch.value)]
         ).map { row in
             WrittenResult(
-                batch: batch, version: try row.int32(0), isFinal: try row.bool(1), fileName: try row.text(2),
-                lineCount: try row.int64(3))
+                batch: batch,
+                version: try row.int32(0),
+                isFinal: try row.bool(1),
+                fileName: try row.text(2),
+                lineCount: try row.int64(3)
+            )
         }
     }
 
     private static func summary(_ row: PostgresRow) throws -> BatchSummary {
-        let verdict = try row.optionalText(7).map { code in
+        var summary = BatchSummary(
+            batch: BatchIdentifier(try row.int64(0)),
+            merchant: MerchantNumber(try row.text(1)),
+            direction: try row.word(2),
+            format: try row.text(3),
+            fileName: try row.text(4),
+            businessDate: try row.date(5),
+            state: try row.word(6),
+            loadedCount: try row.int64(12),
+            receivedAt: try row.timestamp(13)
+        )
+        summary.verdict = try row.optionalText(7).map { code in
             VerdictNote(
-                code: code, line: try row.int64(8), what: try row.optionalText(9) ?? "",
-                mend: try row.optionalText(10) ?? "")
+                code: code,
+                line: try row.int64(8),
+                what: try row.optionalText(9) ?? "",
+                mend: try row.optionalText(10) ?? ""
+            )
         }
-        return BatchSummary(
-            batch: BatchIdentifier(try row.int64(0)), merchant: MerchantNumber(try row.text(1)),
-            direction: try row.word(2), format: try row.text(3), fileName: try row.text(4),
-            businessDate: try row.date(5), state: try row.word(6), verdict: verdict,
-            recordCount: try row.optionalInt64(11), loadedCount: try row.int64(12),
-            receivedAt: try row.timestamp(13), finishedAt: try row.optionalTimestamp(14))
+        summary.recordCount = try row.optionalInt64(11)
+        summary.finishedAt = try row.optionalTimestamp(14)
+        return summary
     }
 }

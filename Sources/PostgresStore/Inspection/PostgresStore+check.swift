@@ -16,10 +16,14 @@ extension PostgresStore {
                 """
                 WITH breach (key) AS MATERIALIZED (\(invariant.breaches))
                 SELECT (SELECT count(*) FROM breach), ARRAY(SELECT key::text FROM breach LIMIT \(Self.examplesMax))
-                """)
+                """
+            )
             guard let row = rows.first else { throw StoreDefect("a count has no row") }
             return InvariantFinding(
-                invariant: invariant, breaches: try row.int64(0), examples: try row.textArray(1))
+                invariant: invariant,
+                breaches: try row.int64(0),
+                examples: try row.textArray(1)
+            )
         }
     }
 }

@@ -12,7 +12,9 @@ extension PostgresStore {
                 """
                 SELECT business_date, (received_at AT TIME ZONE 'UTC')::date - 1 FROM sluice.batch_file
                 WHERE batch_id = $1
-                """, [.int64(batch.value)])
+                """,
+                [.int64(batch.value)]
+            )
             guard let file = rows.first else { return nil }
             let key = OrderKey(batch: batch, line: line, businessDate: try file.date(0))
             guard var story = try order(key, transaction) else { return nil }
@@ -36,7 +38,9 @@ extension PostgresStore {
             FROM sluice.all_payment_order o
             JOIN sluice.batch_file f ON f.batch_id = o.batch_id JOIN sluice.merchant m USING (merchant_id)
             WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = $3
-            """, key.parameters)
+            """,
+            key.parameters
+        )
         guard let row = rows.first else { return nil }
         var cipher = try cipher(of: key.batch, transaction)
         let personal = try PersonalData(serialized: try cipher.open(try row.bytes(9), .personal, line: key.line))
@@ -44,14 +48,25 @@ extension PostgresStore {
             row.isNull(13) || row.isNull(14)
             ? nil : RecordedCall(ordinal: try row.int32(14), day: try row.date(13))
         return OrderStory(
-            key: key, merchant: MerchantNumber(try row.text(0)), direction: try row.word(1),
-            merchantOrderNumber: try row.text(2), state: try row.word(3),
-            cause: try row.optionalText(4).flatMap(FailureCause.init(rawValue:)), code: try row.optionalText(5),
-            bankCode: try row.optionalText(6), amountMinor: try row.int64(7), currency: try row.text(8),
-            maskedAccount: Masked.account(personal.accountNumber), maskedName: Masked.name(personal.accountName),
-            attempt: try row.int16(10), submission: try row.optionalInt32(11).map(SubmissionNumber.init),
-            item: try row.optionalInt16(12).map(Int32.init), evidence: evidence,
-            decidedAt: try row.optionalTimestamp(15), isArchived: try row.bool(16))
+            key: key,
+            merchant: MerchantNumber(try row.text(0)),
+            direction: try row.word(1),
+            merchantOrderNumber: try row.text(2),
+            state: try row.word(3),
+            cause: try row.optionalText(4).flatMap(FailureCause.init(rawValue:)),
+            code: try row.optionalText(5),
+            bankCode: try row.optionalText(6),
+            amountMinor: try row.int64(7),
+            currency: try row.text(8),
+            maskedAccount: Masked.account(personal.accountNumber),
+            maskedName: Masked.name(personal.accountName),
+            attempt: try row.int16(10),
+            submission: try row.optionalInt32(11).map(SubmissionNumber.init),
+            item: try row.optionalInt16(12).map(Int32.init),
+            evidence: evidence,
+            decidedAt: try row.optionalTimestamp(15),
+            isArchived: try row.bool(16)
+        )
     }
 
     private func attempts(_ key: OrderKey, _ transaction: PostgresTransaction) throws -> [OrderStory.EndedAttempt] {
@@ -62,17 +77,25 @@ extension PostgresStore {
             UNION ALL
             SELECT \(columns) FROM history.payment_attempt WHERE batch_id = $1 AND business_date = $2 AND line_no = $3
             ORDER BY attempt_no
-            """, key.parameters
+            """,
+            key.parameters
         ).map { row in
             OrderStory.EndedAttempt(
-                attempt: try row.int16(0), channel: ChannelName(try row.text(1)),
-                submission: SubmissionNumber(try row.int32(2)), cause: try row.word(3), code: try row.text(4),
-                endedAt: try row.timestamp(5))
+                attempt: try row.int16(0),
+                channel: ChannelName(try row.text(1)),
+                submission: SubmissionNumber(try row.int32(2)),
+                cause: try row.word(3),
+                code: try row.text(4),
+                endedAt: try row.timestamp(5)
+            )
         }
     }
 
     private func submissions(
-        _ numbers: [SubmissionNumber], of key: OrderKey, firstDay: BusinessDate, _ transaction: PostgresTransaction
+        _ numbers: [SubmissionNumber],
+        of key: OrderKey,
+        firstDay: BusinessDate,
+        _ transaction: PostgresTransaction
     ) throws -> [OrderStory.Submission] {
         guard !numbers.isEmpty else { return [] }
         let wanted = PostgresValue.intArray(numbers.map(\.value))
@@ -89,7 +112,8 @@ extension PostgresStore {
             SELECT \(columns) FROM history.submission
             WHERE batch_id = $1 AND business_date = $2 AND submission_no = ANY ($3)
             ORDER BY intended_at, submission_no
-            """, [.int64(key.batch.value), .date(key.businessDate), wanted]
+            """,
+            [.int64(key.batch.value), .date(key.businessDate), wanted]
         ).map(Self.submission)
         let filed = "batch_id = $1 AND submission_no = ANY ($2) AND exchange_day >= $3"
         let exchanges = """
@@ -102,17 +126,25 @@ extension PostgresStore {
             UNION ALL
             SELECT \(exchanges) FROM history.exchange WHERE \(filed)
             ORDER BY submission_no, ordinal LIMIT $4
-            """, [.int64(key.batch.value), wanted, .date(firstDay), .int64(Self.exchangesMax)])
+            """,
+            [.int64(key.batch.value), wanted, .date(firstDay), .int64(Self.exchangesMax)]
+        )
         for row in rows {
             let number = SubmissionNumber(try row.int32(0))
             guard let index = submissions.firstIndex(where: { $0.number == number }) else { continue }
             submissions[index].exchanges.append(
                 OrderStory.Exchange(
-                    call: RecordedCall(ordinal: try row.int32(1), day: try row.date(2)), kind: try row.word(3),
-                    recordedAt: try row.timestamp(4), outcome: try row.optionalText(5),
-                    reason: try row.optionalText(6), headerCode: try row.optionalText(7),
-                    status: try row.optionalInt32(8), isLate: try row.bool(9),
-                    latencyMicroseconds: try row.optionalInt64(10)))
+                    call: RecordedCall(ordinal: try row.int32(1), day: try row.date(2)),
+                    kind: try row.word(3),
+                    recordedAt: try row.timestamp(4),
+                    outcome: try row.optionalText(5),
+                    reason: try row.optionalText(6),
+                    headerCode: try row.optionalText(7),
+                    status: try row.optionalInt32(8),
+                    isLate: try row.bool(9),
+                    latencyMicroseconds: try row.optionalInt64(10)
+                )
+            )
         }
         return submissions
     }
@@ -123,18 +155,32 @@ extension PostgresStore {
             ? nil
             : InFlight(kind: try row.word(12), epoch: LeaseEpoch(try row.int64(13)), until: try row.timestamp(14))
         let state = SubmissionState(
-            phase: try row.word(3), sends: try row.int32(4), sendsUnsent: try row.int32(5), inFlight: inFlight,
-            polls: try row.int32(6), notFounds: try row.int32(7), lastNotFoundAt: try row.optionalTimestamp(15),
-            firstSentAt: try row.optionalTimestamp(16), lastSendEndedAt: try row.optionalTimestamp(17),
-            everTaken: try row.bool(8))
+            phase: try row.word(3),
+            sends: try row.int32(4),
+            sendsUnsent: try row.int32(5),
+            inFlight: inFlight,
+            polls: try row.int32(6),
+            notFounds: try row.int32(7),
+            lastNotFoundAt: try row.optionalTimestamp(15),
+            firstSentAt: try row.optionalTimestamp(16),
+            lastSendEndedAt: try row.optionalTimestamp(17),
+            everTaken: try row.bool(8)
+        )
         return OrderStory.Submission(
-            number: SubmissionNumber(try row.int32(0)), channel: ChannelName(try row.text(1)),
-            channelNumber: try row.text(2), state: state, orders: Int(try row.int32(9)),
-            intendedAt: try row.timestamp(10), settledAt: try row.optionalTimestamp(11))
+            number: SubmissionNumber(try row.int32(0)),
+            channel: ChannelName(try row.text(1)),
+            channelNumber: try row.text(2),
+            state: state,
+            orders: Int(try row.int32(9)),
+            intendedAt: try row.timestamp(10),
+            settledAt: try row.optionalTimestamp(11)
+        )
     }
 
     private func reviews(
-        _ key: OrderKey, submissions: [SubmissionNumber], _ transaction: PostgresTransaction
+        _ key: OrderKey,
+        submissions: [SubmissionNumber],
+        _ transaction: PostgresTransaction
     ) throws -> [OrderStory.Review] {
         try transaction.query(
             """
@@ -142,24 +188,32 @@ extension PostgresStore {
             WHERE batch_id = $1 AND (line_no = $2 OR (line_no IS NULL
                 AND (submission_no IS NULL OR submission_no = ANY ($3))))
             ORDER BY item_id LIMIT 100
-            """, [.int64(key.batch.value), .int32(key.line.value), .intArray(submissions.map(\.value))]
+            """,
+            [.int64(key.batch.value), .int32(key.line.value), .intArray(submissions.map(\.value))]
         ).map { row in
             OrderStory.Review(
-                incident: try row.text(0), cause: try row.text(1), code: try row.text(2),
-                openedAt: try row.timestamp(3), closedAt: try row.optionalTimestamp(4),
-                decision: try row.optionalText(5))
+                incident: try row.text(0),
+                cause: try row.text(1),
+                code: try row.text(2),
+                openedAt: try row.timestamp(3),
+                closedAt: try row.optionalTimestamp(4),
+                decision: try row.optionalText(5)
+            )
         }
     }
 
     private func nextAction(
-        _ key: OrderKey, submission: SubmissionNumber?, _ transaction: PostgresTransaction
+        _ key: OrderKey,
+        submission: SubmissionNumber?,
+        _ transaction: PostgresTransaction
     ) throws -> OrderStory.NextAction? {
         try transaction.query(
             """
             SELECT kind, due_at FROM sluice.work_chunk
             WHERE batch_id = $1 AND (submission_no = $3 OR (submission_no IS NULL AND $2 = ANY (line_nos)))
             ORDER BY chunk_id LIMIT 1
-            """, [.int64(key.batch.value), .int32(key.line.value), .optionalInt32(submission?.value)]
+            """,
+            [.int64(key.batch.value), .int32(key.line.value), .optionalInt32(submission?.value)]
         ).first.map { row in OrderStory.NextAction(kind: try row.word(0), dueAt: try row.timestamp(1)) }
     }
 }

@@ -17,8 +17,12 @@ extension PostgresStore {
                 [.optionalInt64(filter.batch?.value), .date(filter.since), .optionalText(filter.reason)]
             ).map { row in
                 QuarantineGroup(
-                    reason: try row.text(0), state: try row.text(1), records: try row.int64(2),
-                    batches: try row.int64(3), oldestAt: try row.timestamp(4))
+                    reason: try row.text(0),
+                    state: try row.text(1),
+                    records: try row.int64(2),
+                    batches: try row.int64(3),
+                    oldestAt: try row.timestamp(4)
+                )
             }
         }
     }
@@ -41,7 +45,8 @@ extension PostgresStore {
     }
 
     package func quarantinedRecord(
-        of batch: BatchIdentifier, line: LineNumber
+        of batch: BatchIdentifier,
+        line: LineNumber
     ) async throws -> QuarantinedRecord? {
         try await pool.transaction("quarantined record", readOnly: true) { transaction in
             guard let date = try businessDate(of: batch, transaction) else { return nil }
@@ -52,7 +57,9 @@ extension PostgresStore {
                 UNION ALL
                 SELECT \(Self.quarantineColumns), q.raw FROM history.quarantine_record q
                 WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no = $3
-                """, [.int64(batch.value), .date(date), .int32(line.value)])
+                """,
+                [.int64(batch.value), .date(date), .int32(line.value)]
+            )
             guard let row = rows.first else { return nil }
             guard try row.text(4) == "intake" else { return try Self.quarantinedRecord(row, maskedRecord: nil) }
             var cipher = try cipher(of: batch, transaction)
@@ -72,13 +79,20 @@ extension PostgresStore {
                     min(opened_at), (extract(epoch FROM now() - min(opened_at)) * 1000000)::bigint
                 FROM sluice.review_item WHERE closed_at IS NULL
                 GROUP BY incident, cause ORDER BY min(opened_at), incident LIMIT $1
-                """, [.int64(Int64(limit))]
+                """,
+                [.int64(Int64(limit))]
             ).map { row in
                 ReviewIncident(
-                    incident: try row.text(0), cause: try row.text(1), codes: try row.textArray(2),
-                    channel: try row.optionalText(3), ownerRole: try row.text(4), items: try row.int64(5),
-                    examples: try row.textArray(6), oldestAt: try row.timestamp(7),
-                    age: TimeSpan(microseconds: max(0, try row.int64(8))))
+                    incident: try row.text(0),
+                    cause: try row.text(1),
+                    codes: try row.textArray(2),
+                    channel: try row.optionalText(3),
+                    ownerRole: try row.text(4),
+                    items: try row.int64(5),
+                    examples: try row.textArray(6),
+                    oldestAt: try row.timestamp(7),
+                    age: TimeSpan(microseconds: max(0, try row.int64(8)))
+                )
             }
         }
     }
@@ -90,12 +104,18 @@ extension PostgresStore {
                 """
                 SELECT kind, code, channel, message, occurrences, first_at, last_at FROM sluice.alarm
                 WHERE acknowledged_at IS NULL ORDER BY last_at DESC, alarm_id LIMIT $1
-                """, [.int64(Int64(limit))]
+                """,
+                [.int64(Int64(limit))]
             ).map { row in
                 OpenAlarm(
-                    kind: try row.text(0), code: try row.text(1), channel: try row.optionalText(2),
-                    message: try row.text(3), occurrences: try row.int64(4), firstAt: try row.timestamp(5),
-                    lastAt: try row.timestamp(6))
+                    kind: try row.text(0),
+                    code: try row.text(1),
+                    channel: try row.optionalText(2),
+                    message: try row.text(3),
+                    occurrences: try row.int64(4),
+                    firstAt: try row.timestamp(5),
+                    lastAt: try row.timestamp(6)
+                )
             }
         }
     }
@@ -103,7 +123,8 @@ extension PostgresStore {
     /// The day that names a batch's partitions; nil if there is no such batch.
     func businessDate(of batch: BatchIdentifier, _ transaction: PostgresTransaction) throws -> BusinessDate? {
         try transaction.query(
-            "SELECT business_date FROM sluice.batch_file WHERE batch_id = $1", [.int64(batch.value)]
+            "SELECT business_date FROM sluice.batch_file WHERE batch_id = $1",
+            [.int64(batch.value)]
         ).first.map { try $0.date(0) }
     }
 
@@ -123,16 +144,30 @@ extension PostgresStore {
         let (fields, values, mends) = (try row.textArray(14), try row.textArray(15), try row.textArray(16))
         let reasons = try row.textArray(13).enumerated().map { index, code in
             QuarantineReason(
-                code: code, field: fields[index].isEmpty ? nil : fields[index], maskedValue: values[index],
-                mend: mends[index])
+                code: code,
+                field: fields[index].isEmpty ? nil : fields[index],
+                maskedValue: values[index],
+                mend: mends[index]
+            )
         }
         return QuarantinedRecord(
             key: OrderKey(
-                batch: BatchIdentifier(try row.int64(0)), line: LineNumber(try row.int32(1)),
-                businessDate: try row.date(2)),
-            state: try row.text(3), origin: try row.text(4), merchantOrderNumber: try row.optionalText(5),
-            amountMinor: try row.optionalInt64(6), currency: try row.optionalText(7), reasons: reasons,
-            charset: try row.text(8), byteFrom: try row.int64(9), byteTo: try row.int64(10),
-            physicalLine: try row.int64(11), quarantinedAt: try row.timestamp(12), maskedRecord: maskedRecord)
+                batch: BatchIdentifier(try row.int64(0)),
+                line: LineNumber(try row.int32(1)),
+                businessDate: try row.date(2)
+            ),
+            state: try row.text(3),
+            origin: try row.text(4),
+            merchantOrderNumber: try row.optionalText(5),
+            amountMinor: try row.optionalInt64(6),
+            currency: try row.optionalText(7),
+            reasons: reasons,
+            charset: try row.text(8),
+            byteFrom: try row.int64(9),
+            byteTo: try row.int64(10),
+            physicalLine: try row.int64(11),
+            quarantinedAt: try row.timestamp(12),
+            maskedRecord: maskedRecord
+        )
     }
 }

@@ -10,8 +10,10 @@ extension PostgresStore: ResultFileStore {
     private static let partBytes = 1_048_576
 
     package func writeResultFile(
-        of file: ClaimedBatchFile, fileName: String,
-        produce: @Sendable (_ nextPage: () throws -> [ResultRow], _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
+        of file: ClaimedBatchFile,
+        fileName: String,
+        produce:
+            @Sendable (_ nextPage: () throws -> [ResultRow], _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
     ) async throws -> WrittenResult? {
         do {
             return try await writeVersion(of: file, fileName: fileName, produce: produce)
@@ -21,14 +23,18 @@ extension PostgresStore: ResultFileStore {
     }
 
     private func writeVersion(
-        of file: ClaimedBatchFile, fileName: String,
-        produce: @Sendable (_ nextPage: () throws -> [ResultRow], _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
+        of file: ClaimedBatchFile,
+        fileName: String,
+        produce:
+            @Sendable (_ nextPage: () throws -> [ResultRow], _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
     ) async throws -> WrittenResult? {
         // Bounded by the file, which has at most some millions of lines: minutes, not seconds.
         try await pool.transaction("write result file", deadline: .seconds(900)) { transaction in
             guard try lock(file, transaction, state: .working) else { return nil }
             let versions = try transaction.query(
-                "SELECT coalesce(max(version), 0) FROM sluice.result_file WHERE batch_id = $1", [.int64(file.id.value)])
+                "SELECT coalesce(max(version), 0) FROM sluice.result_file WHERE batch_id = $1",
+                [.int64(file.id.value)]
+            )
             let version = (try versions.first?.int32(0) ?? 0) + 1
             var cipher = try cipher(of: file.id, transaction)
             var after: Int32 = 0
@@ -40,7 +46,8 @@ extension PostgresStore: ResultFileStore {
                 let sealed = cipher.sealWithRandomNonce(Deflate.compress(part), .result, version, partNumber)
                 _ = try transaction.execute(
                     "INSERT INTO sluice.result_file_part (batch_id, version, part_no, content) VALUES ($1, $2, $3, $4)",
-                    [.int64(file.id.value), .int32(version), .int32(partNumber), .bytea(sealed)])
+                    [.int64(file.id.value), .int32(version), .int32(partNumber), .bytea(sealed)]
+                )
                 part.removeAll(keepingCapacity: true)
             }
             var reader = ResultReader(batch: file.id, businessDate: file.businessDate)
@@ -58,20 +65,33 @@ extension PostgresStore: ResultFileStore {
                         rest.removeFirst(taken.count)
                         if part.count == Self.partBytes { try flush() }
                     }
-                })
+                }
+            )
             try flush()
-            return try finish(produced, file: file, fileName: fileName, version: version, parts: partNumber, transaction)
+            return try finish(
+                produced,
+                file: file,
+                fileName: fileName,
+                version: version,
+                parts: partNumber,
+                transaction
+            )
         }
     }
 
     private func finish(
-        _ produced: ProducedResult, file: ClaimedBatchFile, fileName: String, version: Int32, parts: Int32,
+        _ produced: ProducedResult,
+        file: ClaimedBatchFile,
+        fileName: String,
+        version: Int32,
+        parts: Int32,
         _ transaction: PostgresTransaction
     ) throws -> WrittenResult? {
         let totals = produced.totals.json
         let last = try transaction.query(
             "SELECT totals = $2::jsonb, content_sha256 = $3 FROM sluice.result_file WHERE batch_id = $1 AND version = $4",
-            [.int64(file.id.value), .jsonb(totals), .bytea(produced.contentSHA256), .int32(version - 1)])
+            [.int64(file.id.value), .jsonb(totals), .bytea(produced.contentSHA256), .int32(version - 1)]
+        )
         if let row = last.first, try row.bool(1) {
             // Nothing changed: the parts just written go with this transaction.
             throw UnchangedResult()
@@ -86,35 +106,51 @@ extension PostgresStore: ResultFileStore {
             [
                 .int64(file.id.value), .int32(version), .bool(isFinal), .text(fileName), .int64(produced.lineCount),
                 .jsonb(totals), .bytea(produced.contentSHA256), .int64(produced.contentBytes), .int32(parts),
-            ])
+            ]
+        )
         _ = try transaction.execute(
             """
             INSERT INTO sluice.outbox (topic, batch_id, payload)
             VALUES ('result_file', $1, jsonb_build_object('version', $2::int, 'is_final', $3::boolean))
-            """, [.int64(file.id.value), .int32(version), .bool(isFinal)])
+            """,
+            [.int64(file.id.value), .int32(version), .bool(isFinal)]
+        )
         if isFinal {
             _ = try transaction.execute(
                 "UPDATE sluice.batch_file SET state = 'finished', finished_at = now(), lease_worker = NULL, lease_until = NULL WHERE batch_id = $1",
-                [.int64(file.id.value)])
+                [.int64(file.id.value)]
+            )
         }
         return WrittenResult(
-            batch: file.id, version: version, isFinal: isFinal, fileName: fileName, lineCount: produced.lineCount)
+            batch: file.id,
+            version: version,
+            isFinal: isFinal,
+            fileName: fileName,
+            lineCount: produced.lineCount
+        )
     }
 
     package func readResultFile(
-        of batch: BatchIdentifier, version: Int32?, _ receive: @Sendable ([UInt8]) throws -> Void
+        of batch: BatchIdentifier,
+        version: Int32?,
+        _ receive: @Sendable ([UInt8]) throws -> Void
     ) async throws -> WrittenResult? {
         let found: (WrittenResult, Int32)? = try await pool.transaction("result file", readOnly: true) { transaction in
             try transaction.query(
                 """
                 SELECT version, is_final, file_name, line_count, part_count FROM sluice.result_file
                 WHERE batch_id = $1 AND ($2::int IS NULL OR version = $2) ORDER BY version DESC LIMIT 1
-                """, [.int64(batch.value), .optionalInt32(version)]
+                """,
+                [.int64(batch.value), .optionalInt32(version)]
             ).first.map { row in
                 (
                     WrittenResult(
-                        batch: batch, version: try row.int32(0), isFinal: try row.bool(1), fileName: try row.text(2),
-                        lineCount: try row.int64(3)),
+                        batch: batch,
+                        version: try row.int32(0),
+                        isFinal: try row.bool(1),
+                        fileName: try row.text(2),
+                        lineCount: try row.int64(3)
+                    ),
                     try row.int32(4)
                 )
             }
@@ -124,11 +160,16 @@ extension PostgresStore: ResultFileStore {
             let bytes = try await pool.transaction("result file part", readOnly: true) { transaction in
                 let rows = try transaction.query(
                     "SELECT content FROM sluice.result_file_part WHERE batch_id = $1 AND version = $2 AND part_no = $3",
-                    [.int64(batch.value), .int32(result.version), .int32(number)])
-                guard let row = rows.first else { throw StoreDefect("part \(number) of a result file of batch \(batch) is missing") }
+                    [.int64(batch.value), .int32(result.version), .int32(number)]
+                )
+                guard let row = rows.first else {
+                    throw StoreDefect("part \(number) of a result file of batch \(batch) is missing")
+                }
                 var cipher = try cipher(of: batch, transaction)
                 return try Deflate.decompress(
-                    try cipher.openWithNonce(try row.bytes(0), .result, result.version, number), bytesMax: Self.partBytes)
+                    try cipher.openWithNonce(try row.bytes(0), .result, result.version, number),
+                    bytesMax: Self.partBytes
+                )
             }
             try receive(bytes)
         }
@@ -145,7 +186,10 @@ private struct ResultReader {
     let businessDate: BusinessDate
 
     mutating func page(
-        after line: Int32, limit: Int64, cipher: inout BatchCipher, _ transaction: PostgresTransaction
+        after line: Int32,
+        limit: Int64,
+        cipher: inout BatchCipher,
+        _ transaction: PostgresTransaction
     ) throws -> [ResultRow] {
         // A line that failed and was set aside stands in both tables: it is the order's line, under review.
         let rows = try transaction.query(
@@ -166,7 +210,9 @@ private struct ResultReader {
                 FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no > $3
                     AND q.origin = 'intake' ORDER BY q.line_no LIMIT $4)
             ) l ORDER BY line_no LIMIT $4
-            """, [.int64(batch.value), .date(businessDate), .int32(line), .int64(limit)])
+            """,
+            [.int64(batch.value), .date(businessDate), .int32(line), .int64(limit)]
+        )
         return try rows.map { row in try Self.resultRow(row, cipher: &cipher) }
     }
 
@@ -176,21 +222,35 @@ private struct ResultReader {
         guard try row.bool(1) else {
             let status: ResultStatus = try row.text(2) == "rejected" ? .failed : .underReview
             return ResultRow(
-                line: line, status: status, code: code, decidedAt: nil,
+                line: line,
+                status: status,
+                code: code,
+                decidedAt: nil,
                 content: .quarantined(
-                    raw: try cipher.open(try row.bytes(10), .raw, line: line), amountMinor: try row.optionalInt64(8),
-                    currency: try row.optionalText(9)))
+                    raw: try cipher.open(try row.bytes(10), .raw, line: line),
+                    amountMinor: try row.optionalInt64(8),
+                    currency: try row.optionalText(9)
+                )
+            )
         }
         let state: OrderState = try row.word(2)
         let cause = try row.optionalText(3).flatMap(FailureCause.init(rawValue:))
         let personal = try PersonalData(serialized: try cipher.open(try row.bytes(10), .personal, line: line))
         return ResultRow(
-            line: line, status: ResultStatus(order: state, cause: cause, isUnderReview: try row.bool(11)), code: code,
+            line: line,
+            status: ResultStatus(order: state, cause: cause, isUnderReview: try row.bool(11)),
+            code: code,
             decidedAt: try row.optionalTimestamp(5),
             content: .order(
-                merchantOrderNumber: try row.text(6), accountNumber: personal.accountNumber,
-                accountName: personal.accountName, bankCode: try row.optionalText(7), purpose: personal.purpose,
-                amountMinor: try row.int64(8), currency: try row.text(9)))
+                merchantOrderNumber: try row.text(6),
+                accountNumber: personal.accountNumber,
+                accountName: personal.accountName,
+                bankCode: try row.optionalText(7),
+                purpose: personal.purpose,
+                amountMinor: try row.int64(8),
+                currency: try row.text(9)
+            )
+        )
     }
 }
 
@@ -205,10 +265,15 @@ extension [ResultStatus: [String: Tally]] {
                         tallies.sorted { $0.key < $1.key }.map { currency, tally in
                             (
                                 currency,
-                                .object([("count", .integer(tally.count)), ("amount_minor", .string(String(tally.amountMinor)))])
+                                .object([
+                                    ("count", .integer(tally.count)),
+                                    ("amount_minor", .string(String(tally.amountMinor))),
+                                ])
                             )
-                        })
+                        }
+                    )
                 )
-            })
+            }
+        )
     }
 }

@@ -42,12 +42,20 @@ extension PostgresStore {
                 ]
             ).map { row in
                 ClaimedChunk(
-                    chunkIdentifier: try row.int64(0), batch: BatchIdentifier(try row.int64(1)),
-                    businessDate: try row.date(2), chunkNumber: try row.int32(3), direction: try row.word(4),
-                    channel: claim.channel, kind: try row.word(5),
+                    chunkIdentifier: try row.int64(0),
+                    batch: BatchIdentifier(try row.int64(1)),
+                    businessDate: try row.date(2),
+                    chunkNumber: try row.int32(3),
+                    direction: try row.word(4),
+                    channel: claim.channel,
+                    kind: try row.word(5),
                     lines: row.isNull(6) ? [] : try row.intArray(6).map(LineNumber.init),
-                    submissionsCut: try row.int32(7), submission: try row.optionalInt32(8).map(SubmissionNumber.init),
-                    worker: claim.worker, epoch: LeaseEpoch(try row.int64(9)), now: try row.timestamp(10))
+                    submissionsCut: try row.int32(7),
+                    submission: try row.optionalInt32(8).map(SubmissionNumber.init),
+                    worker: claim.worker,
+                    epoch: LeaseEpoch(try row.int64(9)),
+                    now: try row.timestamp(10)
+                )
             }
         }
     }
@@ -69,9 +77,15 @@ extension PostgresStore {
                 let line = LineNumber(try row.int32(0))
                 let personal = try PersonalData(serialized: try cipher.open(try row.bytes(5), .personal, line: line))
                 return OrderToSubmit(
-                    line: line, amountMinor: try row.int64(1), currency: try row.text(2),
-                    accountNumber: personal.accountNumber, accountName: personal.accountName,
-                    bankCode: try row.optionalText(3), purpose: personal.purpose, attempts: try row.int16(4))
+                    line: line,
+                    amountMinor: try row.int64(1),
+                    currency: try row.text(2),
+                    accountNumber: personal.accountNumber,
+                    accountName: personal.accountName,
+                    bankCode: try row.optionalText(3),
+                    purpose: personal.purpose,
+                    attempts: try row.int16(4)
+                )
             }
         }
     }
@@ -83,7 +97,9 @@ extension PostgresStore {
                 """
                 UPDATE sluice.work_chunk SET line_nos = ARRAY(SELECT n FROM unnest(line_nos) AS n WHERE n <> ALL ($2))
                 WHERE chunk_id = $1
-                """, [.int64(chunk.chunkIdentifier), .intArray(lines.map(\.value))])
+                """,
+                [.int64(chunk.chunkIdentifier), .intArray(lines.map(\.value))]
+            )
             guard let reviewCode else { return }
             _ = try transaction.execute(
                 """
@@ -93,7 +109,8 @@ extension PostgresStore {
                 [
                     .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(lines.map(\.value)),
                     .text(ReviewCause.unfitForChannel.rawValue), .text(reviewCode), .text(chunk.channel.value),
-                ])
+                ]
+            )
         }
     }
 
@@ -107,17 +124,22 @@ extension PostgresStore {
 
     /// Locks the chunk's row; false if the lease is somebody else's, whatever this worker believes (R10).
     ///
-    /// - Parameters:
-    ///   - kind: what the chunk must still be for; nil for anything.
-    ///   - toBegin: an ended lease begins nothing, even while nobody else has the chunk.
+    /// `kind`: what the chunk must still be for; nil for anything.
+    ///
+    /// `toBegin`: an ended lease begins nothing, even while nobody else has the chunk.
     func lock(
-        _ chunk: ClaimedChunk, _ transaction: PostgresTransaction, kind: ChunkKind? = nil, toBegin: Bool = false
+        _ chunk: ClaimedChunk,
+        _ transaction: PostgresTransaction,
+        kind: ChunkKind? = nil,
+        toBegin: Bool = false
     ) throws -> Bool {
         let rows = try transaction.query(
             """
             SELECT kind, lease_until > now() FROM sluice.work_chunk
             WHERE chunk_id = $1 AND epoch = $2 AND lease_worker = $3 FOR NO KEY UPDATE
-            """, [.int64(chunk.chunkIdentifier), .int64(chunk.epoch.value), .text(chunk.worker.value)])
+            """,
+            [.int64(chunk.chunkIdentifier), .int64(chunk.epoch.value), .text(chunk.worker.value)]
+        )
         guard let row = rows.first else { return false }
         return try (kind == nil || row.text(0) == kind?.rawValue) && (!toBegin || row.bool(1))
     }
@@ -125,7 +147,10 @@ extension PostgresStore {
     /// What happens to the chunk and its slot. A slot is free again after an outcome, or past send-by plus the total
     /// deadline (R10).
     func apply(
-        _ next: ChunkNext, to chunk: ClaimedChunk, inFlightUntil: Timestamp?, _ transaction: PostgresTransaction
+        _ next: ChunkNext,
+        to chunk: ClaimedChunk,
+        inFlightUntil: Timestamp?,
+        _ transaction: PostgresTransaction
     ) throws {
         switch next {
         case .keep:
@@ -135,7 +160,8 @@ extension PostgresStore {
                 [
                     .text(chunk.channel.value), .int64(chunk.chunkIdentifier), .int64(chunk.epoch.value),
                     .optional(inFlightUntil),
-                ])
+                ]
+            )
             return
         case .schedule(let kind, let delay):
             _ = try transaction.execute(
@@ -144,16 +170,22 @@ extension PostgresStore {
                     lease_until = NULL, due_at = now() + $4 * interval '1 microsecond' WHERE chunk_id = $1
                 """,
                 [
-                    .int64(chunk.chunkIdentifier), .text(kind.rawValue), .text(kind.lane.rawValue), .microseconds(delay),
-                ])
+                    .int64(chunk.chunkIdentifier), .text(kind.rawValue), .text(kind.lane.rawValue),
+                    .microseconds(delay),
+                ]
+            )
         case .finish:
             _ = try transaction.execute(
-                "DELETE FROM sluice.work_chunk WHERE chunk_id = $1", [.int64(chunk.chunkIdentifier)])
+                "DELETE FROM sluice.work_chunk WHERE chunk_id = $1",
+                [.int64(chunk.chunkIdentifier)]
+            )
         }
         _ = try transaction.execute(
             """
             UPDATE sluice.channel_slot SET chunk_id = NULL, epoch = NULL, held_until = NULL
             WHERE channel = $1 AND chunk_id = $2 AND epoch = $3
-            """, [.text(chunk.channel.value), .int64(chunk.chunkIdentifier), .int64(chunk.epoch.value)])
+            """,
+            [.text(chunk.channel.value), .int64(chunk.chunkIdentifier), .int64(chunk.epoch.value)]
+        )
     }
 }

@@ -18,7 +18,8 @@ extension PostgresStore {
 
     private func record(_ intent: SubmissionIntent, _ transaction: PostgresTransaction) throws -> IntentOutcome {
         let chunk = intent.chunk
-        guard try lock(chunk, transaction, kind: .submit, toBegin: true), let until = intent.state.inFlight?.until else { return .stale }
+        guard try lock(chunk, transaction, kind: .submit, toBegin: true), let until = intent.state.inFlight?.until
+        else { return .stale }
         // The slot is still this claim's, and the specification still the activated one (R16).
         let held = try transaction.execute(
             """
@@ -28,7 +29,8 @@ extension PostgresStore {
             [
                 .text(chunk.channel.value), .int64(chunk.chunkIdentifier), .int64(chunk.epoch.value), .optional(until),
                 .bytea(intent.specificationSHA256),
-            ])
+            ]
+        )
         guard held == 1 else { return .stale }
         _ = try transaction.execute(
             """
@@ -38,7 +40,8 @@ extension PostgresStore {
             [
                 .text(chunk.channel.value), .text(intent.numberScope), .text(intent.number), .int64(chunk.batch.value),
                 .int32(intent.submission.value),
-            ])
+            ]
+        )
         let moved = try transaction.execute(
             """
             UPDATE sluice.payment_order o SET state = 'submitting', code = 'intent', channel = $4, submission_no = $5,
@@ -49,17 +52,26 @@ extension PostgresStore {
             [
                 .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(intent.orders.map(\.line.value)),
                 .text(chunk.channel.value), .int32(intent.submission.value), .int16(intent.attempt),
-            ])
+            ]
+        )
         guard moved == intent.orders.count else { throw OrdersChanged() }
         try insert(intent, transaction)
         let call = try insertExchange(
-            chunk: chunk, submission: intent.submission, ordinal: 1, kind: .send, sendBy: intent.sendBy, transaction)
+            chunk: chunk,
+            submission: intent.submission,
+            ordinal: 1,
+            kind: .send,
+            sendBy: intent.sendBy,
+            transaction
+        )
         // The chunk is the submission's from now on; if this worker dies, it comes up on the query lane when the lease ends.
         _ = try transaction.execute(
             """
             UPDATE sluice.work_chunk SET kind = 'query', lane = 'query', line_nos = NULL, submission_no = $2
             WHERE chunk_id = $1
-            """, [.int64(chunk.chunkIdentifier), .int32(intent.submission.value)])
+            """,
+            [.int64(chunk.chunkIdentifier), .int32(intent.submission.value)]
+        )
         if !intent.remainingLines.isEmpty {
             _ = try transaction.execute(
                 """
@@ -71,7 +83,8 @@ extension PostgresStore {
                     .int64(chunk.batch.value), .date(chunk.businessDate), .int32(chunk.chunkNumber),
                     .text(chunk.direction.rawValue), .text(chunk.channel.value),
                     .intArray(intent.remainingLines.map(\.value)), .int32(chunk.submissionsCut + 1),
-                ])
+                ]
+            )
         }
         _ = try transaction.execute(
             """
@@ -82,7 +95,8 @@ extension PostgresStore {
             [
                 .int64(chunk.batch.value), .text(chunk.channel.value), .text(intent.currency),
                 .int64(Int64(intent.orders.count)), .int64(intent.amountMinor),
-            ])
+            ]
+        )
         return .recorded(call)
     }
 
@@ -91,7 +105,11 @@ extension PostgresStore {
         let state = intent.state
         var cipher = try cipher(of: chunk.batch, transaction)
         let envelope = cipher.sealWithRandomNonce(
-            intent.envelope.serialized, .envelope, intent.submission.value, 0)
+            intent.envelope.serialized,
+            .envelope,
+            intent.submission.value,
+            0
+        )
         _ = try transaction.execute(
             """
             INSERT INTO sluice.submission (batch_id, submission_no, business_date, channel, direction, number, number_scope,
@@ -104,7 +122,8 @@ extension PostgresStore {
             [
                 .int64(chunk.batch.value), .int32(intent.submission.value), .date(chunk.businessDate),
                 .text(chunk.channel.value), .text(chunk.direction.rawValue), .text(intent.number),
-                .text(intent.numberScope), .optional(intent.scopeEndsAt), .date(intent.tradeDate), .int16(intent.attempt),
+                .text(intent.numberScope), .optional(intent.scopeEndsAt), .date(intent.tradeDate),
+                .int16(intent.attempt),
                 .text(state.phase.rawValue), .intArray(intent.orders.map(\.line.value)), .int64(intent.amountMinor),
                 .text(intent.currency), .bytea(envelope), .bytea(intent.envelopeSHA256), .int32(cipher.keyIdentifier),
                 .bytea(intent.specificationSHA256), .int32(state.sends), .int32(state.sendsUnsent),
@@ -112,12 +131,17 @@ extension PostgresStore {
                 .optional(state.inFlight?.until), .int32(state.polls), .int32(state.notFounds),
                 .optional(state.lastNotFoundAt), .optional(state.firstSentAt), .optional(state.lastSendEndedAt),
                 .bool(state.everTaken),
-            ])
+            ]
+        )
     }
 
     /// Commits, with the transaction it is part of, that a call is about to be made (R1).
     func insertExchange(
-        chunk: ClaimedChunk, submission: SubmissionNumber, ordinal: Int32, kind: InFlight.Kind, sendBy: TimeSpan,
+        chunk: ClaimedChunk,
+        submission: SubmissionNumber,
+        ordinal: Int32,
+        kind: InFlight.Kind,
+        sendBy: TimeSpan,
         _ transaction: PostgresTransaction
     ) throws -> RecordedCall {
         let rows = try transaction.query(
@@ -132,7 +156,8 @@ extension PostgresStore {
                 .int64(chunk.batch.value), .int32(submission.value), .int32(ordinal), .date(chunk.businessDate),
                 .text(chunk.channel.value), .text(kind.rawValue), .int64(chunk.epoch.value), .text(chunk.worker.value),
                 .microseconds(sendBy),
-            ])
+            ]
+        )
         guard let row = rows.first else { throw StoreDefect("an exchange that was inserted has no row") }
         return RecordedCall(ordinal: ordinal, day: try row.date(0))
     }

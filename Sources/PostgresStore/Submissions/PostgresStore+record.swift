@@ -17,17 +17,28 @@ extension PostgresStore: SubmissionStore {
                     in_flight_until, polls, not_founds, last_not_found_at, first_sent_at, last_send_ended_at, ever_taken,
                     envelope, now()
                 FROM sluice.submission WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
-                """, [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)])
-            guard let row = rows.first else { throw StoreDefect("submission \(submission) of batch \(chunk.batch) is missing") }
+                """,
+                [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)]
+            )
+            guard let row = rows.first else {
+                throw StoreDefect("submission \(submission) of batch \(chunk.batch) is missing")
+            }
             let inFlight: InFlight? =
                 row.isNull(6)
                 ? nil
                 : InFlight(kind: try row.word(6), epoch: LeaseEpoch(try row.int64(7)), until: try row.timestamp(8))
             let state = SubmissionState(
-                phase: try row.word(3), sends: try row.int32(4), sendsUnsent: try row.int32(5), inFlight: inFlight,
-                polls: try row.int32(9), notFounds: try row.int32(10), lastNotFoundAt: try row.optionalTimestamp(11),
-                firstSentAt: try row.optionalTimestamp(12), lastSendEndedAt: try row.optionalTimestamp(13),
-                everTaken: try row.bool(14))
+                phase: try row.word(3),
+                sends: try row.int32(4),
+                sendsUnsent: try row.int32(5),
+                inFlight: inFlight,
+                polls: try row.int32(9),
+                notFounds: try row.int32(10),
+                lastNotFoundAt: try row.optionalTimestamp(11),
+                firstSentAt: try row.optionalTimestamp(12),
+                lastSendEndedAt: try row.optionalTimestamp(13),
+                everTaken: try row.bool(14)
+            )
             var cipher = try cipher(of: chunk.batch, transaction)
             let bytes = try cipher.openWithNonce(try row.bytes(15), .envelope, submission.value, 0)
             guard let envelope = Envelope(serialized: bytes) else {
@@ -41,18 +52,30 @@ extension PostgresStore: SubmissionStore {
                     (SELECT s.line_nos FROM sluice.submission s
                      WHERE s.batch_id = $1 AND s.submission_no = $2 AND s.business_date = $3)::int[])
                 ORDER BY o.item_no
-                """, [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)]
+                """,
+                [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)]
             ).map { row in
                 let line = LineNumber(try row.int32(0))
                 let personal = try PersonalData(serialized: try cipher.open(try row.bytes(5), .personal, line: line))
                 return SubmittedOrder(
-                    line: line, item: try row.int32(1), state: try row.word(2), amountMinor: try row.int64(3),
-                    currency: try row.text(4), accountNumber: personal.accountNumber)
+                    line: line,
+                    item: try row.int32(1),
+                    state: try row.word(2),
+                    amountMinor: try row.int64(3),
+                    currency: try row.text(4),
+                    accountNumber: personal.accountNumber
+                )
             }
             return LoadedSubmission(
                 key: SubmissionKey(batch: chunk.batch, number: submission, businessDate: chunk.businessDate),
-                number: try row.text(0), tradeDate: try row.date(1), scopeEndsAt: try row.optionalTimestamp(2),
-                state: state, envelope: envelope, orders: orders, now: try row.timestamp(16))
+                number: try row.text(0),
+                tradeDate: try row.date(1),
+                scopeEndsAt: try row.optionalTimestamp(2),
+                state: state,
+                envelope: envelope,
+                orders: orders,
+                now: try row.timestamp(16)
+            )
         }
     }
 
@@ -84,8 +107,13 @@ extension PostgresStore: SubmissionStore {
         var begun: RecordedCall?
         if let step = change.begins {
             begun = try insertExchange(
-                chunk: chunk, submission: change.submission, ordinal: ordinal,
-                kind: step == .send ? .send : .query, sendBy: change.sendBy, transaction)
+                chunk: chunk,
+                submission: change.submission,
+                ordinal: ordinal,
+                kind: step == .send ? .send : .query,
+                sendBy: change.sendBy,
+                transaction
+            )
         }
         try raise(change, transaction)
         try apply(change.next, to: chunk, inFlightUntil: change.state.inFlight?.until, transaction)
@@ -94,7 +122,9 @@ extension PostgresStore: SubmissionStore {
                 """
                 UPDATE sluice.channel SET slow_until = greatest(slow_until, now() + $2 * interval '1 microsecond')
                 WHERE channel = $1
-                """, [.text(chunk.channel.value), .microseconds(pause)])
+                """,
+                [.text(chunk.channel.value), .microseconds(pause)]
+            )
         }
         if change.state.phase.isFinal {
             _ = try transaction.query(
@@ -102,7 +132,8 @@ extension PostgresStore: SubmissionStore {
                 SELECT sluice.close_settled_reviews($1, $2, $3) FROM (SELECT FROM sluice.review_item
                     WHERE batch_id = $1 AND submission_no = $2 AND closed_at IS NULL LIMIT 1) AS waiting
                 """,
-                [.int64(chunk.batch.value), .int32(change.submission.value), .date(chunk.businessDate)])
+                [.int64(chunk.batch.value), .int32(change.submission.value), .date(chunk.businessDate)]
+            )
         }
         return .committed(begun)
     }
@@ -113,7 +144,10 @@ extension PostgresStore: SubmissionStore {
 
     /// Writes how a call ended; false if it has ended before, or another lease began it.
     private func end(
-        _ ended: EndedCall, isLate: Bool, change: SubmissionChange, _ transaction: PostgresTransaction
+        _ ended: EndedCall,
+        isLate: Bool,
+        change: SubmissionChange,
+        _ transaction: PostgresTransaction
     ) throws -> Bool {
         let chunk = change.chunk
         let outcome: (word: String, reason: String?, headerCode: String?) =
@@ -127,11 +161,13 @@ extension PostgresStore: SubmissionStore {
         if !ended.response.isEmpty {
             var cipher = try cipher(of: chunk.batch, transaction)
             response = .bytea(
-                cipher.sealWithRandomNonce(ended.response, .response, change.submission.value, ended.call.ordinal))
+                cipher.sealWithRandomNonce(ended.response, .response, change.submission.value, ended.call.ordinal)
+            )
             keyIdentifier = .int32(cipher.keyIdentifier)
         }
         let volatile = JSONText.object(
-            ended.volatileElements.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+            ended.volatileElements.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }
+        )
         // An outcome is written once; evidence is never overwritten.
         return try transaction.execute(
             """
@@ -143,9 +179,11 @@ extension PostgresStore: SubmissionStore {
             [
                 .int64(chunk.batch.value), .int32(change.submission.value), .int32(ended.call.ordinal),
                 .date(ended.call.day), .text(outcome.word), .optionalText(outcome.reason),
-                .optionalText(outcome.headerCode), .optionalInt32(ended.status), .bool(isLate), .jsonb(volatile), response,
+                .optionalText(outcome.headerCode), .optionalInt32(ended.status), .bool(isLate), .jsonb(volatile),
+                response,
                 keyIdentifier, .int64(ended.latencyMicroseconds), .int64(chunk.epoch.value), .text(chunk.worker.value),
-            ]) == 1
+            ]
+        ) == 1
     }
 
     /// All moves by compare-and-set, or none.
@@ -178,7 +216,8 @@ extension PostgresStore: SubmissionStore {
                 .textArray(moves.map(\.to.rawValue)), .nullableTextArray(moves.map { $0.cause?.rawValue }),
                 .textArray(moves.map(\.code)), evidence.map { .date($0.day) } ?? .null,
                 .optionalInt32(evidence?.ordinal), .text(chunk.channel.value),
-            ])
+            ]
+        )
         guard try rows.first?.int64(0) == Int64(moves.count) else { throw Overtaken() }
         let toReview = moves.filter { $0.cause == .data }
         if !toReview.isEmpty { try quarantine(toReview, change: change, transaction) }
@@ -192,22 +231,28 @@ extension PostgresStore: SubmissionStore {
             """
             SELECT line_no, personal, merchant_order_no, bank_code, amount_minor, currency FROM sluice.payment_order
             WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3)
-            """, [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(moves.map(\.line.value))])
+            """,
+            [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(moves.map(\.line.value))]
+        )
         let codes = Dictionary(uniqueKeysWithValues: moves.map { ($0.line.value, $0.code) })
         for row in orders {
             let line = LineNumber(try row.int32(0))
             let personal = try PersonalData(serialized: try cipher.open(try row.bytes(1), .personal, line: line))
             // The order as it was read: its bytes in the file are not kept for records that passed.
             let raw = JSONText.object([
-                ("merchant_order_number", .string(try row.text(2))), ("account_number", .string(personal.accountNumber)),
+                ("merchant_order_number", .string(try row.text(2))),
+                ("account_number", .string(personal.accountNumber)),
                 ("account_name", .string(personal.accountName)),
                 ("bank_code", try row.optionalText(3).map(JSONValue.string) ?? .null),
                 ("amount_minor", .integer(try row.int64(4))), ("currency", .string(try row.text(5))),
                 ("purpose", .string(personal.purpose)),
             ])
             let reason = QuarantineReason(
-                code: "refused_by_channel", field: nil, maskedValue: codes[line.value] ?? "",
-                mend: "the channel refused the order's data; amend it and release it as a new order")
+                code: "refused_by_channel",
+                field: nil,
+                maskedValue: codes[line.value] ?? "",
+                mend: "the channel refused the order's data; amend it and release it as a new order"
+            )
             _ = try transaction.execute(
                 """
                 INSERT INTO sluice.quarantine_record (batch_id, line_no, business_date, origin, merchant_order_no, amount_minor,
@@ -218,8 +263,10 @@ extension PostgresStore: SubmissionStore {
                 """,
                 [
                     .int64(chunk.batch.value), .date(chunk.businessDate), .int32(line.value), .jsonb([reason].json),
-                    .bytea(cipher.sealWithRandomNonce(Array(raw.utf8), .raw, line.value, 0)), .int32(cipher.keyIdentifier),
-                ])
+                    .bytea(cipher.sealWithRandomNonce(Array(raw.utf8), .raw, line.value, 0)),
+                    .int32(cipher.keyIdentifier),
+                ]
+            )
         }
         _ = try transaction.execute(
             """
@@ -227,7 +274,9 @@ extension PostgresStore: SubmissionStore {
             FROM sluice.payment_order o, sluice.batch_file f
             WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = ANY ($3) AND f.batch_id = $1
                 AND r.merchant_id = f.merchant_id AND r.order_no = o.merchant_order_no AND r.batch_id = $1 AND r.line_no = o.line_no
-            """, [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(moves.map(\.line.value))])
+            """,
+            [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(moves.map(\.line.value))]
+        )
     }
 
     /// Writes the machine's state; answers the ordinal of the call that may begin.
@@ -252,7 +301,8 @@ extension PostgresStore: SubmissionStore {
                 .optional(state.lastNotFoundAt), .optional(state.firstSentAt), .optional(state.lastSendEndedAt),
                 .bool(state.everTaken), .int32(change.begins == nil ? 0 : 1),
                 change.endedCall == nil ? .null : .int64(change.chunk.epoch.value),
-            ])
+            ]
+        )
         // No call begins while an earlier one may be under way (R6).
         guard let row = rows.first else { throw Overtaken() }
         return try row.int32(0)
@@ -272,7 +322,8 @@ extension PostgresStore: SubmissionStore {
                     .text("\(alarm.kind.rawValue)/\(chunk.channel)/\(alarm.code)"), .text(alarm.kind.rawValue),
                     .text(chunk.channel.value), .int64(chunk.batch.value), .text(alarm.code),
                     .text(alarm.kind.message(channel: chunk.channel, code: alarm.code)),
-                ])
+                ]
+            )
         }
         var items = change.decision.reviews.map { (line: Int32?.some($0.line.value), cause: $0.cause, code: $0.code) }
         items += change.submissionReviews.map { (line: nil, cause: $0.cause, code: $0.code) }
@@ -288,7 +339,8 @@ extension PostgresStore: SubmissionStore {
                 .int64(chunk.batch.value), .date(chunk.businessDate), .int32(change.submission.value),
                 .text(chunk.channel.value), .textArray(items.map(\.cause.rawValue)), .textArray(items.map(\.code)),
                 .nullableBigintArray(items.map { $0.line.map(Int64.init) }),
-            ])
+            ]
+        )
     }
 }
 
@@ -318,7 +370,10 @@ extension AlarmKind {
 extension PostgresStore {
     /// The clear bytes of an answer kept as evidence.
     package func openResponse(
-        _ sealed: [UInt8], of batch: BatchIdentifier, submission: SubmissionNumber, call: RecordedCall
+        _ sealed: [UInt8],
+        of batch: BatchIdentifier,
+        submission: SubmissionNumber,
+        call: RecordedCall
     ) async throws -> [UInt8] {
         try await pool.transaction("open response", readOnly: true) { transaction in
             var cipher = try cipher(of: batch, transaction)

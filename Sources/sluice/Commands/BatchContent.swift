@@ -15,7 +15,7 @@ struct BatchContent: ~Copyable {
     private let descriptor: Int32
     private let kept: [UInt8]?
 
-    /// - Parameter path: `-` is standard input.
+    /// `path`: `-` is standard input.
     init(path: String) throws {
         descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.failure("open", path) }
@@ -55,7 +55,9 @@ struct BatchContent: ~Copyable {
             let part = try Self.read(descriptor, at: start, count: wanted)
             guard part.count == wanted else {
                 throw CommandFailure(
-                    "the file became shorter while it was read", mend: "submit it again once it is complete")
+                    "the file became shorter while it was read",
+                    mend: "submit it again once it is complete"
+                )
             }
             return part
         }
@@ -87,7 +89,9 @@ struct BatchContent: ~Copyable {
             guard content.count <= pipeBytesMax else {
                 throw CommandFailure(
                     "a pipe gives at most 64 MiB, for it is read once and hashed first",
-                    mend: "write the file to disk and name its path", status: .configuration)
+                    mend: "write the file to disk and name its path",
+                    status: .configuration
+                )
             }
         }
     }
@@ -108,7 +112,9 @@ struct BatchContent: ~Copyable {
 
     private static func failure(_ action: String, _ path: String) -> CommandFailure {
         CommandFailure(
-            "cannot \(action) \(path): \(String(cString: strerror(errno)))", mend: "check the path",
-            status: .configuration)
+            "cannot \(action) \(path): \(String(cString: strerror(errno)))",
+            mend: "check the path",
+            status: .configuration
+        )
     }
 }

@@ -8,13 +8,16 @@ import Store
 /// `sluice channel`: the specifications that workers use.
 struct ChannelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "channel", abstract: "Look at channels and activate their specifications.",
-        subcommands: [List.self, Activate.self])
+        commandName: "channel",
+        abstract: "Look at channels and activate their specifications.",
+        subcommands: [List.self, Activate.self]
+    )
 
     /// What is configured and what is active.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List channels: the specification of the configuration against the active one.")
+            abstract: "List channels: the specification of the configuration against the active one."
+        )
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var report: ReportOptions
@@ -30,8 +33,13 @@ struct ChannelCommand: AsyncParsableCommand {
             for row in rows {
                 let directions = row.specification?.directions.map(\.rawValue).sorted().joined(separator: ", ")
                 table.add(
-                    row.name.value, row.state, row.active.map { Row.short($0.specificationSHA256) },
-                    row.specification.map { Row.short($0.sha256) }, directions, row.specification?.title)
+                    row.name.value,
+                    row.state,
+                    row.active.map { Row.short($0.specificationSHA256) },
+                    row.specification.map { Row.short($0.sha256) },
+                    directions,
+                    row.specification?.title
+                )
             }
             try report.show(.array(rows.map(\.json)), words: table.isEmpty ? "No channels." : table.text())
         }
@@ -40,7 +48,8 @@ struct ChannelCommand: AsyncParsableCommand {
     /// Makes the configured version the one that workers use.
     struct Activate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make the configured version of a channel's specification the one that workers use (R16).")
+            abstract: "Make the configured version of a channel's specification the one that workers use (R16)."
+        )
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var report: ReportOptions
@@ -51,7 +60,10 @@ struct ChannelCommand: AsyncParsableCommand {
         func run() async throws {
             let configuration = try options.load()
             let catalogue = Catalogue(
-                layouts: [:], channels: try Catalogue.channels(configuration), merchants: [:])
+                layouts: [:],
+                channels: try Catalogue.channels(configuration),
+                merchants: [:]
+            )
             let specification = try await Deployment.with(configuration, catalogue: catalogue) { deployment in
                 try await deployment.activate(ChannelName(channel))
             }
@@ -64,7 +76,8 @@ struct ChannelCommand: AsyncParsableCommand {
                 words: """
                     Channel \(specification.name) is active with specification \(Row.short(specification.sha256)): \
                     \(submit) submit slots, \(query) query slots.
-                    """)
+                    """
+            )
         }
     }
 
@@ -91,7 +104,8 @@ struct ChannelCommand: AsyncParsableCommand {
                 "file_sha256": .string(specification.map { Hexadecimal.encode($0.sha256) }),
                 "class": .string(specification?.environmentClass.rawValue),
                 "directions": .array(
-                    (specification?.directions.map(\.rawValue).sorted() ?? []).map { .string($0) }),
+                    (specification?.directions.map(\.rawValue).sorted() ?? []).map { .string($0) }
+                ),
             ]
         }
     }

@@ -7,7 +7,8 @@ import Store
 struct ConfigurationOptions: ParsableArguments {
     @Option(
         name: .customLong("config"),
-        help: ArgumentHelp("The folder of the configuration (default: $SLUICE_CONFIG, else Config).", valueName: "dir"))
+        help: ArgumentHelp("The folder of the configuration (default: $SLUICE_CONFIG, else Config).", valueName: "dir")
+    )
     var folder: String?
 
     @Option(help: ArgumentHelp("The libpq URI of the database; it wins over SLUICE_DATABASE_URL.", valueName: "uri"))
@@ -23,7 +24,10 @@ struct ConfigurationOptions: ParsableArguments {
         flags["database.url"] = databaseURL
         flags["log.level"] = logLevel
         return try Configuration.load(
-            directory: folder ?? variables["SLUICE_CONFIG"] ?? "Config", variables: variables, flags: flags)
+            directory: folder ?? variables["SLUICE_CONFIG"] ?? "Config",
+            variables: variables,
+            flags: flags
+        )
     }
 }
 

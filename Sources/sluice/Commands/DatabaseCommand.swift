@@ -7,13 +7,16 @@ import Store
 /// `sluice db`: the schema and its partitions.
 struct DatabaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "db", abstract: "Bring the schema up to date, and look at it.",
-        subcommands: [Migrate.self, Status.self, Partitions.self])
+        commandName: "db",
+        abstract: "Bring the schema up to date, and look at it.",
+        subcommands: [Migrate.self, Status.self, Partitions.self]
+    )
 
     /// Applies what is missing, as a role that may create roles.
     struct Migrate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Apply missing migrations, stamp the environment, register the merchants of the configuration.")
+            abstract: "Apply missing migrations, stamp the environment, register the merchants of the configuration."
+        )
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var report: ReportOptions
@@ -25,7 +28,8 @@ struct DatabaseCommand: AsyncParsableCommand {
                 ["applied": .array(applied.map { .integer($0) }), "merchants": .integer(migrated.merchants)],
                 words: (applied.isEmpty
                     ? "The schema is up to date" : "Applied \(applied.map { "\($0)" }.joined(separator: ", "))")
-                    + "; \(migrated.merchants) merchants are registered.")
+                    + "; \(migrated.merchants) merchants are registered."
+            )
         }
     }
 
@@ -55,7 +59,10 @@ struct DatabaseCommand: AsyncParsableCommand {
             var table = Table("#number", "migration", "state")
             for migration in Migrator.migrations {
                 table.add(
-                    "\(migration.number)", migration.name, applied[migration.number] == nil ? "missing" : "applied")
+                    "\(migration.number)",
+                    migration.name,
+                    applied[migration.number] == nil ? "missing" : "applied"
+                )
             }
             let environment = stamp.map { "\($0.name) (\($0.environmentClass.rawValue))" } ?? "not stamped"
             let live = days.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "none"
@@ -67,7 +74,8 @@ struct DatabaseCommand: AsyncParsableCommand {
                                 "number": .integer($0.number), "name": .string($0.name),
                                 "applied": .bool(applied[$0.number] != nil),
                             ]
-                        }),
+                        }
+                    ),
                     "complete": .bool(isComplete),
                     "environment": stamp.map {
                         ["name": .string($0.name), "class": .string($0.environmentClass.rawValue)]
@@ -76,10 +84,14 @@ struct DatabaseCommand: AsyncParsableCommand {
                         ["oldest": .string("\($0.lowerBound)"), "newest": .string("\($0.upperBound)")]
                     } ?? .null,
                 ],
-                words: "\(table.text())\n\nEnvironment: \(environment)\nLive days:   \(live)")
+                words: "\(table.text())\n\nEnvironment: \(environment)\nLive days:   \(live)"
+            )
             if !isComplete {
                 throw CommandFailure(
-                    "migrations are missing", mend: "run: sluice db migrate", status: .configuration)
+                    "migrations are missing",
+                    mend: "run: sluice db migrate",
+                    status: .configuration
+                )
             }
         }
     }
@@ -87,7 +99,8 @@ struct DatabaseCommand: AsyncParsableCommand {
     /// Makes partitions ahead; workers do it by themselves.
     struct Partitions: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make the partitions of the days ahead, as workers do at their start.")
+            abstract: "Make the partitions of the days ahead, as workers do at their start."
+        )
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var report: ReportOptions
@@ -109,7 +122,8 @@ struct DatabaseCommand: AsyncParsableCommand {
                         "days_made": .integer(made), "oldest": .string(live.map { "\($0.lowerBound)" }),
                         "newest": .string(live.map { "\($0.upperBound)" }),
                     ],
-                    words: "Made \(made) days; live are \(words).")
+                    words: "Made \(made) days; live are \(words)."
+                )
             }
         }
     }

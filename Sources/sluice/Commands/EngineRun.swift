@@ -14,7 +14,7 @@ struct EngineRun: Sendable {
     let engine: Engine
     let signals: StopSignals
 
-    /// - Parameter work: runs the engine until `stop` is requested, or it has nothing left to do.
+    /// `work`: runs the engine until `stop` is requested, or it has nothing left to do.
     func callAsFunction<Value: Sendable>(
         _ work: @escaping @Sendable (_ stop: StopSignal) async throws -> Value
     ) async throws -> Value {
@@ -45,7 +45,9 @@ struct EngineRun: Sendable {
                     group.cancelAll()
                     throw CommandFailure(
                         "stopped with calls under way, whose outcome is not recorded",
-                        mend: "nothing: they come up again when their leases end, and are asked for before anything else")
+                        mend:
+                            "nothing: they come up again when their leases end, and are asked for before anything else"
+                    )
                 }
             }
             throw CancellationError()

@@ -9,8 +9,10 @@ import Synchronization
 /// `sluice file`: queue and follow batch files.
 struct FileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "file", abstract: "Queue and follow batch files.",
-        subcommands: [FileSubmitCommand.self, List.self, Show.self, Result.self])
+        commandName: "file",
+        abstract: "Queue and follow batch files.",
+        subcommands: [FileSubmitCommand.self, List.self, Show.self, Result.self]
+    )
 
     /// The newest files.
     struct List: AsyncParsableCommand {
@@ -29,14 +31,32 @@ struct FileCommand: AsyncParsableCommand {
         func run() async throws {
             let filter = BatchFilter(state: state, merchant: merchant.map(MerchantNumber.init), limit: list.limit)
             let batches = try await Deployment.with(try options.load()) { try await $0.store.batches(filter) }
-            var table = Table("#batch", "state", "direction", "business date", "#records", "merchant", "file", "verdict")
+            var table = Table(
+                "#batch",
+                "state",
+                "direction",
+                "business date",
+                "#records",
+                "merchant",
+                "file",
+                "verdict"
+            )
             for batch in batches {
                 table.add(
-                    "\(batch.batch)", batch.state.rawValue, batch.direction.rawValue, "\(batch.businessDate)",
-                    batch.recordCount.map { "\($0)" }, batch.merchant.value, batch.fileName, batch.verdict?.code)
+                    "\(batch.batch)",
+                    batch.state.rawValue,
+                    batch.direction.rawValue,
+                    "\(batch.businessDate)",
+                    batch.recordCount.map { "\($0)" },
+                    batch.merchant.value,
+                    batch.fileName,
+                    batch.verdict?.code
+                )
             }
             try report.show(
-                .array(batches.map { .object($0.json) }), words: table.isEmpty ? "No batch files." : table.text())
+                .array(batches.map { .object($0.json) }),
+                words: table.isEmpty ? "No batch files." : table.text()
+            )
         }
     }
 
@@ -64,7 +84,8 @@ struct FileCommand: AsyncParsableCommand {
     /// The bytes of a result file.
     struct Result: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write a batch file's result file to standard output or a file.")
+            abstract: "Write a batch file's result file to standard output or a file."
+        )
 
         @OptionGroup var options: ConfigurationOptions
 
@@ -84,7 +105,8 @@ struct FileCommand: AsyncParsableCommand {
                     throw CommandFailure(
                         version.map { "batch \(batch) has no result file of version \($0)" }
                             ?? "batch \(batch) is \(detail.summary.state.rawValue) and has no result file yet",
-                        mend: "the first is due at \(detail.resultDueAt.brief), or earlier when nothing is left to do")
+                        mend: "the first is due at \(detail.resultDueAt.brief), or earlier when nothing is left to do"
+                    )
                 }
                 let descriptor = try Self.open(output)
                 defer { if output != nil { close(descriptor) } }
@@ -97,7 +119,9 @@ struct FileCommand: AsyncParsableCommand {
                 }
                 let state = written.isFinal ? "final" : "not final"
                 try Terminal.line(
-                    "Batch \(batch), version \(written.version) (\(state)), \(written.lineCount) lines", to: .error)
+                    "Batch \(batch), version \(written.version) (\(state)), \(written.lineCount) lines",
+                    to: .error
+                )
             }
         }
 
@@ -107,8 +131,10 @@ struct FileCommand: AsyncParsableCommand {
             let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else {
                 throw CommandFailure(
-                    "cannot make \(path): \(String(cString: strerror(errno)))", mend: "name a path that is free",
-                    status: .configuration)
+                    "cannot make \(path): \(String(cString: strerror(errno)))",
+                    mend: "name a path that is free",
+                    status: .configuration
+                )
             }
             return descriptor
         }

@@ -6,11 +6,13 @@ import Store
 /// `sluice file submit`: queues a batch file, in parts of at most 1 MiB.
 struct FileSubmitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "submit", abstract: "Queue a batch file.",
+        commandName: "submit",
+        abstract: "Queue a batch file.",
         discussion: """
             The same merchant, client key and bytes give the same batch again; the same bytes under a new key, or under \
             none, are held for a person (exit 3).
-            """)
+            """
+    )
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var report: ReportOptions
@@ -61,15 +63,25 @@ struct FileSubmitCommand: AsyncParsableCommand {
         guard layouts[format] != nil else {
             throw CommandFailure(
                 "there is no layout \(format) in \(configuration.directory)/layouts",
-                mend: "name one of: \(layouts.keys.sorted().joined(separator: ", "))", status: .configuration)
+                mend: "name one of: \(layouts.keys.sorted().joined(separator: ", "))",
+                status: .configuration
+            )
         }
         let content = try BatchContent(path: path)
         let file = BatchFileToSubmit(
-            merchant: MerchantNumber(merchant), direction: direction, format: format, fileName: fileName,
-            environment: configuration.environment.name, businessDate: businessDate, clientKey: clientKey,
+            merchant: MerchantNumber(merchant),
+            direction: direction,
+            format: format,
+            fileName: fileName,
+            environment: configuration.environment.name,
+            businessDate: businessDate,
+            clientKey: clientKey,
             declaredCount: declaredCount,
             declaredSums: Dictionary(uniqueKeysWithValues: declaredSum.map { ($0.currency.code, $0.minor) }),
-            contentSHA256: content.sha256, contentBytes: content.bytes, partCount: content.partCount)
+            contentSHA256: content.sha256,
+            contentBytes: content.bytes,
+            partCount: content.partCount
+        )
         let reader = content.reader()
         let (batch, detail) = try await Deployment.with(configuration) { deployment in
             let batch = try await deployment.store.submitBatchFile(file) { try reader($0) }
@@ -82,7 +94,9 @@ struct FileSubmitCommand: AsyncParsableCommand {
                 "batch_id": .integer(batch.value), "state": .string(state.rawValue), "bytes": .integer(content.bytes),
                 "verdict": verdict.map(\.json) ?? .null,
             ],
-            words: "Batch \(batch): \(state.rawValue)" + (verdict.map { "; \(Masked.visible("\($0.what): \($0.mend)", scalarsMax: 400))" } ?? ""))
+            words: "Batch \(batch): \(state.rawValue)"
+                + (verdict.map { "; \(Masked.visible("\($0.what): \($0.mend)", scalarsMax: 400))" } ?? "")
+        )
         if state == .held { throw ExitStatus.waitsForPerson.code }
     }
 

@@ -6,12 +6,16 @@ import Store
 /// `sluice order`: an order's whole story.
 struct OrderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "order", abstract: "Look at single orders.", subcommands: [Show.self])
+        commandName: "order",
+        abstract: "Look at single orders.",
+        subcommands: [Show.self]
+    )
 
     /// One order.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show an order with its submissions, exchanges, attempts and review items; account masked.")
+            abstract: "Show an order with its submissions, exchanges, attempts and review items; account masked."
+        )
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var report: ReportOptions
@@ -27,7 +31,8 @@ struct OrderCommand: AsyncParsableCommand {
                 throw CommandFailure(
                     "there is no order \(order.batch)-\(order.line)",
                     mend: "look at: sluice quarantine show \(order.batch)-\(order.line), or sluice file show"
-                        + " \(order.batch)")
+                        + " \(order.batch)"
+                )
             }
             try report.show(story.json, words: story.words)
         }

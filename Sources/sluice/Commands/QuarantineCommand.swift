@@ -6,12 +6,16 @@ import Store
 /// `sluice quarantine`: the records that were set aside.
 struct QuarantineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "quarantine", abstract: "Look at quarantined records.", subcommands: [List.self, Show.self])
+        commandName: "quarantine",
+        abstract: "Look at quarantined records.",
+        subcommands: [List.self, Show.self]
+    )
 
     /// By reason, and the first of them.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Count quarantined records by reason, and list the first of them.")
+            abstract: "Count quarantined records by reason, and list the first of them."
+        )
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var report: ReportOptions
@@ -44,26 +48,38 @@ struct QuarantineCommand: AsyncParsableCommand {
             var byReason = Table("reason", "state", "#records", "#files", "oldest")
             for group in groups {
                 byReason.add(
-                    group.reason, group.state, "\(group.records)", "\(group.batches)", group.oldestAt.brief)
+                    group.reason,
+                    group.state,
+                    "\(group.records)",
+                    "\(group.batches)",
+                    group.oldestAt.brief
+                )
             }
             var lines = Table("record", "state", "merchant's number", "field", "value", "reasons")
             for record in records {
                 lines.add(
-                    "\(record.key)", record.state, record.merchantOrderNumber, record.reasons.first?.field,
-                    record.reasons.first?.maskedValue, record.reasons.map(\.code).joined(separator: ", "))
+                    "\(record.key)",
+                    record.state,
+                    record.merchantOrderNumber,
+                    record.reasons.first?.field,
+                    record.reasons.first?.maskedValue,
+                    record.reasons.map(\.code).joined(separator: ", ")
+                )
             }
             try report.show(
                 [
                     "reasons": .array(groups.map(\.json)), "records": .array(records.map(\.json)),
                 ],
-                words: groups.isEmpty ? "No quarantined records." : "\(byReason.text())\n\n\(lines.text())")
+                words: groups.isEmpty ? "No quarantined records." : "\(byReason.text())\n\n\(lines.text())"
+            )
         }
     }
 
     /// One record with everything that may be shown.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show a quarantined record: all reasons, its place in the file, its masked form.")
+            abstract: "Show a quarantined record: all reasons, its place in the file, its masked form."
+        )
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var report: ReportOptions
@@ -78,7 +94,8 @@ struct QuarantineCommand: AsyncParsableCommand {
             guard let found else {
                 throw CommandFailure(
                     "there is no quarantined record \(record.batch)-\(record.line)",
-                    mend: "look at: sluice quarantine list --batch \(record.batch)")
+                    mend: "look at: sluice quarantine list --batch \(record.batch)"
+                )
             }
             try report.show(found.json, words: found.words)
         }
@@ -109,7 +126,8 @@ extension QuarantinedRecord {
                         "code": .string($0.code), "field": .string($0.field), "value_masked": .string($0.maskedValue),
                         "mend": .string($0.mend),
                     ]
-                }),
+                }
+            ),
         ]
     }
 

@@ -6,12 +6,16 @@ import Store
 /// `sluice review`: what waits for a person.
 struct ReviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "review", abstract: "Look at what waits for a person.", subcommands: [List.self])
+        commandName: "review",
+        abstract: "Look at what waits for a person.",
+        subcommands: [List.self]
+    )
 
     /// Open review items by incident, and open alarms.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List open review items, grouped by incident with count and age, and open alarms.")
+            abstract: "List open review items, grouped by incident with count and age, and open alarms."
+        )
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var report: ReportOptions
@@ -27,19 +31,32 @@ struct ReviewCommand: AsyncParsableCommand {
             var waiting = Table("#items", "#age", "cause", "channel", "codes", "role", "first of them", "incident")
             for incident in incidents {
                 waiting.add(
-                    "\(incident.items)", incident.age.words, incident.cause, incident.channel,
-                    incident.codes.joined(separator: ", "), incident.ownerRole,
-                    incident.examples.joined(separator: ", "), incident.incident)
+                    "\(incident.items)",
+                    incident.age.words,
+                    incident.cause,
+                    incident.channel,
+                    incident.codes.joined(separator: ", "),
+                    incident.ownerRole,
+                    incident.examples.joined(separator: ", "),
+                    incident.incident
+                )
             }
             var raised = Table("#times", "last", "kind", "channel", "code", "message")
             for alarm in alarms {
                 raised.add(
-                    "\(alarm.occurrences)", alarm.lastAt.brief, alarm.kind, alarm.channel, alarm.code, alarm.message)
+                    "\(alarm.occurrences)",
+                    alarm.lastAt.brief,
+                    alarm.kind,
+                    alarm.channel,
+                    alarm.code,
+                    alarm.message
+                )
             }
             try report.show(
                 ["incidents": .array(incidents.map(\.json)), "alarms": .array(alarms.map(\.json))],
                 words: (waiting.isEmpty ? "No open review items." : waiting.text()) + "\n\n"
-                    + (raised.isEmpty ? "No open alarms." : "Alarms\n\(raised.text())"))
+                    + (raised.isEmpty ? "No open alarms." : "Alarms\n\(raised.text())")
+            )
         }
     }
 }

@@ -7,12 +7,14 @@ import Store
 /// `sluice run JOB`: one run of a job in its window, what cron calls.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run a job once, in the window that is open now.",
+        commandName: "run",
+        abstract: "Run a job once, in the window that is open now.",
         discussion: """
             Safe to start at any time, any number of times. Exits 0 when done, done before or outside the window; 3 when \
             done but something waits for a person; 4 while another run holds the window; 5 when work was left at the \
             deadline or a signal.
-            """)
+            """
+    )
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var report: ReportOptions
@@ -46,7 +48,8 @@ struct RunCommand: AsyncParsableCommand {
                 "review_items": .integer(waiting.reviewItems), "held_files": .integer(waiting.heldFiles),
                 "exit": .integer(ending.status.rawValue),
             ],
-            words: "\(definition.name): \(ending.words)")
+            words: "\(definition.name): \(ending.words)"
+        )
         if ending.status != .done { throw ending.status.code }
     }
 }

@@ -5,11 +5,13 @@ import Foundation
 /// `sluice simulator`: the other side as a server, for demonstrations and tests.
 struct SimulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "simulator", abstract: "Serve simulated channels on this machine until SIGTERM.",
+        commandName: "simulator",
+        abstract: "Serve simulated channels on this machine until SIGTERM.",
         discussion: """
             Prints a line for each channel with its address (with --json one object: the port of each channel), then \
             serves. It pays nobody.
-            """)
+            """
+    )
 
     @OptionGroup var report: ReportOptions
 
@@ -21,7 +23,9 @@ struct SimulatorCommand: AsyncParsableCommand {
 
     func run() async throws {
         var configuration = try SimulatorConfiguration.load(
-            path: file, environment: ProcessInfo.processInfo.environment)
+            path: file,
+            environment: ProcessInfo.processInfo.environment
+        )
         if let truth { configuration.truthFile = truth }
         let signals = StopSignals()
         let server = try ChannelSimulatorServer.start(configuration)
@@ -29,7 +33,8 @@ struct SimulatorCommand: AsyncParsableCommand {
             let ports = server.ports.sorted { $0.key < $1.key }
             try report.show(
                 .object(server.ports.mapValues { .integer($0) }),
-                words: ports.map { "\($0.key) http://127.0.0.1:\($0.value)" }.joined(separator: "\n"))
+                words: ports.map { "\($0.key) http://127.0.0.1:\($0.value)" }.joined(separator: "\n")
+            )
             await Self.serve(server, until: signals)
         } catch {
             server.stop()

@@ -5,8 +5,10 @@ import Store
 /// `sluice verify`: every invariant that SQL can check.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Check every invariant that SQL can check; exits 1 if one does not hold.",
-        discussion: "Reads whole tables, each invariant in one statement on one snapshot, also while workers work.")
+        commandName: "verify",
+        abstract: "Check every invariant that SQL can check; exits 1 if one does not hold.",
+        discussion: "Reads whole tables, each invariant in one statement on one snapshot, also while workers work."
+    )
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var report: ReportOptions
@@ -18,7 +20,8 @@ struct VerifyCommand: AsyncParsableCommand {
                 if !report.json, Terminal.isInteractive(.error) {
                     try Terminal.write(
                         Array("\r\u{1B}[K\(index + 1)/\(Invariant.allCases.count) \(invariant.rawValue)".utf8),
-                        to: .error)
+                        to: .error
+                    )
                 }
                 findings.append(try await deployment.store.check(invariant))
             }
@@ -29,8 +32,10 @@ struct VerifyCommand: AsyncParsableCommand {
         var table = Table("invariant", "#breaches", "first of them")
         for finding in findings {
             table.add(
-                finding.invariant.rawValue, finding.holds ? "–" : "\(finding.breaches)",
-                finding.examples.joined(separator: ", "))
+                finding.invariant.rawValue,
+                finding.holds ? "–" : "\(finding.breaches)",
+                finding.examples.joined(separator: ", ")
+            )
         }
         try report.show(
             [
@@ -41,11 +46,13 @@ struct VerifyCommand: AsyncParsableCommand {
                             "invariant": .string($0.invariant.rawValue), "breaches": .integer($0.breaches),
                             "examples": .array($0.examples.map { .string($0) }),
                         ]
-                    }),
+                    }
+                ),
             ],
             words: "\(table.text())\n\n"
                 + (broken.isEmpty
-                    ? "All \(findings.count) invariants hold." : "\(broken.count) of \(findings.count) do not hold."))
+                    ? "All \(findings.count) invariants hold." : "\(broken.count) of \(findings.count) do not hold.")
+        )
         if !broken.isEmpty { throw ExitStatus.failed.code }
     }
 }

@@ -12,7 +12,8 @@ package struct Catalogue: Sendable {
     package var merchants: [MerchantNumber: MerchantProfile]
 
     package init(
-        layouts: [String: DelimitedLayout], channels: [ChannelName: ChannelSpecification],
+        layouts: [String: DelimitedLayout],
+        channels: [ChannelName: ChannelSpecification],
         merchants: [MerchantNumber: MerchantProfile]
     ) {
         self.layouts = layouts
@@ -22,7 +23,7 @@ package struct Catalogue: Sendable {
 
     /// Reads all of them; no secret is needed or looked at.
     ///
-    /// - Throws: `YAMLError` for the first thing that is wrong, also for a channel of the other class (R13).
+    /// Throws `YAMLError` for the first thing that is wrong, also for a channel of the other class (R13).
     package static func load(_ configuration: Configuration) throws -> Catalogue {
         let channels = try Self.channels(configuration)
         var merchants: [MerchantNumber: MerchantProfile] = [:]
@@ -52,11 +53,15 @@ package struct Catalogue: Sendable {
             guard specification.environmentClass == deployment else {
                 throw ConfigurationError(
                     "\(path) is of class \(specification.environmentClass.rawValue), this deployment of class"
-                        + " \(deployment.rawValue) (R13)", mend: "keep it out of this folder")
+                        + " \(deployment.rawValue) (R13)",
+                    mend: "keep it out of this folder"
+                )
             }
             guard channels.updateValue(specification, forKey: specification.name) == nil else {
                 throw ConfigurationError(
-                    "\(path) describes channel \(specification.name) a second time", mend: "remove one of the two files")
+                    "\(path) describes channel \(specification.name) a second time",
+                    mend: "remove one of the two files"
+                )
             }
         }
         return channels

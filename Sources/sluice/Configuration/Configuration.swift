@@ -51,20 +51,27 @@ package struct Configuration: Sendable {
 
     /// Reads `sluice.yaml` of a folder.
     ///
-    /// - Parameter flags: texts by key, as in `database.url`; they win.
-    /// - Throws: `YAMLError` or `ConfigurationError` for the first thing that is wrong.
+    /// `flags`: texts by key, as in `database.url`; they win.
+    ///
+    /// Throws `YAMLError` or `ConfigurationError` for the first thing that is wrong.
     package static func load(
-        directory: String, variables: [String: String], flags: [String: String] = [:]
+        directory: String,
+        variables: [String: String],
+        flags: [String: String] = [:]
     ) throws -> Configuration {
         let file = try YAMLMapping.load(file: "\(directory)/sluice.yaml")
         let reader = SettingsReader(file: file, variables: variables, flags: flags)
         let configuration = Configuration(
-            directory: directory, variables: variables, environment: try environment(reader),
-            database: try database(reader, variables: variables), keys: try keys(reader),
+            directory: directory,
+            variables: variables,
+            environment: try environment(reader),
+            database: try database(reader, variables: variables),
+            keys: try keys(reader),
             logLevel: try reader.value("log.level") { node throws(YAMLError) in
                 try node.enumeration(Dictionary(uniqueKeysWithValues: Logger.Level.allCases.map { ($0.rawValue, $0) }))
             } ?? .info,
-            limits: try limits(reader))
+            limits: try limits(reader)
+        )
         try reader.finish()
         return configuration
     }
@@ -74,7 +81,8 @@ package struct Configuration: Sendable {
         guard let url = database.url, !url.isEmpty else {
             throw ConfigurationError(
                 "no database is configured",
-                mend: "set SLUICE_DATABASE_URL, as in postgresql://sluice_worker@host:5432/sluice")
+                mend: "set SLUICE_DATABASE_URL, as in postgresql://sluice_worker@host:5432/sluice"
+            )
         }
         return url
     }
@@ -84,36 +92,45 @@ package struct Configuration: Sendable {
         guard let keys else {
             throw ConfigurationError(
                 "no keys are configured, and this command reads or writes personal data",
-                mend: "add `keys` to \(directory)/sluice.yaml")
+                mend: "add `keys` to \(directory)/sluice.yaml"
+            )
         }
         var data: [Int32: [UInt8]] = [:]
         for (identifier, reference) in keys.data.sorted(by: { $0.key < $1.key }) {
             data[identifier] = try reference.key(for: "keys.data \(identifier)", variables: variables)
         }
         return try KeyRing(
-            currentIdentifier: keys.current, keys: data,
-            searchKey: try keys.search.key(for: "keys.search", variables: variables))
+            currentIdentifier: keys.current,
+            keys: data,
+            searchKey: try keys.search.key(for: "keys.search", variables: variables)
+        )
     }
 
     // MARK: Sections
 
     private static func environment(_ reader: SettingsReader) throws -> EnvironmentStamp {
         guard let name = try reader.text("environment.name"),
-            let environmentClass = try reader.value("environment.class", { node throws(YAMLError) in
-                try node.enumeration(["production": EnvironmentClass.production, "test": .test])
-            })
+            let environmentClass = try reader.value(
+                "environment.class",
+                { node throws(YAMLError) in
+                    try node.enumeration(["production": EnvironmentClass.production, "test": .test])
+                }
+            )
         else {
             throw ConfigurationError(
                 "`environment` needs `name` and `class` (R13)",
-                mend: "write both into sluice.yaml, or set SLUICE_ENVIRONMENT_NAME and SLUICE_ENVIRONMENT_CLASS")
+                mend: "write both into sluice.yaml, or set SLUICE_ENVIRONMENT_NAME and SLUICE_ENVIRONMENT_CLASS"
+            )
         }
         let isName = name.utf8.allSatisfy {
             (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D
         }
         guard (1...40).contains(name.utf8.count), isName else {
             throw reader.error(
-                "environment.name", what: "not an environment's name",
-                mend: "write 1 to 40 of small letters, digits and hyphens")
+                "environment.name",
+                what: "not an environment's name",
+                mend: "write 1 to 40 of small letters, digits and hyphens"
+            )
         }
         return EnvironmentStamp(name: name, environmentClass: environmentClass)
     }
@@ -124,14 +141,18 @@ package struct Configuration: Sendable {
             url = try reference.text(for: "database.url", variables: variables)
         } else if variables[SettingsReader.variable(of: "database.url")] == nil, let text = url, holdsPassword(text) {
             throw reader.error(
-                "database.url", what: "the address holds a password, and secrets stand in no file",
-                mend: "write env:NAME or file:/PATH, or leave the password to PGPASSFILE")
+                "database.url",
+                what: "the address holds a password, and secrets stand in no file",
+                mend: "write env:NAME or file:/PATH, or leave the password to PGPASSFILE"
+            )
         }
         return Database(
-            url: url, connections: try reader.value("database.connections") { node throws(YAMLError) in
+            url: url,
+            connections: try reader.value("database.connections") { node throws(YAMLError) in
                 try node.int(in: 1...200)
             } ?? 10,
-            isPooled: try reader.value("database.pooled") { node throws(YAMLError) in try node.bool() } ?? false)
+            isPooled: try reader.value("database.pooled") { node throws(YAMLError) in try node.bool() } ?? false
+        )
     }
 
     private static func holdsPassword(_ url: String) -> Bool {
@@ -168,10 +189,13 @@ package struct Configuration: Sendable {
             return data
         }
         if current == nil, search == nil, data == nil { return nil }
-        guard let current, let search, let data, let identifier = Int32(exactly: current), data[identifier] != nil else {
+        guard let current, let search, let data, let identifier = Int32(exactly: current), data[identifier] != nil
+        else {
             throw reader.error(
-                "keys.current", what: "`keys` needs `current`, `search` and `data`, and in `data` the current key",
-                mend: "complete the section, or remove it whole")
+                "keys.current",
+                what: "`keys` needs `current`, `search` and `data`, and in `data` the current key",
+                mend: "complete the section, or remove it whole"
+            )
         }
         return Keys(current: identifier, data: data, search: search)
     }
@@ -189,14 +213,19 @@ package struct Configuration: Sendable {
         let silence = try time("silence", standard.silence, .seconds(1) ... .seconds(600))
         guard silence.microseconds >= 3 * heartbeat.microseconds else {
             throw reader.error(
-                "limits.silence", what: "shorter than three heartbeats", mend: "a worker may miss two before it is dead")
+                "limits.silence",
+                what: "shorter than three heartbeats",
+                mend: "a worker may miss two before it is dead"
+            )
         }
         return EngineLimits(
             sliceRecords: try count("slice_records", standard.sliceRecords, 1...50_000),
             chunkOrders: try count("chunk_orders", standard.chunkOrders, 1...1_000),
             fileLease: try time("file_lease", standard.fileLease, .seconds(10) ... .seconds(7_200)),
-            heartbeat: heartbeat, silence: silence,
+            heartbeat: heartbeat,
+            silence: silence,
             stopWithin: try time("stop_within", standard.stopWithin, .seconds(1) ... .seconds(600)),
-            idle: try time("idle", standard.idle, .milliseconds(10) ... .seconds(60)))
+            idle: try time("idle", standard.idle, .milliseconds(10) ... .seconds(60))
+        )
     }
 }

@@ -37,7 +37,10 @@ struct ConfigurationFolder {
         let name = try root.string(key)
         guard name == Self.name(ofFile: root.file) else {
             throw root.error(
-                at: key, what: "`\(key)` is not the name of the file", mend: "rename the file, or correct the key")
+                at: key,
+                what: "`\(key)` is not the name of the file",
+                mend: "rename the file, or correct the key"
+            )
         }
         return name
     }

@@ -12,7 +12,8 @@ package enum JobFile {
             let known = try jobs.names().joined(separator: ", ")
             throw ConfigurationError(
                 "there is no job \(name) in \(folder)",
-                mend: known.isEmpty ? "name the folder with --jobs" : "name one of: \(known)")
+                mend: known.isEmpty ? "name the folder with --jobs" : "name one of: \(known)"
+            )
         }
         return try definition(try YAMLMapping.load(file: path))
     }
@@ -28,7 +29,11 @@ package enum JobFile {
             }
         }
         guard !stages.isEmpty else {
-            throw root.error(at: "stages", what: "no stage is listed", mend: "list one or more of: \(words.keys.sorted())")
+            throw root.error(
+                at: "stages",
+                what: "no stage is listed",
+                mend: "list one or more of: \(words.keys.sorted())"
+            )
         }
         let window = try self.window(try root.mapping("window"))
         let deadline = TimeSpan(try root.duration("deadline", in: .seconds(1) ... .seconds(86_400)))
@@ -43,7 +48,10 @@ package enum JobFile {
         let minutes = Int(length.microseconds / 60_000_000)
         guard let window = JobWindow(opensAtMinute: opens, lengthMinutes: minutes, zone: zone) else {
             throw mapping.error(
-                at: "zone", what: "not a time zone of this machine's database", mend: "write it as in Asia/Shanghai")
+                at: "zone",
+                what: "not a time zone of this machine's database",
+                mend: "write it as in Asia/Shanghai"
+            )
         }
         return window
     }

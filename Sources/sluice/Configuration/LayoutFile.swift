@@ -14,8 +14,10 @@ enum LayoutFile {
         let charset = try root.enumeration("charset", as: Charset.self)
         guard charset.isAvailable else {
             throw root.error(
-                at: "charset", what: "this machine has no converter for \(charset.rawValue)",
-                mend: "install the gconv modules of the C library")
+                at: "charset",
+                what: "this machine has no converter for \(charset.rawValue)",
+                mend: "install the gconv modules of the C library"
+            )
         }
         let separator = try byte(root.node("separator"))
         let quote = try root.optionalNode("quote").map { node throws(YAMLError) in try byte(node) }
@@ -24,13 +26,24 @@ enum LayoutFile {
         let trailer = try root.optionalMapping("trailer").map { mapping throws(YAMLError) in try self.trailer(mapping) }
         let comment = try root.optionalString("comment_prefix")
         let unit = try root.enumeration("amount_unit", as: AmountUnit.self)
-        let currency = try root.optionalNode("default_currency").map { node throws(YAMLError) in try self.currency(node) }
+        let currency = try root.optionalNode("default_currency").map { node throws(YAMLError) in try self.currency(node)
+        }
         let limits = try self.limits(try root.optionalMapping("limits"))
         try root.finish()
         do throws(LayoutDefect) {
             return try DelimitedLayout(
-                name: name, charset: charset, separator: separator, quote: quote, header: header, trailer: trailer,
-                commentPrefix: comment, amountUnit: unit, defaultCurrency: currency, columns: columns, limits: limits)
+                name: name,
+                charset: charset,
+                separator: separator,
+                quote: quote,
+                header: header,
+                trailer: trailer,
+                commentPrefix: comment,
+                amountUnit: unit,
+                defaultCurrency: currency,
+                columns: columns,
+                limits: limits
+            )
         } catch {
             throw root.error(at: error.key, what: error.what, mend: error.mend)
         }
@@ -54,26 +67,31 @@ enum LayoutFile {
 
     private static func column(_ mapping: YAMLMapping) throws(YAMLError) -> DelimitedLayout.Column {
         DelimitedLayout.Column(
-            title: try mapping.string("title"), field: try mapping.optionalEnumeration("field", as: RecordField.self),
+            title: try mapping.string("title"),
+            field: try mapping.optionalEnumeration("field", as: RecordField.self),
             isRequired: try mapping.bool("required", default: false),
-            lengthMax: try mapping.optionalInt("length_max", in: 1...16_777_216))
+            lengthMax: try mapping.optionalInt("length_max", in: 1...16_777_216)
+        )
     }
 
     private static func trailer(_ mapping: YAMLMapping) throws(YAMLError) -> DelimitedLayout.Trailer {
         DelimitedLayout.Trailer(
             mark: try mapping.string("mark"),
             countPosition: try mapping.optionalInt("count_position", in: 2...10_000),
-            sumPosition: try mapping.optionalInt("sum_position", in: 2...10_000))
+            sumPosition: try mapping.optionalInt("sum_position", in: 2...10_000)
+        )
     }
 
     private static func limits(_ mapping: YAMLMapping?) throws(YAMLError) -> DelimitedLayout.Limits {
         let standard = DelimitedLayout.Limits()
         guard let mapping else { return standard }
         return DelimitedLayout.Limits(
-            recordBytesMax: try mapping.optionalInt("record_bytes_max", in: 256...16_777_216) ?? standard.recordBytesMax,
+            recordBytesMax: try mapping.optionalInt("record_bytes_max", in: 256...16_777_216)
+                ?? standard.recordBytesMax,
             recordsMax: try mapping.optionalInt("records_max", in: 1...Int(Int32.max)).map(Int32.init)
                 ?? standard.recordsMax,
             probeRecords: try mapping.optionalInt("probe_records", in: 1...Int(Int32.max)).map(Int32.init)
-                ?? standard.probeRecords)
+                ?? standard.probeRecords
+        )
     }
 }

@@ -7,20 +7,24 @@ import StrictYAML
 /// Reads `Config/merchants/NAME.yaml`: how a merchant's files are judged and where its orders go.
 enum MerchantFile {
     static func load(
-        _ path: String, channels: [ChannelName: ChannelSpecification]
+        _ path: String,
+        channels: [ChannelName: ChannelSpecification]
     ) throws(YAMLError) -> MerchantProfile {
         try profile(try YAMLMapping.load(file: path), channels: channels)
     }
 
-    /// - Parameter channels: those that routes may name.
+    /// `channels`: those that routes may name.
     static func profile(
-        _ root: YAMLMapping, channels: [ChannelName: ChannelSpecification]
+        _ root: YAMLMapping,
+        channels: [ChannelName: ChannelSpecification]
     ) throws(YAMLError) -> MerchantProfile {
         let number = try ConfigurationFolder.name("merchant", of: root)
         guard (1...40).contains(number.utf8.count), number.utf8.allSatisfy(isPartOfNumber) else {
             throw root.error(
-                at: "merchant", what: "not a merchant number",
-                mend: "write 1 to 40 of letters, digits, hyphens and underscores")
+                at: "merchant",
+                what: "not a merchant number",
+                mend: "write 1 to 40 of letters, digits, hyphens and underscores"
+            )
         }
         let title = try root.string("title")
         guard (1...200).contains(title.utf8.count) else {
@@ -31,10 +35,14 @@ enum MerchantFile {
             throw root.error(at: "database_role", what: "not a role's name", mend: "write 1 to 63 bytes")
         }
         let profile = MerchantProfile(
-            number: MerchantNumber(number), title: title, databaseRole: role,
+            number: MerchantNumber(number),
+            title: title,
+            databaseRole: role,
             resultDueAfter: TimeSpan(try root.duration("result_due_after", in: .seconds(1) ... .seconds(2_678_400))),
-            rules: try rules(try root.mapping("records")), tolerance: try tolerance(try root.optionalMapping("tolerance")),
-            routes: try routes(try root.mapping("routes"), channels: channels))
+            rules: try rules(try root.mapping("records")),
+            tolerance: try tolerance(try root.optionalMapping("tolerance")),
+            routes: try routes(try root.mapping("routes"), channels: channels)
+        )
         try root.finish()
         return profile
     }
@@ -46,8 +54,10 @@ enum MerchantFile {
         if let prefixes = try records.optionalStrings("banks") {
             guard !prefixes.isEmpty, let known = KnownBanks(prefixes: prefixes) else {
                 throw records.error(
-                    at: "banks", what: "the list is empty, or a beginning has not 1 to 15 bytes",
-                    mend: "list how the codes of known banks begin, as in \"102\", or leave the key out")
+                    at: "banks",
+                    what: "the list is empty, or a beginning has not 1 to 15 bytes",
+                    mend: "list how the codes of known banks begin, as in \"102\", or leave the key out"
+                )
             }
             banks = known
         }
@@ -67,13 +77,20 @@ enum MerchantFile {
         let severities = try self.severities(try records.optionalMapping("severities"))
         do throws(RecordRules.Defect) {
             return try RecordRules(
-                accountForm: accountForm, bankCodeForm: bankCodeForm, banks: banks, currencies: currencies,
-                amountMinorMax: amounts, severities: severities)
+                accountForm: accountForm,
+                bankCodeForm: bankCodeForm,
+                banks: banks,
+                currencies: currencies,
+                amountMinorMax: amounts,
+                severities: severities
+            )
         } catch {
             throw records.error(
                 at: "severities",
-                what: "`\(error.code.rawValue)` cannot be \(error.severity.rawValue): no order can be made of such a record",
-                mend: "write quarantine or refuse_file")
+                what:
+                    "`\(error.code.rawValue)` cannot be \(error.severity.rawValue): no order can be made of such a record",
+                mend: "write quarantine or refuse_file"
+            )
         }
     }
 
@@ -99,11 +116,13 @@ enum MerchantFile {
         return FileTolerance(
             countDifferenceMax: try bound("count_difference_max", .max, standard.countDifferenceMax),
             amountMinorDifferenceMax: try bound("amount_difference_max", .max, standard.amountMinorDifferenceMax),
-            badPerTenThousandMax: try bound("bad_per_ten_thousand_max", 10_000, standard.badPerTenThousandMax))
+            badPerTenThousandMax: try bound("bad_per_ten_thousand_max", 10_000, standard.badPerTenThousandMax)
+        )
     }
 
     private static func routes(
-        _ mapping: YAMLMapping, channels: [ChannelName: ChannelSpecification]
+        _ mapping: YAMLMapping,
+        channels: [ChannelName: ChannelSpecification]
     ) throws(YAMLError) -> [Direction: [Route]] {
         var routes: [Direction: [Route]] = [:]
         for direction in Direction.allCases {
@@ -112,11 +131,14 @@ enum MerchantFile {
             for way in try node.mappings() {
                 let channel = ChannelName(try way.string("channel"))
                 guard let specification = channels[channel], specification.directions.contains(direction) else {
-                    let serving = channels.values.filter { $0.directions.contains(direction) }.map(\.name.value).sorted()
+                    let serving = channels.values.filter { $0.directions.contains(direction) }.map(\.name.value)
+                        .sorted()
                     throw way.error(
-                        at: "channel", what: "no channel of this name serves \(direction.rawValue)",
+                        at: "channel",
+                        what: "no channel of this name serves \(direction.rawValue)",
                         mend: serving.isEmpty
-                            ? "add one to the channels folder" : "name one of: \(serving.joined(separator: ", "))")
+                            ? "add one to the channels folder" : "name one of: \(serving.joined(separator: ", "))"
+                    )
                 }
                 guard !ways.contains(where: { $0.channel == channel }) else {
                     throw way.error(at: "channel", what: "the channel is listed twice", mend: "keep it once")

@@ -34,7 +34,7 @@ package enum SecretReference: Hashable, Sendable, CustomStringConvertible {
 
     /// The secret's text, without the line end of a file.
     ///
-    /// - Parameter key: the setting that needs it, for the error.
+    /// `key`: the setting that needs it, for the error.
     package func text(for key: String, variables: [String: String]) throws(ConfigurationError) -> String {
         switch self {
         case .environment(let name):
@@ -50,7 +50,8 @@ package enum SecretReference: Hashable, Sendable, CustomStringConvertible {
             else {
                 throw ConfigurationError(
                     "`\(key)` needs the file \(path), which is missing, unreadable, empty or too long",
-                    mend: "write one line into it and give this user read access")
+                    mend: "write one line into it and give this user read access"
+                )
             }
             return text
         }
@@ -60,7 +61,9 @@ package enum SecretReference: Hashable, Sendable, CustomStringConvertible {
     package func key(for name: String, variables: [String: String]) throws(ConfigurationError) -> [UInt8] {
         guard let bytes = Hexadecimal.decode(try text(for: name, variables: variables)), bytes.count == 32 else {
             throw ConfigurationError(
-                "`\(name)` (\(self)) is no key", mend: "write 64 hexadecimal digits, as from: openssl rand -hex 32")
+                "`\(name)` (\(self)) is no key",
+                mend: "write 64 hexadecimal digits, as from: openssl rand -hex 32"
+            )
         }
         return bytes
     }

@@ -10,7 +10,7 @@ final class SettingsReader {
     private var asked: Set<String> = []
     private var sections: Set<String> = []
 
-    /// - Parameter flags: texts by key, as in `database.url`.
+    /// `flags`: texts by key, as in `database.url`.
     init(file: YAMLMapping, variables: [String: String], flags: [String: String]) {
         self.file = file
         self.variables = variables
@@ -25,7 +25,9 @@ final class SettingsReader {
     /// A number, word, truth value or time, read the same way from whichever layer has it; nil if none has.
     func value<Value>(_ key: String, _ read: (YAMLNode) throws(YAMLError) -> Value) throws -> Value? {
         let node = try fileNode(key)
-        guard let (text, origin) = override(key) else { return try node.map { node throws(YAMLError) in try read(node) } }
+        guard let (text, origin) = override(key) else {
+            return try node.map { node throws(YAMLError) in try read(node) }
+        }
         let isPlain = text.utf8.allSatisfy {
             (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == 0x5F || $0 == 0x2D
         }
@@ -33,7 +35,9 @@ final class SettingsReader {
             throw ConfigurationError("\(origin) is no plain word or number", mend: "write it without blanks and signs")
         }
         do throws(YAMLError) {
-            return try read(try YAMLMapping.parse("\(Self.name(of: key)): \(text)", file: origin).node(Self.name(of: key)))
+            return try read(
+                try YAMLMapping.parse("\(Self.name(of: key)): \(text)", file: origin).node(Self.name(of: key))
+            )
         } catch {
             throw ConfigurationError("\(origin): \(error.what)", mend: error.mend)
         }
@@ -59,7 +63,8 @@ final class SettingsReader {
 
     /// A list that a variable writes in its own way.
     func list<Value>(
-        _ key: String, file read: (YAMLNode) throws(YAMLError) -> Value,
+        _ key: String,
+        file read: (YAMLNode) throws(YAMLError) -> Value,
         variable readText: (_ text: String, _ origin: String) throws -> Value
     ) throws -> Value? {
         let node = try fileNode(key)
@@ -70,7 +75,9 @@ final class SettingsReader {
     static func reference(_ node: YAMLNode) throws(YAMLError) -> SecretReference {
         guard let reference = SecretReference(try node.string()) else {
             throw node.error(
-                what: "not a reference, and secrets stand in no file", mend: "write env:NAME or file:/PATH")
+                what: "not a reference, and secrets stand in no file",
+                mend: "write env:NAME or file:/PATH"
+            )
         }
         return reference
     }
@@ -90,7 +97,8 @@ final class SettingsReader {
         for name in variables.keys.sorted() where !known.contains(name) && prefixes.contains(where: name.hasPrefix) {
             throw ConfigurationError(
                 "the environment variable \(name) is no setting",
-                mend: "remove it or correct its name; known: \(known.sorted().joined(separator: ", "))")
+                mend: "remove it or correct its name; known: \(known.sorted().joined(separator: ", "))"
+            )
         }
     }
 

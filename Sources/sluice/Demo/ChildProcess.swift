@@ -10,9 +10,14 @@ final class ChildProcess: Sendable {
 
     /// Starts the program; its standard error goes to the file, its standard output to a pipe if asked for.
     static func start(
-        _ arguments: [String], environment: [String: String], log: String, readsOutput: Bool = false
+        _ arguments: [String],
+        environment: [String: String],
+        log: String,
+        readsOutput: Bool = false
     ) throws -> ChildProcess {
-        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log) {
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+        }
         guard let errors = FileHandle(forWritingAtPath: log) else { throw DemoFailure("cannot write \(log)") }
         try errors.seekToEnd()
         let process = Process()

@@ -42,13 +42,18 @@ struct Demo: Sendable {
     func start() async throws -> Running {
         let directory = NSTemporaryDirectory() + "sluice-demo-\(Hexadecimal.encode(SecureRandom.bytes(4)))"
         try FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            atPath: directory,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
         progress.say("starting PostgreSQL")
         var options = EmbeddedPostgres.Options()
         options.settings = ["shared_buffers": "256MB", "max_wal_size": "2GB", "max_connections": "100"]
         let server = try EmbeddedPostgres.start(options)
         let administrator = PostgresPool(
-            configuration: PostgresConfiguration(uri: server.uri(), applicationName: "sluice-demo"), connectionsMax: 1)
+            configuration: PostgresConfiguration(uri: server.uri(), applicationName: "sluice-demo"),
+            connectionsMax: 1
+        )
         try await administrator.withoutTransaction("create database", deadline: .seconds(30), "CREATE DATABASE sluice")
         await administrator.close()
 
@@ -69,8 +74,11 @@ struct Demo: Sendable {
 
         progress.say("starting the simulated channels")
         let simulator = try ChildProcess.start(
-            ["simulator", "--config", "\(configuration)/demo/simulator.yaml", "--json"], environment: environment,
-            log: "\(directory)/simulator.log", readsOutput: true)
+            ["simulator", "--config", "\(configuration)/demo/simulator.yaml", "--json"],
+            environment: environment,
+            log: "\(directory)/simulator.log",
+            readsOutput: true
+        )
         guard let line = simulator.firstLine(),
             let ports = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Int]
         else { throw DemoFailure("the simulator did not say on which ports it listens; see its log") }
@@ -80,7 +88,12 @@ struct Demo: Sendable {
             try await run(["channel", "activate", channel], environment, directory)
         }
         return Running(
-            server: server, simulator: simulator, directory: directory, environment: environment, databaseURL: owner)
+            server: server,
+            simulator: simulator,
+            directory: directory,
+            environment: environment,
+            databaseURL: owner
+        )
     }
 
     /// Queues the files, runs the jobs until nothing happens by itself any more, and lays the books side by side.
@@ -88,21 +101,30 @@ struct Demo: Sendable {
         let began = ContinuousClock.now
         let pool = PostgresPool(
             configuration: PostgresConfiguration(uri: running.databaseURL, applicationName: "sluice-demo"),
-            connectionsMax: 4)
+            connectionsMax: 4
+        )
         let books = DemoBooks(pool: pool)
         let store = PostgresStore(pool: pool, keys: try keys(running))
         let cron = DemoCron(
-            jobs: ["intake", "submit", "poll", "settle"], arguments: ["--jobs", jobsDirectory],
-            environment: running.environment, logDirectory: running.directory)
+            jobs: ["intake", "submit", "poll", "settle"],
+            arguments: ["--jobs", jobsDirectory],
+            environment: running.environment,
+            logDirectory: running.directory
+        )
 
         progress.say("loading the earlier files")
         var earlier: [(BatchIdentifier, DemoRecords)] = []
         for direction in [PaymentCore.Direction.withhold, .payout] {
             let records = DemoRecords(
-                direction: direction, count: Self.earlierCount, earlierCount: Self.earlierCount, isEarlier: true)
+                direction: direction,
+                count: Self.earlierCount,
+                earlierCount: Self.earlierCount,
+                isEarlier: true
+            )
             let made = try DemoFileMaker.make(records, in: running.directory)
             earlier.append(
-                (try await DemoFileMaker.queue(made, environment: Self.environment.name, store: store), records))
+                (try await DemoFileMaker.queue(made, environment: Self.environment.name, store: store), records)
+            )
         }
         try await cron.runOnce("intake")
 
@@ -110,10 +132,15 @@ struct Demo: Sendable {
         var files: [(BatchIdentifier, DemoRecords)] = []
         for direction in [PaymentCore.Direction.withhold, .payout] {
             let records = DemoRecords(
-                direction: direction, count: self.records, earlierCount: Self.earlierCount, isEarlier: false)
+                direction: direction,
+                count: self.records,
+                earlierCount: Self.earlierCount,
+                isEarlier: false
+            )
             let made = try DemoFileMaker.make(records, in: running.directory)
             files.append(
-                (try await DemoFileMaker.queue(made, environment: Self.environment.name, store: store), records))
+                (try await DemoFileMaker.queue(made, environment: Self.environment.name, store: store), records)
+            )
             try FileManager.default.removeItem(atPath: made.path)
         }
         try await watch(cron, files: files, books: books)
@@ -131,15 +158,24 @@ struct Demo: Sendable {
             misplaced += try await books.misplaced(of: batch, records: records)
         }
         let report = DemoReport(
-            funnels: funnels, reasons: reasons, channels: try await books.channels(), waiting: try await books.waiting(),
-            findings: findings, misplaced: misplaced, forgotten: try await books.forgotten(),
-            databaseURL: running.databaseURL, duration: began.duration(to: .now))
+            funnels: funnels,
+            reasons: reasons,
+            channels: try await books.channels(),
+            waiting: try await books.waiting(),
+            findings: findings,
+            misplaced: misplaced,
+            forgotten: try await books.forgotten(),
+            databaseURL: running.databaseURL,
+            duration: began.duration(to: .now)
+        )
         await pool.close()
         return report
     }
 
     private func watch(
-        _ cron: DemoCron, files: [(BatchIdentifier, DemoRecords)], books: DemoBooks
+        _ cron: DemoCron,
+        files: [(BatchIdentifier, DemoRecords)],
+        books: DemoBooks
     ) async throws {
         let stop = StopSignal()
         let clock = SystemClock()
@@ -154,11 +190,18 @@ struct Demo: Sendable {
                         let (loaded, final) = try await books.progress(of: batch)
                         bars.append(
                             DemoProgress.Bar(
-                                title: records.direction.rawValue, loaded: loaded, final: final, count: Int64(records.count)))
+                                title: records.direction.rawValue,
+                                loaded: loaded,
+                                final: final,
+                                count: Int64(records.count)
+                            )
+                        )
                     }
                     progress.show(bars)
                     if try await books.isSettled() { return }
-                    guard clock.now() < endsAt else { throw DemoFailure("the demo did not come to rest in time; the logs tell why") }
+                    guard clock.now() < endsAt else {
+                        throw DemoFailure("the demo did not come to rest in time; the logs tell why")
+                    }
                     try await clock.sleep(for: .milliseconds(500))
                 }
             }
@@ -179,7 +222,9 @@ struct Demo: Sendable {
         let target = "\(directory)/config"
         let files = FileManager.default
         guard files.fileExists(atPath: "\(configDirectory)/demo/simulator.yaml") else {
-            throw DemoFailure("\(configDirectory)/demo is missing; start the demo in the project's folder, or say --config DIR")
+            throw DemoFailure(
+                "\(configDirectory)/demo is missing; start the demo in the project's folder, or say --config DIR"
+            )
         }
         try files.copyItem(atPath: configDirectory, toPath: target)
         try files.removeItem(atPath: "\(target)/channels")
@@ -199,7 +244,9 @@ struct Demo: Sendable {
         let code = await process.exitCode()
         guard code == 0 else {
             let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-            throw DemoFailure("`sluice \(arguments.joined(separator: " "))` ended with code \(code): \(text.suffix(2_000))")
+            throw DemoFailure(
+                "`sluice \(arguments.joined(separator: " "))` ended with code \(code): \(text.suffix(2_000))"
+            )
         }
     }
 }

@@ -63,16 +63,29 @@ struct DemoBooks: Sendable {
                         AND orders_minor = succeeded_minor + failed_minor + returned_minor + cancelled_minor + open_minor),
                     (SELECT f.record_count FROM sluice.batch_file f WHERE f.batch_id = $1)
                 FROM sluice.batch_totals WHERE batch_id = $1
-                """, [.int64(batch.value)])
+                """,
+                [.int64(batch.value)]
+            )
             guard let row = rows.first, !row.isNull(0) else { throw DemoFailure("batch \(batch) has no totals") }
             let records = try row.int64(0)
             return Funnel(
-                batch: batch, direction: direction, records: records, orders: try row.int64(1),
-                quarantined: try row.int64(2), succeeded: try row.int64(3), failed: try row.int64(4),
-                unknown: try row.int64(5), open: try row.int64(6), recordsMinor: try row.int128(7),
-                ordersMinor: try row.int128(8), quarantinedMinor: try row.int128(9), succeededMinor: try row.int128(10),
-                failedMinor: try row.int128(11), openMinor: try row.int128(12),
-                holds: try row.bool(13) && records == row.optionalInt64(14) ?? -1)
+                batch: batch,
+                direction: direction,
+                records: records,
+                orders: try row.int64(1),
+                quarantined: try row.int64(2),
+                succeeded: try row.int64(3),
+                failed: try row.int64(4),
+                unknown: try row.int64(5),
+                open: try row.int64(6),
+                recordsMinor: try row.int128(7),
+                ordersMinor: try row.int128(8),
+                quarantinedMinor: try row.int128(9),
+                succeededMinor: try row.int128(10),
+                failedMinor: try row.int128(11),
+                openMinor: try row.int128(12),
+                holds: try row.bool(13) && records == row.optionalInt64(14) ?? -1
+            )
         }
     }
 
@@ -84,32 +97,40 @@ struct DemoBooks: Sendable {
                 FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.origin = 'intake'
                     AND q.business_date = (SELECT f.business_date FROM sluice.batch_file f WHERE f.batch_id = $1)
                 GROUP BY 1 ORDER BY 1
-                """, [.int64(batch.value)]
+                """,
+                [.int64(batch.value)]
             ).map { row in
                 Reason(
-                    code: try row.text(0), count: try row.int64(1), line: try row.int32(2),
-                    maskedValue: try row.optionalText(3) ?? "")
+                    code: try row.text(0),
+                    count: try row.int64(1),
+                    line: try row.int32(2),
+                    maskedValue: try row.optionalText(3) ?? ""
+                )
             }
         }
     }
 
     /// How many records are in quarantine for another reason than planted, or are not though planted, or are though not.
     func misplaced(of batch: BatchIdentifier, records: DemoRecords) async throws -> Int {
-        let found: [Int32: String] = try await pool.transaction("quarantine", deadline: .seconds(60), readOnly: true) { transaction in
+        let found: [Int32: String] = try await pool.transaction("quarantine", deadline: .seconds(60), readOnly: true) {
+            transaction in
             var found: [Int32: String] = [:]
             try transaction.forEachRow(
                 """
                 SELECT q.line_no, q.reasons -> 0 ->> 'code' FROM sluice.quarantine_record q
                 WHERE q.batch_id = $1 AND q.origin = 'intake'
                     AND q.business_date = (SELECT f.business_date FROM sluice.batch_file f WHERE f.batch_id = $1)
-                """, [.int64(batch.value)]
+                """,
+                [.int64(batch.value)]
             ) { row in
                 found[try row.int32(0)] = try row.text(1)
             }
             return found
         }
         var misplaced = 0
-        for line in 1...records.count where records.fault(line: line)?.reason.rawValue != found[Int32(line)] { misplaced += 1 }
+        for line in 1...records.count where records.fault(line: line)?.reason.rawValue != found[Int32(line)] {
+            misplaced += 1
+        }
         return misplaced
     }
 
@@ -124,8 +145,14 @@ struct DemoBooks: Sendable {
                 """
             ).map { row in
                 Channel(
-                    name: try row.text(0), kind: try row.text(1), calls: try row.int64(2), unknown: try row.int64(3),
-                    notSent: try row.int64(4), medianMicroseconds: try row.int64(5), p99Microseconds: try row.int64(6))
+                    name: try row.text(0),
+                    kind: try row.text(1),
+                    calls: try row.int64(2),
+                    unknown: try row.int64(3),
+                    notSent: try row.int64(4),
+                    medianMicroseconds: try row.int64(5),
+                    p99Microseconds: try row.int64(6)
+                )
             }
         }
     }
@@ -146,7 +173,9 @@ struct DemoBooks: Sendable {
                 SELECT f.loaded_count, (SELECT coalesce(sum((o.payload ->> 'count')::bigint), 0)::bigint FROM sluice.outbox o
                     WHERE o.batch_id = $1 AND o.topic = 'orders_moved' AND o.payload ->> 'to' IN ('succeeded', 'failed', 'cancelled'))
                 FROM sluice.batch_file f WHERE f.batch_id = $1
-                """, [.int64(batch.value)])
+                """,
+                [.int64(batch.value)]
+            )
             guard let row = rows.first else { return (0, 0) }
             return (try row.int64(0), try row.int64(1))
         }
@@ -162,7 +191,8 @@ struct DemoBooks: Sendable {
                     AND NOT EXISTS (SELECT FROM sluice.batch_file f WHERE f.state IN ('pending', 'splitting', 'split'))
                     AND NOT EXISTS (SELECT FROM sluice.batch_file f WHERE f.state = 'working'
                         AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = f.batch_id))
-                """)
+                """
+            )
             return try rows.first?.bool(0) ?? false
         }
     }
@@ -176,7 +206,8 @@ struct DemoBooks: Sendable {
                 WHERE o.state IN ('ready', 'submitting', 'processing', 'unknown')
                     AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = o.batch_id AND r.closed_at IS NULL
                         AND (r.line_no = o.line_no OR (r.line_no IS NULL AND r.submission_no = o.submission_no)))
-                """)
+                """
+            )
             return try rows.first?.int64(0) ?? 0
         }
     }

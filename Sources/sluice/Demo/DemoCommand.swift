@@ -10,7 +10,8 @@ struct DemoCommand: AsyncParsableCommand {
             Queues one withhold file (GB18030) and one payout file (UTF-8), with one bad record in a hundred, runs the \
             jobs as cron would, and lays the simulated companies' books beside ours. It moves nobody's money, touches \
             no other database, and leaves nothing behind. Exit code 0 if and only if every check holds.
-            """)
+            """
+    )
 
     @Option(help: ArgumentHelp("Records of each of the two files, 1000 to 1000000.", valueName: "n"))
     var records = 10_000
@@ -77,7 +78,10 @@ extension Demo.Running {
         }
         guard
             FileManager.default.createFile(
-                atPath: path, contents: Data(lines.joined().utf8), attributes: [.posixPermissions: 0o600])
+                atPath: path,
+                contents: Data(lines.joined().utf8),
+                attributes: [.posixPermissions: 0o600]
+            )
         else { throw DemoFailure("cannot write \(path)") }
         return path
     }

@@ -50,10 +50,17 @@ struct DemoFileMaker {
         let path = made.path
         return try await store.submitBatchFile(
             BatchFileToSubmit(
-                merchant: made.records.merchant, direction: made.records.direction, format: made.records.layoutName,
-                fileName: made.records.fileName, environment: environment, clientKey: "demo-\(made.records.fileName)",
-                declaredCount: Int64(made.records.count), contentSHA256: made.sha256, contentBytes: made.bytes,
-                partCount: parts)
+                merchant: made.records.merchant,
+                direction: made.records.direction,
+                format: made.records.layoutName,
+                fileName: made.records.fileName,
+                environment: environment,
+                clientKey: "demo-\(made.records.fileName)",
+                declaredCount: Int64(made.records.count),
+                contentSHA256: made.sha256,
+                contentBytes: made.bytes,
+                partCount: parts
+            )
         ) { number in
             guard let file = FileHandle(forReadingAtPath: path) else { throw DemoFailure("cannot read \(path)") }
             defer { try? file.close() }

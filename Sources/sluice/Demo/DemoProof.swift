@@ -41,7 +41,8 @@ struct DemoProof: Sendable {
     }
 
     /// Lays the orders of these files beside the payments of all companies.
-    func compare(_ files: [(batch: BatchIdentifier, records: DemoRecords)], pool: PostgresPool) async throws -> Findings {
+    func compare(_ files: [(batch: BatchIdentifier, records: DemoRecords)], pool: PostgresPool) async throws -> Findings
+    {
         var findings = Findings()
         findings.overlaps = overlaps
         var seen = 0
@@ -69,7 +70,10 @@ struct DemoProof: Sendable {
     }
 
     private func judge(
-        _ order: OrderLine, _ paid: [Truth.Payment], records: DemoRecords, _ findings: inout Findings
+        _ order: OrderLine,
+        _ paid: [Truth.Payment],
+        records: DemoRecords,
+        _ findings: inout Findings
     ) {
         let times = paid.reduce(0) { $0 + $1.count }
         if times > 1 { findings.paidTwice += 1 }
@@ -93,7 +97,11 @@ struct DemoProof: Sendable {
         }
     }
 
-    private static func page(of batch: BatchIdentifier, after line: Int32, pool: PostgresPool) async throws -> [OrderLine] {
+    private static func page(
+        of batch: BatchIdentifier,
+        after line: Int32,
+        pool: PostgresPool
+    ) async throws -> [OrderLine] {
         try await pool.transaction("orders of the demo", readOnly: true) { transaction in
             try transaction.query(
                 """
@@ -103,9 +111,12 @@ struct DemoProof: Sendable {
                 WHERE o.batch_id = $1 AND o.line_no > $2
                     AND o.business_date = (SELECT f.business_date FROM sluice.batch_file f WHERE f.batch_id = $1)
                 ORDER BY o.line_no LIMIT $3
-                """, [.int64(batch.value), .int32(line), .int64(pageSize)]
+                """,
+                [.int64(batch.value), .int32(line), .int64(pageSize)]
             ).map { row in
-                guard let state = OrderState(rawValue: try row.text(1)) else { throw DemoFailure("an order in no known state") }
+                guard let state = OrderState(rawValue: try row.text(1)) else {
+                    throw DemoFailure("an order in no known state")
+                }
                 return OrderLine(line: try row.int32(0), state: state, isUnderReview: try row.bool(2))
             }
         }

@@ -62,7 +62,9 @@ struct DemoRecords: Sendable {
 
     var layoutName: String { direction == .payout ? "payout-csv-utf8" : "withhold-bar-gb18030" }
     var merchant: MerchantNumber { MerchantNumber(direction == .payout ? "MER-PAYOUT" : "MER-WITHHOLD") }
-    var fileName: String { "\(direction.rawValue)-\(isEarlier ? "earlier" : "demo").\(direction == .payout ? "csv" : "txt")" }
+    var fileName: String {
+        "\(direction.rawValue)-\(isEarlier ? "earlier" : "demo").\(direction == .payout ? "csv" : "txt")"
+    }
 
     /// The fault of a line; nil for the 99 good ones of a hundred.
     func fault(line: Int) -> PlantedFault? {
@@ -79,13 +81,18 @@ struct DemoRecords: Sendable {
             state ^= state << 17
             return Int(state % UInt64(bound))
         }
-        let account = Self.cardNumber(serial: (line &* 7_919 + (direction == .payout ? 0 : 500_000_003)) % 1_000_000_000_000)
+        let account = Self.cardNumber(
+            serial: (line &* 7_919 + (direction == .payout ? 0 : 500_000_003)) % 1_000_000_000_000
+        )
         return Ordered(
             merchantOrderNumber: Self.number(direction, isEarlier: isEarlier, line: line),
             accountNumber: account,
-            accountName: Self.surnames[draw(direction == .payout ? 11 : 12)] + Self.givenNames[draw(Self.givenNames.count)],
-            bankCode: Self.banks[draw(Self.banks.count)], amountMinor: Int64(100 + draw(5_000_000)),
-            purpose: direction == .payout ? "工资" : "保险费")
+            accountName: Self.surnames[draw(direction == .payout ? 11 : 12)]
+                + Self.givenNames[draw(Self.givenNames.count)],
+            bankCode: Self.banks[draw(Self.banks.count)],
+            amountMinor: Int64(100 + draw(5_000_000)),
+            purpose: direction == .payout ? "工资" : "保险费"
+        )
     }
 
     /// The bytes of one line, fault included.
@@ -104,7 +111,9 @@ struct DemoRecords: Sendable {
         case .tooManyDecimals: amount += direction == .payout ? "5" : ".5"
         case .wrongCheckDigit:
             let last = account.removeLast()
-            account.append(last == "9" ? "0" : Character(UnicodeScalar(UInt8(ascii: "0") + (last.asciiValue ?? 48) - 47)))
+            account.append(
+                last == "9" ? "0" : Character(UnicodeScalar(UInt8(ascii: "0") + (last.asciiValue ?? 48) - 47))
+            )
         case .unknownBank: bank = "999" + bank.dropFirst(3)
         case .duplicateInFile: number = Self.number(direction, isEarlier: false, line: line - 1)
         case .duplicateOfEarlierFile: number = Self.number(direction, isEarlier: true, line: 1 + line % earlierCount)

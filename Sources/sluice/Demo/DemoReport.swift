@@ -29,7 +29,9 @@ struct DemoReport: Sendable {
             lines.append(Self.row("  └ open", funnel.open, funnel.openMinor) + "  (\(funnel.unknown) unknown)")
             lines.append("  quarantine by reason, with the first example:")
             for reason in reasons {
-                lines.append("    \(Self.padded(reason.code, 28))\(Self.leading(String(reason.count), 6))   line \(reason.line): \(reason.maskedValue)")
+                lines.append(
+                    "    \(Self.padded(reason.code, 28))\(Self.leading(String(reason.count), 6))   line \(reason.line): \(reason.maskedValue)"
+                )
             }
             lines.append("")
         }
@@ -40,8 +42,12 @@ struct DemoReport: Sendable {
             )
         }
         lines.append("")
-        lines.append(waiting.isEmpty ? "Nothing waits for a person in review." : "Waiting for a person (sluice review list):")
-        for incident in waiting { lines.append("  \(Self.padded(incident.incident, 48))\(Self.leading(String(incident.items), 6)) items") }
+        lines.append(
+            waiting.isEmpty ? "Nothing waits for a person in review." : "Waiting for a person (sluice review list):"
+        )
+        for incident in waiting {
+            lines.append("  \(Self.padded(incident.incident, 48))\(Self.leading(String(incident.items), 6)) items")
+        }
         lines.append("")
         lines.append("Proof: the companies' books against ours, line by line")
         lines.append("  paid twice                         \(findings.paidTwice)")
@@ -50,7 +56,9 @@ struct DemoReport: Sendable {
         lines.append("  paid wrongly (account, amount)     \(findings.paidWrongly)")
         lines.append("  paid without an order              \(findings.paidWithoutOrder)")
         lines.append("  query and send at once             \(findings.overlaps)")
-        lines.append("  paid, unknown here                 \(findings.paidButUnknown) (without review item: \(findings.paidButUnknownWithoutReview))")
+        lines.append(
+            "  paid, unknown here                 \(findings.paidButUnknown) (without review item: \(findings.paidButUnknownWithoutReview))"
+        )
         lines.append("  bad records not set aside rightly  \(misplaced)")
         lines.append("  open orders nobody looks after     \(forgotten)")
         lines.append("  totals hold                        \(totalsHold ? "yes" : "NO")")
@@ -95,7 +103,8 @@ struct DemoReport: Sendable {
 
     private static func row(_ title: String, _ count: Int64, _ minor: Int128) -> String {
         let amount = Int64(clamping: minor)
-        return "  \(padded(title, 18))\(leading(String(count), 9))\(leading(Money(minor: amount, currency: .cny).description, 26))"
+        return
+            "  \(padded(title, 18))\(leading(String(count), 9))\(leading(Money(minor: amount, currency: .cny).description, 26))"
     }
 
     private static func milliseconds(_ microseconds: Int64) -> String {

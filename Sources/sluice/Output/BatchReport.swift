@@ -33,7 +33,8 @@ extension BatchDetail {
                     "version": .integer($0.version), "final": .bool($0.isFinal), "file_name": .string($0.fileName),
                     "lines": .integer($0.lineCount),
                 ]
-            })
+            }
+        )
         return .object(members)
     }
 
@@ -58,8 +59,10 @@ extension BatchDetail {
             var table = Table("part", "#count", "#amount")
             for part in BatchTotals.Part.allCases where part == .records || total[part].count > 0 {
                 table.add(
-                    part.rawValue, "\(total[part].count)",
-                    total.currency == nil ? "" : amountWords(total[part].amountMinor, total.currency))
+                    part.rawValue,
+                    "\(total[part].count)",
+                    total.currency == nil ? "" : amountWords(total[part].amountMinor, total.currency)
+                )
             }
             lines.append("\n\(total.currency ?? "Amount or currency not readable")\n\(table.text())")
         }

@@ -40,8 +40,13 @@ extension OrderStory {
             var table = Table("#attempt", "channel", "#submission", "cause", "code", "ended")
             for ended in attempts {
                 table.add(
-                    "\(ended.attempt)", ended.channel.value, "\(ended.submission)", ended.cause.rawValue, ended.code,
-                    ended.endedAt.brief)
+                    "\(ended.attempt)",
+                    ended.channel.value,
+                    "\(ended.submission)",
+                    ended.cause.rawValue,
+                    ended.code,
+                    ended.endedAt.brief
+                )
             }
             lines.append("\nEnded attempts\n\(table.text())")
         }
@@ -49,8 +54,13 @@ extension OrderStory {
             var table = Table("opened", "cause", "code", "closed", "incident", "decision")
             for review in reviews {
                 table.add(
-                    review.openedAt.brief, review.cause, review.code, review.closedAt?.brief ?? "open", review.incident,
-                    review.decision)
+                    review.openedAt.brief,
+                    review.cause,
+                    review.code,
+                    review.closedAt?.brief ?? "open",
+                    review.incident,
+                    review.decision
+                )
             }
             lines.append("\nReview items\n\(table.text())")
         }
@@ -74,10 +84,15 @@ extension OrderStory.Submission {
         var table = Table("#no", "kind", "at", "outcome", "code", "#http", "#ms", "note")
         for exchange in exchanges {
             table.add(
-                "\(exchange.call.ordinal)", exchange.kind.rawValue, exchange.recordedAt.brief,
-                exchange.outcome ?? "under way, or never recorded", exchange.headerCode ?? exchange.reason,
-                exchange.status.map { "\($0)" }, exchange.latencyMicroseconds.map { "\($0 / 1_000)" },
-                exchange.isLate ? "late: kept as evidence, moved nothing" : nil)
+                "\(exchange.call.ordinal)",
+                exchange.kind.rawValue,
+                exchange.recordedAt.brief,
+                exchange.outcome ?? "under way, or never recorded",
+                exchange.headerCode ?? exchange.reason,
+                exchange.status.map { "\($0)" },
+                exchange.latencyMicroseconds.map { "\($0 / 1_000)" },
+                exchange.isLate ? "late: kept as evidence, moved nothing" : nil
+            )
         }
         return """
             Submission \(number) on \(channel): \(state.phase.rawValue), number \(Masked.visible(channelNumber)), \

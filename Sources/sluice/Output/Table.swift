@@ -28,7 +28,7 @@ struct Table {
 
     /// The table's lines.
     ///
-    /// - Parameter columns: the terminal's; nil cuts nothing.
+    /// `columns`: the terminal's; nil cuts nothing.
     func text(columns: Int? = Terminal.columns) -> String {
         let all = [titles.map { $0.uppercased() }] + rows
         let widths = titles.indices.map { column in all.map { Self.width($0[column]) }.max() ?? 0 }

@@ -37,7 +37,10 @@ package struct ContractScene: Sendable {
     /// A channel and a file whose orders are planned into chunks of the given sizes.
     func stage(chunkSizes: [Int32] = [3], submitSlots: Int = 4, querySlots: Int = 4) async throws -> Stage {
         let channel = try await harness.makeChannel(
-            specificationSHA256: Self.specification, submitSlots: submitSlots, querySlots: querySlots)
+            specificationSHA256: Self.specification,
+            submitSlots: submitSlots,
+            querySlots: querySlots
+        )
         return try await stage(chunkSizes: chunkSizes, channel: channel)
     }
 
@@ -71,13 +74,15 @@ package struct ContractScene: Sendable {
 
     func snapshot(_ stage: Stage) async throws -> Snapshot {
         Snapshot(
-            orders: try await harness.orders(of: stage.file), exchanges: try await harness.exchanges(of: stage.file),
+            orders: try await harness.orders(of: stage.file),
+            exchanges: try await harness.exchanges(of: stage.file),
             chunks: try await harness.chunks(of: stage.file),
             reviews: try await harness.reviews(of: stage.file).sorted { "\($0)" < "\($1)" },
             moves: Set(try await harness.moves(of: stage.file)),
             alarms: try await harness.alarms(of: stage.channel).sorted { "\($0)" < "\($1)" },
             submitSlotsHeld: try await harness.slotsHeld(channel: stage.channel, lane: .submit),
-            querySlotsHeld: try await harness.slotsHeld(channel: stage.channel, lane: .query))
+            querySlotsHeld: try await harness.slotsHeld(channel: stage.channel, lane: .query)
+        )
     }
 
     // MARK: Steps
@@ -88,18 +93,31 @@ package struct ContractScene: Sendable {
     }
 
     func claim(
-        _ stage: Stage, _ lane: Lane = .submit, limit: Int = 10, worker: WorkerIdentifier = anna,
-        lease: TimeSpan = lease, specification: [UInt8] = specification
+        _ stage: Stage,
+        _ lane: Lane = .submit,
+        limit: Int = 10,
+        worker: WorkerIdentifier = anna,
+        lease: TimeSpan = lease,
+        specification: [UInt8] = specification
     ) async throws -> [ClaimedChunk] {
         try await store.claimChunks(
             ChunkClaim(
-                channel: stage.channel, lane: lane, specificationSHA256: specification, worker: worker, lease: lease,
-                limit: limit))
+                channel: stage.channel,
+                lane: lane,
+                specificationSHA256: specification,
+                worker: worker,
+                lease: lease,
+                limit: limit
+            )
+        )
     }
 
     /// Claims where exactly one chunk must come.
     func claimOne(
-        _ stage: Stage, _ lane: Lane = .submit, worker: WorkerIdentifier = anna, lease: TimeSpan = lease
+        _ stage: Stage,
+        _ lane: Lane = .submit,
+        worker: WorkerIdentifier = anna,
+        lease: TimeSpan = lease
     ) async throws -> ClaimedChunk {
         let claimed = try await claim(stage, lane, limit: 1, worker: worker, lease: lease)
         guard let chunk = claimed.first, claimed.count == 1 else {
@@ -110,26 +128,51 @@ package struct ContractScene: Sendable {
 
     /// The intent for the chunk's first ready orders; its other ready orders wait.
     func intent(
-        for chunk: ClaimedChunk, orders limit: Int = 1_000, number: String? = nil, scope: String = "for ever",
+        for chunk: ClaimedChunk,
+        orders limit: Int = 1_000,
+        number: String? = nil,
+        scope: String = "for ever",
         flight: TimeSpan = flight
     ) async throws -> SubmissionIntent {
         let ready = try await store.ordersToSubmit(of: chunk, limit: 1_000)
         let orders = Array(ready.prefix(limit))
         let submission = chunk.nextSubmission
         let envelope = Envelope(
-            kind: .submit, method: "POST", path: "/pay",
+            kind: .submit,
+            method: "POST",
+            path: "/pay",
             headers: [Envelope.Header(name: "X-Batch", value: "\(chunk.batch)-\(submission)")],
-            body: Array("submission \(chunk.batch)-\(submission)".utf8))
+            body: Array("submission \(chunk.batch)-\(submission)".utf8)
+        )
         return SubmissionIntent(
-            chunk: chunk, submission: submission, number: number ?? "N\(chunk.batch)-\(submission)", numberScope: scope,
-            scopeEndsAt: nil, tradeDate: chunk.businessDate, specificationSHA256: Self.specification,
-            envelope: envelope, envelopeSHA256: harness.envelopeSHA256(envelope.serialized), orders: orders,
-            currency: "CNY", amountMinor: orders.reduce(0) { $0 + $1.amountMinor }, attempt: 1,
+            chunk: chunk,
+            submission: submission,
+            number: number ?? "N\(chunk.batch)-\(submission)",
+            numberScope: scope,
+            scopeEndsAt: nil,
+            tradeDate: chunk.businessDate,
+            specificationSHA256: Self.specification,
+            envelope: envelope,
+            envelopeSHA256: harness.envelopeSHA256(envelope.serialized),
+            orders: orders,
+            currency: "CNY",
+            amountMinor: orders.reduce(0) { $0 + $1.amountMinor },
+            attempt: 1,
             state: SubmissionState(
-                phase: .intended, sends: 1, sendsUnsent: 0,
-                inFlight: InFlight(kind: .send, epoch: chunk.epoch, until: chunk.now.advanced(by: flight)), polls: 0,
-                notFounds: 0, lastNotFoundAt: nil, firstSentAt: chunk.now, lastSendEndedAt: nil, everTaken: false),
-            sendBy: Self.sendBy, remainingLines: ready.dropFirst(limit).map(\.line))
+                phase: .intended,
+                sends: 1,
+                sendsUnsent: 0,
+                inFlight: InFlight(kind: .send, epoch: chunk.epoch, until: chunk.now.advanced(by: flight)),
+                polls: 0,
+                notFounds: 0,
+                lastNotFoundAt: nil,
+                firstSentAt: chunk.now,
+                lastSendEndedAt: nil,
+                everTaken: false
+            ),
+            sendBy: Self.sendBy,
+            remainingLines: ready.dropFirst(limit).map(\.line)
+        )
     }
 
     /// Records an intent that must be recorded.
@@ -156,23 +199,39 @@ package struct ContractScene: Sendable {
 
     /// A change that lets nothing be in flight, unless told.
     func change(
-        _ chunk: ClaimedChunk, of intent: SubmissionIntent, state: SubmissionState? = nil, ended: EndedCall? = nil,
-        begins: SubmissionStep? = nil, decision: SettlementDecision = SettlementDecision(),
-        reviews: [SubmissionChange.SubmissionReview] = [], slowLaneFor: TimeSpan? = nil,
+        _ chunk: ClaimedChunk,
+        of intent: SubmissionIntent,
+        state: SubmissionState? = nil,
+        ended: EndedCall? = nil,
+        begins: SubmissionStep? = nil,
+        decision: SettlementDecision = SettlementDecision(),
+        reviews: [SubmissionChange.SubmissionReview] = [],
+        slowLaneFor: TimeSpan? = nil,
         next: ChunkNext = .schedule(.query, after: .minutes(30))
     ) -> SubmissionChange {
         var settled = state ?? intent.state
         if let begins {
             settled.inFlight = InFlight(
-                kind: begins == .send ? .send : .query, epoch: chunk.epoch, until: chunk.now.advanced(by: Self.flight))
+                kind: begins == .send ? .send : .query,
+                epoch: chunk.epoch,
+                until: chunk.now.advanced(by: Self.flight)
+            )
             if begins == .send { settled.sends += 1 }
         } else if state == nil {
             settled.inFlight = nil
         }
         return SubmissionChange(
-            chunk: chunk, submission: intent.submission, state: settled, endedCall: ended, begins: begins,
-            sendBy: Self.sendBy, decision: decision, submissionReviews: reviews, slowLaneFor: slowLaneFor,
-            next: begins == nil ? next : .keep)
+            chunk: chunk,
+            submission: intent.submission,
+            state: settled,
+            endedCall: ended,
+            begins: begins,
+            sendBy: Self.sendBy,
+            decision: decision,
+            submissionReviews: reviews,
+            slowLaneFor: slowLaneFor,
+            next: begins == nil ? next : .keep
+        )
     }
 
     /// Records a change that must be committed; answers the call that begins, if one does.
@@ -189,9 +248,13 @@ package struct ContractScene: Sendable {
     /// A call that was answered with this header code.
     func answered(_ call: RecordedCall, code: String = "0000", header: HeaderMeaning = .processing) -> EndedCall {
         EndedCall(
-            call: call, outcome: .answered(ChannelAnswer(header: header, headerCode: code, items: [])), status: 200,
-            response: Array("answer \(code)".utf8), volatileElements: ["X-Timestamp": "1780275600"],
-            latencyMicroseconds: 1_500)
+            call: call,
+            outcome: .answered(ChannelAnswer(header: header, headerCode: code, items: [])),
+            status: 200,
+            response: Array("answer \(code)".utf8),
+            volatileElements: ["X-Timestamp": "1780275600"],
+            latencyMicroseconds: 1_500
+        )
     }
 
     func decision(_ moves: OrderMove...) -> SettlementDecision {
@@ -200,7 +263,13 @@ package struct ContractScene: Sendable {
         return decision
     }
 
-    func move(_ line: Int32, _ from: OrderState, _ to: OrderState, cause: FailureCause? = nil, code: String = "0000")
+    func move(
+        _ line: Int32,
+        _ from: OrderState,
+        _ to: OrderState,
+        cause: FailureCause? = nil,
+        code: String = "0000"
+    )
         -> OrderMove
     {
         OrderMove(line: LineNumber(line), from: from, to: to, cause: cause, code: code)
@@ -236,9 +305,20 @@ package struct ContractScene: Sendable {
     func load(_ chunk: ClaimedChunk, _ submission: SubmissionNumber) async throws -> LoadedSubmission {
         try await store.loadSubmission(
             of: ClaimedChunk(
-                chunkIdentifier: chunk.chunkIdentifier, batch: chunk.batch, businessDate: chunk.businessDate,
-                chunkNumber: chunk.chunkNumber, direction: chunk.direction, channel: chunk.channel, kind: .query,
-                lines: [], submissionsCut: chunk.submissionsCut, submission: submission, worker: chunk.worker,
-                epoch: chunk.epoch, now: chunk.now))
+                chunkIdentifier: chunk.chunkIdentifier,
+                batch: chunk.batch,
+                businessDate: chunk.businessDate,
+                chunkNumber: chunk.chunkNumber,
+                direction: chunk.direction,
+                channel: chunk.channel,
+                kind: .query,
+                lines: [],
+                submissionsCut: chunk.submissionsCut,
+                submission: submission,
+                worker: chunk.worker,
+                epoch: chunk.epoch,
+                now: chunk.now
+            )
+        )
     }
 }

@@ -8,7 +8,10 @@ extension SubmissionStoreContract {
             let chunks = try await scene.claim(stage)
             try scene.expectEqual(chunks.map(\.chunkNumber), [1, 2], "chunks are numbered as planned")
             try scene.expectEqual(
-                chunks.map(\.lines), [ContractScene.lines(1...3), ContractScene.lines(4...5)], "lines of the chunks")
+                chunks.map(\.lines),
+                [ContractScene.lines(1...3), ContractScene.lines(4...5)],
+                "lines of the chunks"
+            )
             for chunk in chunks {
                 try scene.expectEqual(chunk.batch, stage.file.batch, "batch")
                 try scene.expectEqual(chunk.businessDate, stage.file.businessDate, "business date")
@@ -19,9 +22,15 @@ extension SubmissionStoreContract {
                 try scene.expectEqual(chunk.worker, ContractScene.anna, "worker")
             }
             try scene.expectEqual(
-                chunks.map(\.nextSubmission.value), [1_000, 2_000], "submission numbers come of chunk and cut")
+                chunks.map(\.nextSubmission.value),
+                [1_000, 2_000],
+                "submission numbers come of chunk and cut"
+            )
             try scene.expectEqual(
-                try await scene.harness.chunks(of: stage.file).map(\.isLeased), [true, true], "leased")
+                try await scene.harness.chunks(of: stage.file).map(\.isLeased),
+                [true, true],
+                "leased"
+            )
         },
         Case("a claim takes due chunks of its own channel and lane only, in due order") { scene in
             let stage = try await scene.stage(chunkSizes: [1, 1, 1])
@@ -35,7 +44,10 @@ extension SubmissionStoreContract {
             try await scene.harness.advance(by: .minutes(25))
             try scene.expectEqual(try await scene.claim(stage, .query).count, 0, "the query lane holds nothing")
             try scene.expectEqual(
-                try await scene.claim(stage).map(\.chunkNumber), [2, 1], "what is due comes, the longest due first")
+                try await scene.claim(stage).map(\.chunkNumber),
+                [2, 1],
+                "what is due comes, the longest due first"
+            )
             try scene.expectEqual(try await scene.claim(other).count, 1, "the other channel's chunk waits for its own")
         },
         Case("a claim takes no more than its limit, and never more than the free slots") { scene in
@@ -44,13 +56,22 @@ extension SubmissionStoreContract {
             let first = try await scene.claim(stage, limit: 2)
             try scene.expectEqual(first.map(\.chunkNumber), [1, 2], "the limit holds")
             try scene.expectEqual(
-                try await scene.claim(stage, worker: ContractScene.bert).map(\.chunkNumber), [3], "one slot is left")
+                try await scene.claim(stage, worker: ContractScene.bert).map(\.chunkNumber),
+                [3],
+                "one slot is left"
+            )
             try scene.expectEqual(try await scene.claim(stage).count, 0, "no slot is left")
             try scene.expectEqual(
-                try await scene.harness.slotsHeld(channel: stage.channel, lane: .submit), 3, "slots held")
+                try await scene.harness.slotsHeld(channel: stage.channel, lane: .submit),
+                3,
+                "slots held"
+            )
             try await scene.store.releaseChunk(first[0], next: .schedule(.submit, after: .minutes(30)))
             try scene.expectEqual(
-                try await scene.claim(stage).map(\.chunkNumber), [4], "a slot that was given back is taken again")
+                try await scene.claim(stage).map(\.chunkNumber),
+                [4],
+                "a slot that was given back is taken again"
+            )
         },
         Case("claimers at the same time share chunks and slots without overlap") { scene in
             let slots = 6
@@ -63,32 +84,47 @@ extension SubmissionStoreContract {
                 return try await group.reduce(into: []) { $0 += $1 }
             }
             try scene.expectEqual(
-                Set(claimed.map(\.chunkIdentifier)).count, claimed.count, "no chunk is given to two claimers")
+                Set(claimed.map(\.chunkIdentifier)).count,
+                claimed.count,
+                "no chunk is given to two claimers"
+            )
             try scene.expect(claimed.count <= slots, "\(claimed.count) chunks are claimed with \(slots) slots")
             // A claimer that finds a row locked may pass it by, so the rest may need one more claim.
             let rest = try await scene.claim(stage, limit: 12)
             try scene.expectEqual(claimed.count + rest.count, slots, "every slot is used, none twice")
             try scene.expectEqual(
-                try await scene.harness.slotsHeld(channel: stage.channel, lane: .submit), slots, "slots held")
+                try await scene.harness.slotsHeld(channel: stage.channel, lane: .submit),
+                slots,
+                "slots held"
+            )
         },
         Case("the submit lane and the query lane have slots of their own") { scene in
             let way = try await scene.underWay(chunkSizes: [1, 1], submitSlots: 1)
             let ended = scene.answered(way.call)
             try await scene.record(
-                scene.change(way.chunk, of: way.intent, ended: ended, next: .schedule(.query, after: .zero)))
+                scene.change(way.chunk, of: way.intent, ended: ended, next: .schedule(.query, after: .zero))
+            )
             try scene.expectEqual(try await scene.claim(way.stage).count, 1, "the submit slot is taken")
             let query = try await scene.claimOne(way.stage, .query)
             try scene.expectEqual(query.chunkIdentifier, way.chunk.chunkIdentifier, "the submission's own chunk")
             for lane in Lane.allCases {
                 try scene.expectEqual(
-                    try await scene.harness.slotsHeld(channel: way.stage.channel, lane: lane), 1, "\(lane) slots held")
+                    try await scene.harness.slotsHeld(channel: way.stage.channel, lane: lane),
+                    1,
+                    "\(lane) slots held"
+                )
             }
         },
         Case("nothing is claimed from a paused channel, on either lane") { scene in
             let way = try await scene.underWay(chunkSizes: [1, 1])
             try await scene.record(
                 scene.change(
-                    way.chunk, of: way.intent, ended: scene.answered(way.call), next: .schedule(.query, after: .zero)))
+                    way.chunk,
+                    of: way.intent,
+                    ended: scene.answered(way.call),
+                    next: .schedule(.query, after: .zero)
+                )
+            )
             try await scene.harness.setRunning(false, channel: way.stage.channel)
             for lane in Lane.allCases {
                 try scene.expectEqual(try await scene.claim(way.stage, lane).count, 0, "paused: \(lane)")
@@ -110,8 +146,13 @@ extension SubmissionStoreContract {
             let way = try await scene.underWay(chunkSizes: [1, 1])
             try await scene.record(
                 scene.change(
-                    way.chunk, of: way.intent, ended: scene.answered(way.call), slowLaneFor: .minutes(20),
-                    next: .schedule(.query, after: .zero)))
+                    way.chunk,
+                    of: way.intent,
+                    ended: scene.answered(way.call),
+                    slowLaneFor: .minutes(20),
+                    next: .schedule(.query, after: .zero)
+                )
+            )
             try await scene.harness.advance(by: .minutes(15))
             for lane in Lane.allCases {
                 try scene.expectEqual(try await scene.claim(way.stage, lane).count, 0, "slow: \(lane)")
@@ -157,7 +198,10 @@ extension SubmissionStoreContract {
             try await scene.store.releaseChunk(chunk, next: .finish)
             try scene.expectEqual(try await scene.harness.chunks(of: stage.file), [], "the chunk has left the table")
             try scene.expectEqual(
-                try await scene.harness.slotsHeld(channel: stage.channel, lane: .submit), 0, "slots held")
+                try await scene.harness.slotsHeld(channel: stage.channel, lane: .submit),
+                0,
+                "slots held"
+            )
         },
         Case("a chunk that was given back for later waits without lease and slot") { scene in
             let stage = try await scene.stage(submitSlots: 1)
@@ -168,7 +212,10 @@ extension SubmissionStoreContract {
             try scene.expectEqual(row.map(\.isDue), [false], "due")
             try scene.expectEqual(row.map(\.lines), [ContractScene.lines(1...3)], "lines")
             try scene.expectEqual(
-                try await scene.harness.slotsHeld(channel: stage.channel, lane: .submit), 0, "slots held")
+                try await scene.harness.slotsHeld(channel: stage.channel, lane: .submit),
+                0,
+                "slots held"
+            )
             try await scene.harness.advance(by: .minutes(6))
             try scene.expect(try await scene.claimOne(stage).epoch > chunk.epoch, "the epoch grows with each holder")
         },
@@ -187,7 +234,10 @@ extension SubmissionStoreContract {
             try await scene.store.releaseChunk(way.chunk, next: .schedule(.submit, after: .zero))
             try await scene.store.releaseChunk(way.chunk, next: .finish)
             try scene.expectEqual(
-                try await scene.snapshot(way.stage), before, "the submission keeps its chunk, lease and slot")
+                try await scene.snapshot(way.stage),
+                before,
+                "the submission keeps its chunk, lease and slot"
+            )
         },
     ]
 }

@@ -18,9 +18,16 @@ extension SubmissionStoreContract {
                 loaded.orders,
                 ContractScene.lines(1...3).map {
                     SubmittedOrder(
-                        line: $0, item: $0.value, state: .submitting, amountMinor: ContractScene.amountMinor(of: $0),
-                        currency: "CNY", accountNumber: ContractScene.accountNumber(of: $0))
-                }, "orders")
+                        line: $0,
+                        item: $0.value,
+                        state: .submitting,
+                        amountMinor: ContractScene.amountMinor(of: $0),
+                        currency: "CNY",
+                        accountNumber: ContractScene.accountNumber(of: $0)
+                    )
+                },
+                "orders"
+            )
             for order in try await scene.harness.orders(of: way.stage.file) {
                 try scene.expectEqual(order.state, .submitting, "state of the order")
                 try scene.expectEqual(order.submission, way.intent.submission, "submission of the order")
@@ -31,23 +38,46 @@ extension SubmissionStoreContract {
                 try await scene.harness.exchanges(of: way.stage.file),
                 [
                     StoredExchange(
-                        submission: way.intent.submission, call: way.call, kind: .send, epoch: way.chunk.epoch,
-                        worker: ContractScene.anna, outcome: nil, code: nil, status: nil, response: [],
-                        volatileElements: [:], isLate: false)
-                ], "the record of the send")
+                        submission: way.intent.submission,
+                        call: way.call,
+                        kind: .send,
+                        epoch: way.chunk.epoch,
+                        worker: ContractScene.anna,
+                        outcome: nil,
+                        code: nil,
+                        status: nil,
+                        response: [],
+                        volatileElements: [:],
+                        isLate: false
+                    )
+                ],
+                "the record of the send"
+            )
             try scene.expectEqual(way.call.ordinal, 1, "the first call's ordinal")
             try scene.expectEqual(
                 try await scene.harness.chunks(of: way.stage.file),
                 [
                     StoredChunk(
-                        chunkIdentifier: way.chunk.chunkIdentifier, chunkNumber: 1, channel: way.stage.channel,
-                        kind: .query, lines: [], submissionsCut: 0, submission: way.intent.submission,
-                        epoch: way.chunk.epoch, isLeased: true, isDue: false)
-                ], "the submission's own chunk")
+                        chunkIdentifier: way.chunk.chunkIdentifier,
+                        chunkNumber: 1,
+                        channel: way.stage.channel,
+                        kind: .query,
+                        lines: [],
+                        submissionsCut: 0,
+                        submission: way.intent.submission,
+                        epoch: way.chunk.epoch,
+                        isLeased: true,
+                        isDue: false
+                    )
+                ],
+                "the submission's own chunk"
+            )
             let tally = Tally(count: 3, amountMinor: Int128(way.intent.amountMinor))
             try scene.expectEqual(
                 try await scene.harness.moves(of: way.stage.file),
-                [StoredMoves(from: .ready, to: .submitting, currency: "CNY", tally: tally)], "the outbox")
+                [StoredMoves(from: .ready, to: .submitting, currency: "CNY", tally: tally)],
+                "the outbox"
+            )
         },
         Case("an intent with an order that was cancelled in between writes nothing") { scene in
             let stage = try await scene.stage()
@@ -61,14 +91,23 @@ extension SubmissionStoreContract {
             try scene.expectEqual(again.orders.map(\.line.value), [1, 3], "the orders that are left")
             _ = try await scene.record(again)
             try scene.expectEqual(
-                try await scene.states(stage), [.submitting, .cancelled, .submitting], "states of the orders")
+                try await scene.states(stage),
+                [.submitting, .cancelled, .submitting],
+                "states of the orders"
+            )
         },
         Case("an order with an intent is not cancelled any more") { scene in
             let way = try await scene.underWay()
             try scene.expectEqual(
-                try await scene.harness.cancelOrder(LineNumber(1), file: way.stage.file), false, "cancelled")
+                try await scene.harness.cancelOrder(LineNumber(1), file: way.stage.file),
+                false,
+                "cancelled"
+            )
             try scene.expectEqual(
-                try await scene.states(way.stage), [.submitting, .submitting, .submitting], "states of the orders")
+                try await scene.states(way.stage),
+                [.submitting, .submitting, .submitting],
+                "states of the orders"
+            )
         },
         Case("an intent is recorded once: the second is stale") { scene in
             let way = try await scene.underWay()
@@ -91,10 +130,20 @@ extension SubmissionStoreContract {
             let stage = try await scene.stage()
             let held = try await scene.claimOne(stage)
             let borrowed = ClaimedChunk(
-                chunkIdentifier: held.chunkIdentifier, batch: held.batch, businessDate: held.businessDate,
-                chunkNumber: held.chunkNumber, direction: held.direction, channel: held.channel, kind: held.kind,
-                lines: held.lines, submissionsCut: held.submissionsCut, submission: nil, worker: ContractScene.bert,
-                epoch: held.epoch, now: held.now)
+                chunkIdentifier: held.chunkIdentifier,
+                batch: held.batch,
+                businessDate: held.businessDate,
+                chunkNumber: held.chunkNumber,
+                direction: held.direction,
+                channel: held.channel,
+                kind: held.kind,
+                lines: held.lines,
+                submissionsCut: held.submissionsCut,
+                submission: nil,
+                worker: ContractScene.bert,
+                epoch: held.epoch,
+                now: held.now
+            )
             let before = try await scene.snapshot(stage)
             let intent = try await scene.intent(for: borrowed)
             try scene.expectEqual(try await scene.store.recordIntent(intent), .stale, "the outcome")
@@ -104,7 +153,9 @@ extension SubmissionStoreContract {
             let stage = try await scene.stage()
             let intent = try await scene.intent(for: try await scene.claimOne(stage))
             try await scene.harness.activate(
-                specificationSHA256: ContractScene.otherSpecification, channel: stage.channel)
+                specificationSHA256: ContractScene.otherSpecification,
+                channel: stage.channel
+            )
             let before = try await scene.snapshot(stage)
             try scene.expectEqual(try await scene.store.recordIntent(intent), .stale, "the outcome")
             try scene.expectEqual(try await scene.snapshot(stage), before, "nothing is written")
@@ -140,7 +191,10 @@ extension SubmissionStoreContract {
             let chunk = try await scene.claimOne(stage)
             _ = try await scene.record(try await scene.intent(for: chunk, orders: 2))
             try scene.expectEqual(
-                try await scene.states(stage), [.submitting, .submitting, .ready, .ready, .ready], "order states")
+                try await scene.states(stage),
+                [.submitting, .submitting, .ready, .ready, .ready],
+                "order states"
+            )
             let rows = try await scene.harness.chunks(of: stage.file)
             try scene.expectEqual(rows.count, 2, "chunks")
             guard let own = rows.first(where: { $0.kind == .query }),
@@ -165,10 +219,15 @@ extension SubmissionStoreContract {
                 numbers[chunk.chunkNumber, default: []].append(intent.submission.value)
             }
             try scene.expectEqual(
-                numbers, [1: [1_000, 1_001, 1_002], 2: [2_000, 2_001, 2_002]], "submission numbers a chunk")
+                numbers,
+                [1: [1_000, 1_001, 1_002], 2: [2_000, 2_001, 2_002]],
+                "submission numbers a chunk"
+            )
             try scene.expectEqual(
                 try await scene.harness.orders(of: stage.file).compactMap(\.submission?.value),
-                [1_000, 1_001, 1_002, 2_000, 2_001, 2_002], "submissions of the orders")
+                [1_000, 1_001, 1_002, 2_000, 2_001, 2_002],
+                "submissions of the orders"
+            )
         },
         Case("a submission whose worker died comes up again as a query, its send without an outcome") { scene in
             let way = try await scene.underWay()
@@ -187,19 +246,29 @@ extension SubmissionStoreContract {
             try scene.expectEqual(loaded.state.inFlight?.kind, .send, "the send stays in flight")
             try scene.expectEqual(loaded.state.inFlight?.epoch, way.chunk.epoch, "under the epoch that began it")
             try scene.expect(
-                loaded.state.inFlight.map { $0.until <= chunk.now } ?? false, "and can be under way no more")
+                loaded.state.inFlight.map { $0.until <= chunk.now } ?? false,
+                "and can be under way no more"
+            )
             try scene.expectEqual(
-                try await scene.harness.exchanges(of: way.stage.file).map(\.outcome), [nil], "the send's outcome")
+                try await scene.harness.exchanges(of: way.stage.file).map(\.outcome),
+                [nil],
+                "the send's outcome"
+            )
             try scene.expectEqual(
-                try await scene.states(way.stage), [.submitting, .submitting, .submitting], "states of the orders")
+                try await scene.states(way.stage),
+                [.submitting, .submitting, .submitting],
+                "states of the orders"
+            )
         },
         Case("a send's slot is held for as long as the send can be under way, whatever the lease") { scene in
             let way = try await scene.underWay(chunkSizes: [1, 1], submitSlots: 1, lease: .minutes(1))
             try await scene.harness.advance(by: .minutes(2))
             try scene.expectEqual(try await scene.claim(way.stage).count, 0, "the only submit slot is still held")
             try scene.expectEqual(
-                try await scene.claim(way.stage, .query, worker: ContractScene.bert).count, 1,
-                "the lease has ended, so that the submission itself comes up")
+                try await scene.claim(way.stage, .query, worker: ContractScene.bert).count,
+                1,
+                "the lease has ended, so that the submission itself comes up"
+            )
             try await scene.harness.advance(by: .minutes(3))
             try scene.expectEqual(try await scene.claim(way.stage).count, 1, "the slot is free again")
         },

@@ -9,14 +9,21 @@ extension SubmissionStoreContract {
             _ = try await scene.claimOne(way.stage, .query, worker: ContractScene.bert)
             let before = try await scene.snapshot(way.stage)
             let change = scene.change(
-                way.chunk, of: way.intent, ended: scene.answered(way.call),
+                way.chunk,
+                of: way.intent,
+                ended: scene.answered(way.call),
                 decision: SettlementDecision(actions: [.alarm(.unlistedCode, code: "X7")], orders: []),
-                reviews: [SubmissionChange.SubmissionReview(cause: .notFound, code: "C1")], slowLaneFor: .minutes(5),
-                next: .finish)
+                reviews: [SubmissionChange.SubmissionReview(cause: .notFound, code: "C1")],
+                slowLaneFor: .minutes(5),
+                next: .finish
+            )
             try scene.expectEqual(try await scene.store.record(change), .stale, "the outcome")
             try await scene.expectOnlyLate(way, before: before)
             try scene.expectEqual(
-                try await scene.load(way.chunk, way.intent.submission).state.inFlight?.kind, .send, "in flight")
+                try await scene.load(way.chunk, way.intent.submission).state.inFlight?.kind,
+                .send,
+                "in flight"
+            )
         },
         Case("a worker that claims the same chunk again writes nothing under its earlier lease") { scene in
             let stage = try await scene.stage()
@@ -29,13 +36,20 @@ extension SubmissionStoreContract {
             try scene.expectEqual(try await scene.snapshot(stage), claimed, "nothing is written")
             let intent = try await scene.intent(for: chunk)
             let way = ContractScene.UnderWay(
-                stage: stage, chunk: chunk, intent: intent, call: try await scene.record(intent))
+                stage: stage,
+                chunk: chunk,
+                intent: intent,
+                call: try await scene.record(intent)
+            )
             try await scene.harness.advance(by: .minutes(11))
             _ = try await scene.claimOne(stage, .query)
             let before = try await scene.snapshot(stage)
             let change = scene.change(
-                chunk, of: intent, ended: scene.answered(way.call),
-                decision: scene.decision(scene.move(1, .submitting, .succeeded)))
+                chunk,
+                of: intent,
+                ended: scene.answered(way.call),
+                decision: scene.decision(scene.move(1, .submitting, .succeeded))
+            )
             try scene.expectEqual(try await scene.store.record(change), .stale, "the late change's outcome")
             try await scene.expectOnlyLate(way, before: before)
         },
@@ -45,8 +59,11 @@ extension SubmissionStoreContract {
             _ = try await scene.claimOne(way.stage, .query, worker: ContractScene.bert)
             let before = try await scene.snapshot(way.stage)
             let change = scene.change(
-                way.chunk, of: way.intent, ended: scene.answered(way.call),
-                decision: scene.decision(scene.move(1, .submitting, .succeeded)))
+                way.chunk,
+                of: way.intent,
+                ended: scene.answered(way.call),
+                decision: scene.decision(scene.move(1, .submitting, .succeeded))
+            )
             try scene.expectEqual(try await scene.store.record(change), .stale, "the outcome")
             try await scene.expectOnlyLate(way, before: before)
         },
@@ -65,8 +82,12 @@ extension SubmissionStoreContract {
             let chunk = try await scene.claimOne(way.stage, .query, worker: ContractScene.bert)
             try await scene.record(
                 scene.change(
-                    chunk, of: way.intent,
-                    reviews: [SubmissionChange.SubmissionReview(cause: .notFound, code: "C1")], next: .finish))
+                    chunk,
+                    of: way.intent,
+                    reviews: [SubmissionChange.SubmissionReview(cause: .notFound, code: "C1")],
+                    next: .finish
+                )
+            )
             let before = try await scene.snapshot(way.stage)
             let change = scene.change(way.chunk, of: way.intent, ended: scene.answered(way.call))
             try scene.expectEqual(try await scene.store.record(change), .stale, "the outcome")
@@ -76,7 +97,8 @@ extension SubmissionStoreContract {
             let way = try await scene.underWay()
             let ended = scene.answered(way.call)
             try await scene.record(
-                scene.change(way.chunk, of: way.intent, ended: ended, next: .schedule(.query, after: .zero)))
+                scene.change(way.chunk, of: way.intent, ended: ended, next: .schedule(.query, after: .zero))
+            )
             let before = try await scene.snapshot(way.stage)
             let other = scene.answered(way.call, code: "9999")
             let again = scene.change(way.chunk, of: way.intent, ended: other, next: .finish)
@@ -103,8 +125,11 @@ extension SubmissionStoreContract {
             let chunk = try await scene.claimOne(way.stage, .query, worker: ContractScene.bert)
             let before = try await scene.snapshot(way.stage)
             let change = scene.change(
-                chunk, of: way.intent, ended: scene.answered(way.call),
-                decision: scene.decision(scene.move(1, .submitting, .succeeded)))
+                chunk,
+                of: way.intent,
+                ended: scene.answered(way.call),
+                decision: scene.decision(scene.move(1, .submitting, .succeeded))
+            )
             try scene.expectEqual(try await scene.store.record(change), .stale, "the outcome")
             try await scene.expectOnlyLate(way, before: before)
         },
@@ -120,7 +145,12 @@ extension SubmissionStoreContract {
             let way = try await scene.underWay()
             try await scene.record(
                 scene.change(
-                    way.chunk, of: way.intent, ended: scene.answered(way.call), next: .schedule(.query, after: .zero)))
+                    way.chunk,
+                    of: way.intent,
+                    ended: scene.answered(way.call),
+                    next: .schedule(.query, after: .zero)
+                )
+            )
             let idle = try await scene.claimOne(way.stage, .query)
             try await scene.harness.advance(by: .minutes(11))
             let before = try await scene.snapshot(way.stage)
@@ -134,12 +164,22 @@ extension SubmissionStoreContract {
             try await scene.harness.advance(by: .minutes(11))
             try await scene.record(
                 scene.change(
-                    chunk, of: way.intent, ended: scene.answered(call, code: "Q1"),
-                    decision: scene.decision(scene.move(1, .submitting, .succeeded))))
+                    chunk,
+                    of: way.intent,
+                    ended: scene.answered(call, code: "Q1"),
+                    decision: scene.decision(scene.move(1, .submitting, .succeeded))
+                )
+            )
             try scene.expectEqual(
-                try await scene.states(way.stage), [.succeeded, .submitting, .submitting], "states of the orders")
+                try await scene.states(way.stage),
+                [.succeeded, .submitting, .submitting],
+                "states of the orders"
+            )
             try scene.expectEqual(
-                try await scene.harness.exchanges(of: way.stage.file).map(\.isLate), [false, false], "late")
+                try await scene.harness.exchanges(of: way.stage.file).map(\.isLate),
+                [false, false],
+                "late"
+            )
         },
         Case("no call begins while an earlier one may be under way") { scene in
             let way = try await scene.underWay(lease: .minutes(1))
@@ -153,7 +193,12 @@ extension SubmissionStoreContract {
             let loaded = try await scene.store.loadSubmission(of: early)
             try await scene.record(
                 scene.change(
-                    early, of: way.intent, state: loaded.state, next: .schedule(.query, after: .minutes(3))))
+                    early,
+                    of: way.intent,
+                    state: loaded.state,
+                    next: .schedule(.query, after: .minutes(3))
+                )
+            )
             try await scene.harness.advance(by: .minutes(4))
             let chunk = try await scene.claimOne(way.stage, .query, worker: ContractScene.bert)
             let kept = try await scene.store.loadSubmission(of: chunk).state.inFlight

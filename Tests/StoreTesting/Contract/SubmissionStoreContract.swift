@@ -25,7 +25,7 @@ package struct SubmissionStoreContract: Sendable {
 
         /// Runs the case on a harness that no other case has used.
         ///
-        /// - Throws: `ContractFailure` where the store breaks its promise, or an error of the store's own.
+        /// Throws `ContractFailure` where the store breaks its promise, or an error of the store's own.
         package func run(_ harness: any ContractHarness) async throws {
             try await body(ContractScene(harness: harness, caseName: name))
         }

@@ -72,9 +72,17 @@ extension InMemoryStore {
         withTables { tables, now in
             tables.chunks.values.filter { $0.batch == batch }.sorted { $0.chunkIdentifier < $1.chunkIdentifier }.map {
                 StoredChunk(
-                    chunkIdentifier: $0.chunkIdentifier, chunkNumber: $0.chunkNumber, channel: $0.channel,
-                    kind: $0.kind, lines: $0.lines, submissionsCut: $0.submissionsCut, submission: $0.submission,
-                    epoch: $0.epoch, isLeased: $0.worker != nil, isDue: $0.dueAt <= now)
+                    chunkIdentifier: $0.chunkIdentifier,
+                    chunkNumber: $0.chunkNumber,
+                    channel: $0.channel,
+                    kind: $0.kind,
+                    lines: $0.lines,
+                    submissionsCut: $0.submissionsCut,
+                    submission: $0.submission,
+                    epoch: $0.epoch,
+                    isLeased: $0.worker != nil,
+                    isDue: $0.dueAt <= now
+                )
             }
         }
     }

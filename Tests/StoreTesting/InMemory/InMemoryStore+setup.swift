@@ -13,11 +13,13 @@ extension InMemoryStore {
             }
             typealias Slot = InMemoryTables.Slot
             tables.channels[activation.channel] = InMemoryTables.Channel(
-                isRunning: true, specificationSHA256: activation.specificationSHA256,
+                isRunning: true,
+                specificationSHA256: activation.specificationSHA256,
                 slots: [
                     .submit: Array(repeating: Slot(), count: activation.submitSlots),
                     .query: Array(repeating: Slot(), count: activation.querySlots),
-                ])
+                ]
+            )
         }
     }
 
@@ -39,13 +41,26 @@ extension InMemoryStore {
                     InMemoryTables.Order(
                         content: order,
                         stored: StoredOrder(
-                            line: order.line, state: .ready, cause: nil, code: nil, attempt: order.attempts,
-                            submission: nil, item: nil, evidence: nil, amountMinor: order.amountMinor,
-                            currency: order.currency, updates: 0))
+                            line: order.line,
+                            state: .ready,
+                            cause: nil,
+                            code: nil,
+                            attempt: order.attempts,
+                            submission: nil,
+                            item: nil,
+                            evidence: nil,
+                            amountMinor: order.amountMinor,
+                            currency: order.currency,
+                            updates: 0
+                        )
+                    )
                 )
             }
             tables.files[batch] = InMemoryTables.File(
-                businessDate: businessDate, direction: direction, orders: Dictionary(uniqueKeysWithValues: rows))
+                businessDate: businessDate,
+                direction: direction,
+                orders: Dictionary(uniqueKeysWithValues: rows)
+            )
             return batch
         }
     }
@@ -56,14 +71,24 @@ extension InMemoryStore {
             for plan in planned {
                 precondition(
                     plan.lines.allSatisfy { tables.files[batch]?.orders[$0] != nil },
-                    "only orders of the file are planned")
+                    "only orders of the file are planned"
+                )
                 tables.files[batch]?.chunksPlanned += 1
                 let chunkNumber = tables.files[batch]?.chunksPlanned ?? 0
                 tables.insertChunk {
                     InMemoryTables.Chunk(
-                        chunkIdentifier: $0, batch: batch, chunkNumber: chunkNumber, channel: plan.channel,
-                        kind: .submit, lines: plan.lines, submissionsCut: 0, submission: nil, dueAt: now, worker: nil,
-                        epoch: LeaseEpoch(0))
+                        chunkIdentifier: $0,
+                        batch: batch,
+                        chunkNumber: chunkNumber,
+                        channel: plan.channel,
+                        kind: .submit,
+                        lines: plan.lines,
+                        submissionsCut: 0,
+                        submission: nil,
+                        dueAt: now,
+                        worker: nil,
+                        epoch: LeaseEpoch(0)
+                    )
                 }
             }
         }

@@ -29,7 +29,8 @@ package final class InMemoryStore: SubmissionStore {
 
     /// Runs one transaction, with the fault that is planned for it.
     private func transaction<Value: Sendable>(
-        _ operation: StoreOperation, _ body: (inout InMemoryTables, Timestamp) throws -> Value
+        _ operation: StoreOperation,
+        _ body: (inout InMemoryTables, Timestamp) throws -> Value
     ) throws -> Value {
         let fault = nextFault(for: operation)
         if fault == .failsBefore { throw StoreFault(fault: .failsBefore, operation: operation) }

@@ -19,7 +19,10 @@ extension InMemoryTables {
             chunk.dueAt = leaseEnd
             chunks[chunk.chunkIdentifier] = chunk
             channels[claim.channel]?.slots[claim.lane]?[slot].holder = Slot.Holder(
-                chunkIdentifier: chunk.chunkIdentifier, epoch: chunk.epoch, until: leaseEnd)
+                chunkIdentifier: chunk.chunkIdentifier,
+                epoch: chunk.epoch,
+                until: leaseEnd
+            )
             return claimed(chunk, by: claim.worker, now: now)
         }
     }
@@ -27,10 +30,20 @@ extension InMemoryTables {
     private func claimed(_ chunk: Chunk, by worker: WorkerIdentifier, now: Timestamp) -> ClaimedChunk {
         guard let file = files[chunk.batch] else { preconditionFailure("a chunk belongs to a file") }
         return ClaimedChunk(
-            chunkIdentifier: chunk.chunkIdentifier, batch: chunk.batch, businessDate: file.businessDate,
-            chunkNumber: chunk.chunkNumber, direction: file.direction, channel: chunk.channel, kind: chunk.kind,
-            lines: chunk.lines, submissionsCut: chunk.submissionsCut, submission: chunk.submission, worker: worker,
-            epoch: chunk.epoch, now: now)
+            chunkIdentifier: chunk.chunkIdentifier,
+            batch: chunk.batch,
+            businessDate: file.businessDate,
+            chunkNumber: chunk.chunkNumber,
+            direction: file.direction,
+            channel: chunk.channel,
+            kind: chunk.kind,
+            lines: chunk.lines,
+            submissionsCut: chunk.submissionsCut,
+            submission: chunk.submission,
+            worker: worker,
+            epoch: chunk.epoch,
+            now: now
+        )
     }
 
     func ordersToSubmit(of chunk: ClaimedChunk, limit: Int) -> [OrderToSubmit] {
@@ -38,9 +51,15 @@ extension InMemoryTables {
         let orders = chunk.lines.sorted().lazy.compactMap { files[chunk.batch]?.orders[$0] }
         return orders.filter { $0.stored.state == .ready }.prefix(max(0, limit)).map { order in
             OrderToSubmit(
-                line: order.content.line, amountMinor: order.content.amountMinor, currency: order.content.currency,
-                accountNumber: order.content.accountNumber, accountName: order.content.accountName,
-                bankCode: order.content.bankCode, purpose: order.content.purpose, attempts: order.stored.attempt)
+                line: order.content.line,
+                amountMinor: order.content.amountMinor,
+                currency: order.content.currency,
+                accountNumber: order.content.accountNumber,
+                accountName: order.content.accountName,
+                bankCode: order.content.bankCode,
+                purpose: order.content.purpose,
+                attempts: order.stored.attempt
+            )
         }
     }
 

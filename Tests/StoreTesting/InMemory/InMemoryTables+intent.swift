@@ -8,7 +8,10 @@ extension InMemoryTables {
             let channel = channels[chunk.channel], channel.specificationSHA256 == intent.specificationSHA256
         else { return .stale }
         let key = SubmissionKey(
-            batch: intent.chunk.batch, number: intent.submission, businessDate: intent.chunk.businessDate)
+            batch: intent.chunk.batch,
+            number: intent.submission,
+            businessDate: intent.chunk.businessDate
+        )
         guard submissions[key] == nil else { throw .submissionExists(key) }
         let number = ChannelNumber(channel: chunk.channel, scope: intent.numberScope, number: intent.number)
         guard !numbers.contains(number) else { throw .numberTaken(key) }
@@ -23,30 +26,44 @@ extension InMemoryTables {
         let chunk = intent.chunk
         precondition(chunk.kind == .submit, "an intent is cut from a submit chunk")
         precondition(
-            intent.submission == chunk.nextSubmission, "the submission's number is a function of its chunk (R17)")
+            intent.submission == chunk.nextSubmission,
+            "the submission's number is a function of its chunk (R17)"
+        )
         precondition(!intent.orders.isEmpty && intent.attempt >= 1, "a submission carries orders, in an attempt")
         let lines = intent.orders.map(\.line) + intent.remainingLines
         precondition(
             Set(lines).count == lines.count && Set(lines).isSubset(of: chunk.lines),
-            "each line of the chunk is sent or waits, not both")
+            "each line of the chunk is sent or waits, not both"
+        )
         precondition(
             intent.orders.allSatisfy { $0.currency == intent.currency }
                 && intent.orders.reduce(Int128(0)) { $0 + Int128($1.amountMinor) } == Int128(intent.amountMinor),
-            "a submission's amount is the sum of its orders, in one currency (R14)")
+            "a submission's amount is the sum of its orders, in one currency (R14)"
+        )
         precondition(
             intent.state.inFlight?.kind == .send && intent.state.inFlight?.epoch == chunk.epoch,
-            "an intent has its first send in flight (R1)")
+            "an intent has its first send in flight (R1)"
+        )
     }
 
     /// Everything is checked: writes the submission, its first send, its orders and its chunk.
     private mutating func write(
-        _ intent: SubmissionIntent, key: SubmissionKey, chunk: Chunk, now: Timestamp
+        _ intent: SubmissionIntent,
+        key: SubmissionKey,
+        chunk: Chunk,
+        now: Timestamp
     ) -> RecordedCall {
         let call = RecordedCall(ordinal: 1, day: BusinessDate(of: now))
         submissions[key] = Submission(
-            channel: chunk.channel, number: intent.number, tradeDate: intent.tradeDate, scopeEndsAt: intent.scopeEndsAt,
-            envelope: intent.envelope, state: intent.state, lines: intent.orders.map(\.line),
-            exchanges: [begun(call, .send, of: key, under: chunk)])
+            channel: chunk.channel,
+            number: intent.number,
+            tradeDate: intent.tradeDate,
+            scopeEndsAt: intent.scopeEndsAt,
+            envelope: intent.envelope,
+            state: intent.state,
+            lines: intent.orders.map(\.line),
+            exchanges: [begun(call, .send, of: key, under: chunk)]
+        )
         for (index, order) in intent.orders.enumerated() {
             let move = Move(channel: chunk.channel, from: .ready, to: .submitting, currency: order.currency)
             files[chunk.batch]?.moves[move, default: Tally()].add(order.amountMinor)
@@ -64,21 +81,43 @@ extension InMemoryTables {
         if !intent.remainingLines.isEmpty {
             insertChunk {
                 Chunk(
-                    chunkIdentifier: $0, batch: chunk.batch, chunkNumber: chunk.chunkNumber, channel: chunk.channel,
-                    kind: .submit, lines: intent.remainingLines, submissionsCut: chunk.submissionsCut + 1,
-                    submission: nil, dueAt: now, worker: nil, epoch: LeaseEpoch(0))
+                    chunkIdentifier: $0,
+                    batch: chunk.batch,
+                    chunkNumber: chunk.chunkNumber,
+                    channel: chunk.channel,
+                    kind: .submit,
+                    lines: intent.remainingLines,
+                    submissionsCut: chunk.submissionsCut + 1,
+                    submission: nil,
+                    dueAt: now,
+                    worker: nil,
+                    epoch: LeaseEpoch(0)
+                )
             }
         }
         return call
     }
 
     func begun(
-        _ call: RecordedCall, _ kind: InFlight.Kind, of key: SubmissionKey, under chunk: Chunk
+        _ call: RecordedCall,
+        _ kind: InFlight.Kind,
+        of key: SubmissionKey,
+        under chunk: Chunk
     ) -> StoredExchange {
         guard let worker = chunk.worker else { preconditionFailure("a call begins under a lease") }
         return StoredExchange(
-            submission: key.number, call: call, kind: kind, epoch: chunk.epoch, worker: worker, outcome: nil, code: nil,
-            status: nil, response: [], volatileElements: [:], isLate: false)
+            submission: key.number,
+            call: call,
+            kind: kind,
+            epoch: chunk.epoch,
+            worker: worker,
+            outcome: nil,
+            code: nil,
+            status: nil,
+            response: [],
+            volatileElements: [:],
+            isLate: false
+        )
     }
 
     func loadSubmission(of chunk: ClaimedChunk, now: Timestamp) throws(StoreRefusal) -> LoadedSubmission {
@@ -88,12 +127,24 @@ extension InMemoryTables {
         let orders = submission.lines.enumerated().map { index, line in
             guard let order = files[key.batch]?.orders[line] else { preconditionFailure("a submission's orders exist") }
             return SubmittedOrder(
-                line: line, item: Int32(index + 1), state: order.stored.state, amountMinor: order.content.amountMinor,
-                currency: order.content.currency, accountNumber: order.content.accountNumber)
+                line: line,
+                item: Int32(index + 1),
+                state: order.stored.state,
+                amountMinor: order.content.amountMinor,
+                currency: order.content.currency,
+                accountNumber: order.content.accountNumber
+            )
         }
         return LoadedSubmission(
-            key: key, number: submission.number, tradeDate: submission.tradeDate, scopeEndsAt: submission.scopeEndsAt,
-            state: submission.state, envelope: submission.envelope, orders: orders, now: now)
+            key: key,
+            number: submission.number,
+            tradeDate: submission.tradeDate,
+            scopeEndsAt: submission.scopeEndsAt,
+            state: submission.state,
+            envelope: submission.envelope,
+            orders: orders,
+            now: now
+        )
     }
 }
 

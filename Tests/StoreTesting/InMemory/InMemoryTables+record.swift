@@ -4,7 +4,10 @@ import Store
 extension InMemoryTables {
     mutating func record(_ change: SubmissionChange, now: Timestamp) throws(StoreRefusal) -> ChangeOutcome {
         let key = SubmissionKey(
-            batch: change.chunk.batch, number: change.submission, businessDate: change.chunk.businessDate)
+            batch: change.chunk.batch,
+            number: change.submission,
+            businessDate: change.chunk.businessDate
+        )
         guard let submission = submissions[key] else { throw .submissionMissing(key) }
         try check(change, key: key)
         guard let chunk = leased(change.chunk), chunk.submission == change.submission,
@@ -26,7 +29,8 @@ extension InMemoryTables {
             precondition(
                 change.state.inFlight?.kind == InFlight.Kind(begins)
                     && change.state.inFlight?.epoch == change.chunk.epoch,
-                "the call that begins is the one in flight (R6)")
+                "the call that begins is the one in flight (R6)"
+            )
         }
         if case .schedule(.submit, _) = change.next { preconditionFailure("a submission's chunk has no orders to cut") }
         for move in moves {
@@ -75,7 +79,10 @@ extension InMemoryTables {
 
     /// Everything is checked: writes the change whole.
     private mutating func write(
-        _ change: SubmissionChange, key: SubmissionKey, chunk: Chunk, now: Timestamp
+        _ change: SubmissionChange,
+        key: SubmissionKey,
+        chunk: Chunk,
+        now: Timestamp
     ) -> RecordedCall? {
         if let ended = change.endedCall { keep(ended, of: key, isLate: false) }
         submissions[key]?.state = change.state
@@ -113,7 +120,10 @@ extension InMemoryTables {
     }
 
     private mutating func begin(
-        _ step: SubmissionStep, of key: SubmissionKey, under chunk: Chunk, now: Timestamp
+        _ step: SubmissionStep,
+        of key: SubmissionKey,
+        under chunk: Chunk,
+        now: Timestamp
     ) -> RecordedCall {
         let ordinal = Int32(submissions[key]?.exchanges.count ?? 0) + 1
         let call = RecordedCall(ordinal: ordinal, day: BusinessDate(of: now))
