@@ -115,6 +115,11 @@ let package = Package(
         ),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
+            name: "CommandTests",
+            dependencies: ["sluice", "StrictYAML", "PaymentCore", "BatchFiles", "Pipeline"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
                 "PostgresStore", "Store", "StoreTesting", "PaymentCore", "PostgresClient", "EmbeddedPostgres",

@@ -26,7 +26,9 @@ package struct CallRecord: Sendable {
     package let outcome: CallOutcome
     /// The HTTP status, if a complete answer came.
     package let status: Int32?
-    /// The answer's bytes as received; encrypted before they are stored (R15). Empty where none came.
+    /// The answer's bytes as received; encrypted before they are stored (R15).
+    ///
+    /// Empty where none came.
     package let response: [UInt8]
     /// The volatile elements of this send (timestamp, nonce, signature), kept with its exchange.
     package let volatileElements: [String: String]

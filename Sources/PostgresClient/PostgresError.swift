@@ -43,7 +43,9 @@ package struct PostgresError: Error, CustomStringConvertible, CustomDebugStringC
     package let hint: String?
     /// What happened in fixed words of this library, without any value.
     package let reason: String?
-    /// The full message of server or library. It may quote row values: for a debugger, never for a log.
+    /// The full message of server or library.
+    ///
+    /// It may quote row values: for a debugger, never for a log.
     package let messageUnsafeToLog: String?
 
     init(

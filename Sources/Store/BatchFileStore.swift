@@ -192,7 +192,9 @@ package struct VerdictNote: Sendable, Hashable {
     }
 }
 
-/// A record that passed. The personal fields are UTF-8; the store encrypts them before they leave the process.
+/// A record that passed.
+///
+/// The personal fields are UTF-8; the store encrypts them before they leave the process.
 package struct NewOrder: Sendable {
     package var line: LineNumber
     package var merchantOrderNumber: String

@@ -1,7 +1,8 @@
 package import PaymentCore
 
-/// What the engine asks of a database about submissions: claim, intent, record, settle. Each operation is one whole
-/// transaction; every write carries the lease epoch and is refused when stale (R10).
+/// What the engine asks of a database about submissions: claim, intent, record, settle.
+///
+/// Each operation is one whole transaction; every write carries the lease epoch and is refused when stale (R10).
 package protocol SubmissionStore: Sendable {
     /// Takes due chunks of one lane, each with a slot; none while the channel is paused, slowed down, or works with
     /// another specification than the caller's (R16).

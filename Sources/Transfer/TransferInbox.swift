@@ -65,7 +65,9 @@ final class TransferInbox: Sendable {
         }
     }
 
-    /// Hands over what came since the last time. For the thread.
+    /// Hands over what came since the last time.
+    ///
+    /// For the thread.
     func collect() -> Delivery {
         state.withLock { state in
             let delivery = state.delivery
@@ -74,12 +76,16 @@ final class TransferInbox: Sendable {
         }
     }
 
-    /// Makes room for `count` more. For the thread.
+    /// Makes room for `count` more.
+    ///
+    /// For the thread.
     func noteFinished(_ count: Int) {
         state.withLock { $0.unfinishedCount -= count }
     }
 
-    /// Takes nothing any more and hands over the last that came; the handle may be freed then. For the thread.
+    /// Takes nothing any more and hands over the last that came; the handle may be freed then.
+    ///
+    /// For the thread.
     func close() -> [PendingTransfer] {
         state.withLock { state in
             state.isClosed = true

@@ -12,7 +12,9 @@ package enum TransferOutcome: Sendable {
 package struct TransferResponse: Sendable {
     /// The HTTP status, 200 through 599 and beyond; redirects are not followed.
     package let status: Int
-    /// Names in lower case, in the order of arrival; trailers left out. Bytes that are no UTF-8 are read as ISO 8859-1.
+    /// Names in lower case, in the order of arrival; trailers left out.
+    ///
+    /// Bytes that are no UTF-8 are read as ISO 8859-1.
     package let headers: [(String, String)]
     /// The bytes as they came; no content coding is undone.
     package let body: [UInt8]

@@ -1,3 +1,4 @@
+import PaymentCore
 import BatchFiles
 import Foundation
 import Testing

@@ -72,10 +72,10 @@ import sluice
     }
 
     @Test(arguments: [
-        ("window: {zone: Asia/Shanghai, opens: \"25:00\", length: 1h}", ":4:39: ", "time of day"),
+        ("window: {zone: Asia/Shanghai, opens: \"25:00\", length: 1h}", ":4:38: ", "time of day"),
         ("window: {zone: Asia/Nowhere, opens: \"09:00\", length: 1h}", ":4:16: ", "time zone"),
-        ("window: {zone: Asia/Shanghai, opens: \"09:00\", length: 25h}", ":4:56: ", "out of range"),
-        ("window: {zone: Asia/Shanghai, opens: \"09:00\", length: 1h, catchup: true}", ":4:60: ", "catchup"),
+        ("window: {zone: Asia/Shanghai, opens: \"09:00\", length: 25h}", ":4:55: ", "out of range"),
+        ("window: {zone: Asia/Shanghai, opens: \"09:00\", length: 1h, catchup: true}", ":4:59: ", "catchup"),
     ]) func `a job with a mistake is refused with its place`(
         _ window: String,
         _ place: String,

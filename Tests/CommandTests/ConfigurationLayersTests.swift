@@ -73,7 +73,7 @@ struct ConfigurationFixture: ~Copyable {
     }
 
     @Test(arguments: [
-        ("  class: test", "  clas: test", ":3:3: ", "class"),
+        ("  class: test", "  clas: test", ":3:3: ", "SLUICE_ENVIRONMENT_CLASS"),
         ("  connections: 3", "  connections: none", ":6:16: ", "integer"),
         ("  connections: 3", "  connections: 3\n  connections: 4", ":7:3: ", "twice"),
         ("  name: check", "  name: Not A Name", ":2:9: ", "small letters"),

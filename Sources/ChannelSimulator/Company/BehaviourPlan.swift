@@ -32,7 +32,9 @@ package struct BehaviourPlan: Sendable, Equatable {
 
     /// Shares of items.
     package struct ItemShares: Sendable, Equatable {
-        /// Taken, then refused. `E104` happens to `withhold` only.
+        /// Taken, then refused.
+        ///
+        /// `E104` happens to `withhold` only.
         package var refuse: [ItemCode: Int] = [:]
         /// Refused in the answer to the submit.
         package var refuseAtSubmit: [ItemCode: Int] = [:]

@@ -24,7 +24,9 @@ package struct SimulatedChannel: Sendable {
     private var copies: [BatchKey: Int] = [:]
     private var queries: [BatchKey: Int] = [:]
     private var ruledQueryFaults: [BatchKey: QueryFault] = [:]
-    /// How often a finished item with a mask was asked for, by item index. Forgotten by a restart, which only delays.
+    /// How often a finished item with a mask was asked for, by item index.
+    ///
+    /// Forgotten by a restart, which only delays.
     private var masksShown: [BatchKey: [Int: Int]] = [:]
 
     /// A company that remembers `events`, in their order; times of later calls are milliseconds since 1970.

@@ -3,7 +3,9 @@ package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebug
     /// The key's bytes, at least one.
     let bytes: [UInt8]
 
-    /// Takes the text that both sides share; its UTF-8 bytes are the key. Empty text traps.
+    /// Takes the text that both sides share; its UTF-8 bytes are the key.
+    ///
+    /// Empty text traps.
     package init(_ text: String) {
         precondition(!text.isEmpty, "a secret has at least one byte")
         bytes = Array(text.utf8)

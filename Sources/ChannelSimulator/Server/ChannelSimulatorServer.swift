@@ -85,7 +85,9 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
         gate = ConnectionGate(countMax: configuration.connectionsMax)
     }
 
-    /// Stops and returns when the last connection is closed and the truth file too. May be called more than once.
+    /// Stops and returns when the last connection is closed and the truth file too.
+    ///
+    /// May be called more than once.
     package func stop() {
         stopSignal.raise()
         waitUntilStopped()

@@ -13,7 +13,9 @@ struct AccountSeal: Sendable {
         )
     }
 
-    /// A random nonce, then the sealed numbers. Numbers hold no line feed: the dialect refuses control characters.
+    /// A random nonce, then the sealed numbers.
+    ///
+    /// Numbers hold no line feed: the dialect refuses control characters.
     func seal(_ accountNumbers: [String], of batch: SimulatedBatch) -> [UInt8] {
         let nonce = SecureRandom.bytes(AESGCMKey.nonceByteCount)
         var cipher = AESGCMKey(key)

@@ -138,7 +138,9 @@ package final class TruthFile: @unchecked Sendable {
         }
     }
 
-    /// Closes the file; later appends fail. Nobody may wait for durability at that time.
+    /// Closes the file; later appends fail.
+    ///
+    /// Nobody may wait for durability at that time.
     package func close() {
         condition.lock()
         defer { condition.unlock() }

@@ -17,6 +17,7 @@ package struct NotFoundPolicy: Hashable, Sendable {
 
     package init(grace: TimeSpan, asks: Int32, spacing: TimeSpan, conclusion: Conclusion) {
         precondition(asks >= 2, "one absence is never enough: two answers in a row at least")
+        precondition(grace >= .zero && spacing >= .zero, "neither grace nor spacing runs backwards")
         self.grace = grace
         self.asks = asks
         self.spacing = spacing

@@ -34,7 +34,9 @@ package enum ItemMeaning: Hashable, Sendable {
     case unknown(listed: Bool)
 }
 
-/// A channel's codes as data, at two levels and per kind of message. What is not listed is unknown: there is no default
+/// A channel's codes as data, at two levels and per kind of message.
+///
+/// What is not listed is unknown: there is no default
 /// entry, and none can be written (R3).
 package struct CodeTable: Hashable, Sendable {
     /// A meaning that makes no sense at its place, found when the table is built.

@@ -21,9 +21,7 @@ package struct PollCurve: Hashable, Sendable {
         self.countMax = countMax
     }
 
-    /// The delay before the next query when `polls` queries were made.
-    ///
-    /// `random`: a uniformly random number; the jitter is taken from it.
+    /// The delay before the next query when `polls` queries were made; the jitter comes from a uniformly random number.
     package func delay(afterPolls polls: Int32, random: UInt64) -> TimeSpan {
         BackOff.delay(
             first: first,
@@ -70,15 +68,15 @@ package struct BackOff: Hashable, Sendable {
         random: UInt64
     ) -> TimeSpan {
         var delay = first.microseconds
-        var remaining = max(0, steps)
+        var remaining = growthPercent > 100 ? max(0, steps) : 0
         while remaining > 0, delay < cap.microseconds {
-            // Divided first where the product could overflow: a cap of days times 1,000 % still fits.
-            delay = min(cap.microseconds, delay / 100 * growthPercent + delay % 100 * growthPercent / 100)
+            let (grown, overflow) = delay.multipliedReportingOverflow(by: growthPercent)
+            // At least one microsecond more, so that a tiny start grows too.
+            delay = overflow ? cap.microseconds : min(cap.microseconds, max(delay + 1, grown / 100))
             remaining -= 1
-            if growthPercent == 100 { break }
         }
         let jitterMax = delay / 100 * jitterPercent
         let jitter = jitterMax > 0 ? Int64(random % UInt64(jitterMax + 1)) : 0
-        return TimeSpan(microseconds: delay + jitter)
+        return TimeSpan(microseconds: delay) + TimeSpan(microseconds: jitter)
     }
 }

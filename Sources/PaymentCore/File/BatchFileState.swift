@@ -36,9 +36,7 @@ package enum ResultStatus: String, CaseIterable, Sendable, Hashable {
     /// Whether a later version of the result file can still say something else.
     package var isOpen: Bool { self == .processing || self == .underReview }
 
-    /// What a result file says of an order (architecture §3, *Result file*).
-    ///
-    /// `isUnderReview`: whether an open review item waits for this order.
+    /// What a result file says of an order, given whether a review item waits for it (architecture §3, *Result file*).
     package init(order state: OrderState, cause: FailureCause?, isUnderReview: Bool) {
         switch state {
         case .succeeded: self = .succeeded

@@ -3,7 +3,7 @@ package struct SubmittedOrder: Hashable, Sendable {
     package let line: LineNumber
     /// Its number in the submission, from 1.
     package let item: Int32
-    package let state: OrderState
+    package var state: OrderState
     package let amountMinor: Int64
     package let currency: String
     package let accountNumber: String
@@ -49,47 +49,61 @@ package struct OrderMove: Hashable, Sendable {
 package enum OrderVerdict: Hashable, Sendable {
     case stay
     case move(OrderMove)
-    /// The channel says done, but not for this account, amount or currency: the order stays or becomes unknown, and a
-    /// person looks (reliability §5).
+    /// The channel speaks of another account, amount or currency: an open order is unknown then, and a person looks.
     case mismatch(OrderMove?)
     /// Against a final state: no state changes, a person looks (R8).
     case contradiction
 }
 
 extension ItemDecision {
-    /// Decides one order.
-    ///
-    /// `answer`: the item's answer; nil where the message did not mention it.
+    /// Decides one order by its item's answer; nil where the message did not mention it.
     package func verdict(for order: SubmittedOrder, answer: ItemAnswer?) -> OrderVerdict {
         guard let answer else {
             return move(order, to: unmentioned, cause: nil, code: "not_mentioned")
         }
         switch answer.meaning {
-        case .done:
-            guard matches(order, answer.echo) else {
-                if order.state.isFinal { return order.state == .succeeded ? .mismatch(nil) : .contradiction }
-                if case .move(let move) = move(order, to: .unknown, cause: nil, code: answer.code) {
-                    return .mismatch(move)
-                }
-                return .mismatch(nil)
-            }
-            if order.state.isFinal {
-                return order.state == .succeeded || order.state == .returned ? .stay : .contradiction
-            }
-            return move(order, to: .succeeded, cause: nil, code: answer.code)
-        case .notDone(let cause):
-            if order.state.isFinal { return order.state == .failed ? .stay : .contradiction }
-            guard failureIsFinal, echoAllowsFailure(order, answer.echo) else {
-                return move(order, to: .unknown, cause: nil, code: answer.code)
-            }
-            return move(order, to: .failed, cause: cause, code: answer.code)
+        case .done: return done(order, answer)
+        case .notDone(let cause): return notDone(order, answer, cause: cause)
         case .processing:
-            if order.state.isFinal { return .stay }
-            return move(order, to: .processing, cause: nil, code: answer.code)
-        case .unknown:
-            if order.state.isFinal { return .stay }
-            return move(order, to: .unknown, cause: nil, code: answer.code)
+            switch order.state {
+            case .submitting, .processing, .unknown: return move(order, to: .processing, cause: nil, code: answer.code)
+            case .succeeded, .returned: return .stay
+            // Money may yet move for an order that we called not done, or never let go.
+            case .held, .ready, .failed, .cancelled: return .contradiction
+            }
+        case .unknown: return move(order, to: .unknown, cause: nil, code: answer.code)
         }
+    }
+
+    private func done(_ order: SubmittedOrder, _ answer: ItemAnswer) -> OrderVerdict {
+        guard matches(order, answer.echo) else {
+            if order.state.isFinal, order.state != .succeeded { return .contradiction }
+            return mismatch(order, code: answer.code)
+        }
+        switch order.state {
+        case .submitting, .processing, .unknown: return move(order, to: .succeeded, cause: nil, code: answer.code)
+        case .succeeded, .returned: return .stay
+        // Also where the order has no live attempt: done all the same, and a second one would pay twice.
+        case .held, .ready, .failed, .cancelled: return .contradiction
+        }
+    }
+
+    private func notDone(_ order: SubmittedOrder, _ answer: ItemAnswer, cause: FailureCause) -> OrderVerdict {
+        switch order.state {
+        // Some channels call a payout that came back "failed".
+        case .failed, .returned: return .stay
+        case .succeeded, .cancelled: return .contradiction
+        case .held, .ready, .submitting, .processing, .unknown: break
+        }
+        // A failure that names another account or amount is not this order's failure; one that names nothing is.
+        if answer.echo != nil, !matches(order, answer.echo) { return mismatch(order, code: answer.code) }
+        guard failureIsFinal else { return move(order, to: .unknown, cause: nil, code: answer.code) }
+        return move(order, to: .failed, cause: cause, code: answer.code)
+    }
+
+    private func mismatch(_ order: SubmittedOrder, code: String) -> OrderVerdict {
+        if case .move(let move) = move(order, to: .unknown, cause: nil, code: code) { return .mismatch(move) }
+        return .mismatch(nil)
     }
 
     private func move(_ order: SubmittedOrder, to: OrderState, cause: FailureCause?, code: String) -> OrderVerdict {
@@ -102,101 +116,5 @@ extension ItemDecision {
         guard let echo else { return false }
         return echo.accountNumber == order.accountNumber && echo.amountMinor == order.amountMinor
             && echo.currency == order.currency
-    }
-
-    /// A failure that names another account or amount is not this order's failure.
-    private func echoAllowsFailure(_ order: SubmittedOrder, _ echo: ItemAnswer.Echo?) -> Bool {
-        echo == nil || matches(order, echo)
-    }
-}
-
-/// What an answer as a whole means for the orders of its submission.
-package struct SettlementDecision: Hashable, Sendable {
-    package var moves: [OrderMove] = []
-    package var alarms: [SubmissionAlarm] = []
-    package var reviews: [LineReview] = []
-
-    /// An alarm with the code that it is about.
-    package struct SubmissionAlarm: Hashable, Sendable {
-        package let kind: AlarmKind
-        package let code: String
-    }
-
-    /// A person must look at one order.
-    package struct LineReview: Hashable, Sendable {
-        package let line: LineNumber
-        package let cause: ReviewCause
-        package let code: String
-    }
-
-    package init() {}
-
-    /// Applies the actions of the machine to the orders of the submission.
-    ///
-    /// `orders`: all of the submission's orders, final ones included.
-    package init(actions: [SubmissionAction], orders: [SubmittedOrder]) {
-        for action in actions {
-            switch action {
-            case .moveOpenOrders(let to, let code):
-                for order in orders where OrderTransition.isLegal(from: order.state, to: to) && !order.state.isFinal {
-                    moves.append(OrderMove(line: order.line, from: order.state, to: to, cause: nil, code: code))
-                }
-            case .failOpenOrders(let cause, let code):
-                for order in orders where !order.state.isFinal {
-                    moves.append(
-                        OrderMove(line: order.line, from: order.state, to: .failed, cause: cause, code: code)
-                    )
-                }
-            case .decideItems(let decision): decide(decision, orders: orders)
-            case .alarm(let kind, let code): raise(kind, code: code)
-            case .perform, .schedule, .finish, .review, .slowLane: break
-            }
-        }
-    }
-
-    /// The open orders that are left when the moves are done.
-    package func openOrdersLeft(of orders: [SubmittedOrder]) -> Int {
-        let becomeFinal = moves.count { $0.to.isFinal }
-        return orders.count { !$0.state.isFinal } - becomeFinal
-    }
-
-    private mutating func decide(_ decision: ItemDecision, orders: [SubmittedOrder]) {
-        var answers: [Int32: ItemAnswer] = [:]
-        var conflicting: Set<Int32> = []
-        for answer in decision.items {
-            if let earlier = answers.updateValue(answer, forKey: answer.item), earlier != answer {
-                conflicting.insert(answer.item)
-            }
-        }
-        let known = Set(orders.map(\.item))
-        if answers.keys.contains(where: { !known.contains($0) }) || !conflicting.isEmpty {
-            raise(.answerMismatch, code: "items_do_not_match")
-        }
-        for order in orders {
-            // Two different answers for one item prove nothing about it.
-            let answer: ItemAnswer? =
-                conflicting.contains(order.item)
-                ? ItemAnswer(item: order.item, code: "conflicting_items", meaning: .unknown(listed: true), echo: nil)
-                : answers[order.item]
-            if case .unknown(listed: false)? = answer?.meaning, let code = answer?.code {
-                raise(.unlistedCode, code: code)
-            }
-            switch decision.verdict(for: order, answer: answer) {
-            case .stay: break
-            case .move(let move): moves.append(move)
-            case .mismatch(let move):
-                if let move { moves.append(move) }
-                raise(.answerMismatch, code: answer?.code ?? "")
-                reviews.append(LineReview(line: order.line, cause: .answerMismatch, code: answer?.code ?? ""))
-            case .contradiction:
-                raise(.contradiction, code: answer?.code ?? "")
-                reviews.append(LineReview(line: order.line, cause: .contradiction, code: answer?.code ?? ""))
-            }
-        }
-    }
-
-    private mutating func raise(_ kind: AlarmKind, code: String) {
-        let alarm = SubmissionAlarm(kind: kind, code: code)
-        if !alarms.contains(alarm) { alarms.append(alarm) }
     }
 }

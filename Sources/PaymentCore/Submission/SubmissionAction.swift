@@ -1,4 +1,4 @@
-/// What the protocol orders after an event; the store commits all of it in one transaction, together with the new state.
+/// What the protocol orders after an event; the store commits all of it in one transaction, with the new state.
 package enum SubmissionAction: Hashable, Sendable {
     /// Do it now: commit its `exchange` row and the new state first, then call (R1).
     case perform(SubmissionStep)

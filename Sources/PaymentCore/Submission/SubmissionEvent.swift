@@ -30,7 +30,9 @@ package struct ItemAnswer: Hashable, Sendable {
     package let item: Int32
     package let code: String
     package let meaning: ItemMeaning
-    /// What the channel repeated of the order. A success is believed only if number, amount, currency and account match.
+    /// What the channel repeated of the order.
+    ///
+    /// A success is believed only if number, amount, currency and account match.
     package let echo: Echo?
 
     package struct Echo: Hashable, Sendable {

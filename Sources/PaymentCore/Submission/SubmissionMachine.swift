@@ -33,11 +33,18 @@ package struct SubmissionMachine: Sendable {
 
     /// Takes one event in and says what to do.
     ///
-    /// `epoch`: the lease epoch of the worker that asks.
+    /// The outcome of a call that is not in flight for this epoch (recorded before, or given up after its time) changes
+    /// nothing and orders nothing: it is evidence only (R10).
+    ///
+    /// `event`: what happened.
+    ///
+    /// `epoch`: the lease epoch of the worker that asks; no two claims have the same.
     ///
     /// `now`: the database's clock.
     ///
     /// `random`: for jitter only; no decision depends on it.
+    ///
+    /// Returns what to do, in this order.
     package mutating func handle(
         _ event: SubmissionEvent,
         epoch: LeaseEpoch,
@@ -48,20 +55,22 @@ package struct SubmissionMachine: Sendable {
         switch event {
         case .claimed: return claimed(epoch: epoch, now: now, random: random)
         case .sendEnded(let outcome):
-            releaseInFlight(.send, epoch: epoch)
+            guard releaseInFlight(.send, epoch: epoch) else { return [] }
             return sendEnded(outcome, now: now, random: random)
         case .queryEnded(let outcome):
-            releaseInFlight(.query, epoch: epoch)
-            state.polls += 1
+            guard releaseInFlight(.query, epoch: epoch) else { return [] }
             return queryEnded(outcome, now: now, random: random)
         }
     }
 
-    /// Whether the same envelope may be sent again although a send may have arrived: only inside the documented
-    /// protection window and the number's scope, both less the margin, and for as long as the request can live (R5, X4).
+    /// Whether the same envelope may be sent again although a send may have arrived.
+    ///
+    /// Only inside the documented protection window and the number's scope, both less the margin and the longest life of
+    /// the request (R5, X4), and never by a clock that stands before the first send.
     package func mayResend(now: Timestamp) -> Bool {
         guard let check = policy.duplicateCheck, let firstSentAt = state.firstSentAt,
-            policy.notFound.conclusion == .resend, !state.everTaken, state.sendsPossiblyArrived < policy.sendsMax
+            policy.notFound.conclusion == .resend, !state.everTaken, state.sendsPossiblyArrived < policy.sendsMax,
+            now >= firstSentAt
         else { return false }
         var end = firstSentAt.advanced(by: check.window)
         if let scopeEndsAt { end = min(end, scopeEndsAt) }
@@ -69,36 +78,42 @@ package struct SubmissionMachine: Sendable {
         return latestArrival.advanced(by: check.margin) < end
     }
 
-    private mutating func releaseInFlight(_ kind: InFlight.Kind, epoch: LeaseEpoch) {
-        precondition(
-            state.inFlight?.kind == kind && state.inFlight?.epoch == epoch,
-            "an outcome belongs to the call that this epoch has in flight (R6)"
-        )
+    /// Takes the call out of flight that this epoch has there; false if there is none (R6).
+    private mutating func releaseInFlight(_ kind: InFlight.Kind, epoch: LeaseEpoch) -> Bool {
+        guard let inFlight = state.inFlight, inFlight.kind == kind, inFlight.epoch == epoch else { return false }
         state.inFlight = nil
+        return true
     }
 
     // MARK: Claimed
 
     private mutating func claimed(epoch: LeaseEpoch, now: Timestamp, random: UInt64) -> [SubmissionAction] {
-        if let inFlight = state.inFlight {
-            if inFlight.until > now {
-                // Another call may still be under way: neither a query nor a send may overlap it (R6).
-                let wait = inFlight.until.since(now)
-                return [.schedule(inFlight.kind == .send ? .query : step, after: wait)]
-            }
-            state.inFlight = nil
-            if inFlight.kind == .send {
-                // Its worker died or was stopped: a send without an outcome counts as sent (R4).
-                state.lastSendEndedAt = inFlight.until
-                let move = becomeUnknown(code: "send_without_outcome")
-                return move + begin(.query, epoch: epoch, now: now)
-            }
+        guard let inFlight = state.inFlight else { return doWhatIsDue(epoch: epoch, now: now) }
+        if inFlight.until > now {
+            // Another call may still be under way: neither a query nor a send may overlap it (R6).
+            // A clock that was set back makes nobody wait longer than a call can live.
+            let wait = min(inFlight.until.since(now), policy.deadlines.sendLife)
+            return [.schedule(inFlight.kind == .send ? .query : step, after: wait)]
         }
+        // Its worker died or was stopped, and the outcome is lost.
+        state.inFlight = nil
+        var actions: [SubmissionAction] = []
+        if inFlight.kind == .send {
+            // A send without an outcome counts as sent (R4).
+            state.lastSendEndedAt = inFlight.until
+            actions = becomeUnknown(code: "send_without_outcome")
+        }
+        // A lost outcome hurries no query: the curve counts from the end of the lost call (R7).
+        let askAt = inFlight.until.advanced(by: policy.poll.delay(afterPolls: state.polls, random: random))
+        if askAt > now, state.polls < policy.poll.countMax {
+            return actions + [.schedule(.query, after: askAt.since(now))]
+        }
+        return actions + doWhatIsDue(epoch: epoch, now: now)
+    }
+
+    private mutating func doWhatIsDue(epoch: LeaseEpoch, now: Timestamp) -> [SubmissionAction] {
         if state.polls >= policy.poll.countMax { return exhausted() }
-        switch step {
-        case .send: return begin(.send, epoch: epoch, now: now)
-        case .query: return begin(.query, epoch: epoch, now: now)
-        }
+        return begin(step, epoch: epoch, now: now)
     }
 
     /// What is due: nothing that may have arrived is sent again unless absence has been proven enough to try.
@@ -121,6 +136,8 @@ package struct SubmissionMachine: Sendable {
             state.lastNotFoundAt = nil
             state.inFlight = InFlight(kind: .send, epoch: epoch, until: now.advanced(by: policy.deadlines.sendLife))
         case .query:
+            // Counted with its record, so that a query whose outcome is lost counts too (R7).
+            state.polls += 1
             state.inFlight = InFlight(kind: .query, epoch: epoch, until: now.advanced(by: policy.deadlines.sendLife))
         }
         return [.perform(step)]
@@ -129,20 +146,25 @@ package struct SubmissionMachine: Sendable {
     // MARK: A send has ended
 
     private mutating func sendEnded(_ outcome: CallOutcome, now: Timestamp, random: UInt64) -> [SubmissionAction] {
-        if case .notSent = outcome {
+        switch outcome {
+        case .notSent:
             state.sendsUnsent += 1
             if state.isProvenUnsent {
                 // "Not sent yet": the orders stay `submitting`, the number is kept, the lane backs off.
                 state.firstSentAt = nil
                 return [.schedule(.send, after: policy.unsent.delay(steps: state.sendsUnsent - 1, random: random))]
             }
-            return becomeUnknown(code: "resend_not_sent") + [scheduleQuery(now: now, random: random)]
+            return becomeUnknown(code: "resend_not_sent") + [scheduleQuery(random: random)]
+        case .unknown(let reason):
+            state.lastSendEndedAt = now
+            return becomeUnknown(code: reason) + [scheduleQuery(random: random)]
+        case .answered(let answer):
+            state.lastSendEndedAt = now
+            return sendAnswered(answer, random: random)
         }
-        state.lastSendEndedAt = now
-        guard case .answered(let answer) = outcome else {
-            guard case .unknown(let reason) = outcome else { preconditionFailure("every outcome is handled") }
-            return becomeUnknown(code: reason) + [scheduleQuery(now: now, random: random)]
-        }
+    }
+
+    private mutating func sendAnswered(_ answer: ChannelAnswer, random: UInt64) -> [SubmissionAction] {
         switch answer.header {
         case .taken:
             state.phase = .taken
@@ -153,22 +175,24 @@ package struct SubmissionMachine: Sendable {
                 failureIsFinal: state.sendsPossiblyArrived == 1,
                 unmentioned: .processing
             )
-            return [.decideItems(decision), scheduleQuery(now: now, random: random)]
+            return [.decideItems(decision), scheduleQuery(random: random)]
         case .duplicateSame:
             state.phase = .taken
             state.everTaken = true
             return [
-                .moveOpenOrders(to: .processing, code: answer.headerCode), scheduleQuery(now: now, random: random),
+                .moveOpenOrders(to: .processing, code: answer.headerCode), scheduleQuery(random: random),
             ]
         case .processing:
+            // At work on it, so it has it: absence later is an alarm, not a reason to send again (R5).
             state.phase = .sent
+            state.everTaken = true
             return [
-                .moveOpenOrders(to: .processing, code: answer.headerCode), scheduleQuery(now: now, random: random),
+                .moveOpenOrders(to: .processing, code: answer.headerCode), scheduleQuery(random: random),
             ]
         case .refused(let cause):
             // Final only if every other send of the submission is proven unsent; else the first copy may live (R4).
             guard state.sendsPossiblyArrived == 1 else {
-                return becomeUnknown(code: answer.headerCode) + [scheduleQuery(now: now, random: random)]
+                return becomeUnknown(code: answer.headerCode) + [scheduleQuery(random: random)]
             }
             state.phase = .refused
             return [.failOpenOrders(cause: cause, code: answer.headerCode), .finish]
@@ -180,13 +204,14 @@ package struct SubmissionMachine: Sendable {
             ]
         case .slowDown:
             return becomeUnknown(code: answer.headerCode) + [
-                .slowLane(retryAfter: answer.retryAfter), scheduleQuery(now: now, random: random),
+                .slowLane(retryAfter: bounded(answer.retryAfter)),
+                scheduleQuery(random: random, notBefore: answer.retryAfter),
             ]
         case .found, .notFound, .unknown(listed: true):
-            return becomeUnknown(code: answer.headerCode) + [scheduleQuery(now: now, random: random)]
+            return becomeUnknown(code: answer.headerCode) + [scheduleQuery(random: random)]
         case .unknown(listed: false):
             return becomeUnknown(code: answer.headerCode) + [
-                .alarm(.unlistedCode, code: answer.headerCode), scheduleQuery(now: now, random: random),
+                .alarm(.unlistedCode, code: answer.headerCode), scheduleQuery(random: random),
             ]
         }
     }
@@ -196,7 +221,7 @@ package struct SubmissionMachine: Sendable {
     private mutating func queryEnded(_ outcome: CallOutcome, now: Timestamp, random: UInt64) -> [SubmissionAction] {
         guard case .answered(let answer) = outcome else {
             // A query that failed says nothing about the money: no order changes.
-            return askAgain(now: now, random: random)
+            return askAgain(random: random)
         }
         switch answer.header {
         case .found:
@@ -209,40 +234,46 @@ package struct SubmissionMachine: Sendable {
                 failureIsFinal: true,
                 unmentioned: .unknown
             )
-            return [.decideItems(decision)] + askAgain(now: now, random: random)
+            // Whether anything is left to ask for shows when the items are decided: if the polls are used up, the next
+            // claim says so, at once.
+            let isLastPoll = state.polls >= policy.poll.countMax
+            return [
+                .decideItems(decision), isLastPoll ? .schedule(.query, after: .zero) : scheduleQuery(random: random),
+            ]
         case .processing:
+            state.everTaken = true
             state.notFounds = 0
             if state.phase == .intended || state.phase == .unknown { state.phase = .sent }
-            return [.moveOpenOrders(to: .processing, code: answer.headerCode)] + askAgain(now: now, random: random)
+            return [.moveOpenOrders(to: .processing, code: answer.headerCode)] + askAgain(random: random)
         case .notFound:
             return notFound(code: answer.headerCode, now: now, random: random)
         case .slowDown:
-            return [.slowLane(retryAfter: answer.retryAfter)]
-                + askAgain(now: now, random: random, notBefore: answer.retryAfter)
+            return [.slowLane(retryAfter: bounded(answer.retryAfter))]
+                + askAgain(random: random, notBefore: answer.retryAfter)
         case .unknown(listed: false):
-            return [.alarm(.unlistedCode, code: answer.headerCode)] + askAgain(now: now, random: random)
+            return [.alarm(.unlistedCode, code: answer.headerCode)] + askAgain(random: random)
         case .unknown(listed: true), .taken, .refused, .duplicateSame, .duplicateOther:
-            return askAgain(now: now, random: random)
+            return askAgain(random: random)
         }
     }
 
     private mutating func notFound(code: String, now: Timestamp, random: UInt64) -> [SubmissionAction] {
         if state.everTaken {
             return becomeUnknown(code: code) + [.alarm(.takenThenNotFound, code: code)]
-                + askAgain(now: now, random: random)
+                + askAgain(random: random)
         }
         let move = becomeUnknown(code: code)
         // Too early after the send, or too close to the answer before: it counts for nothing (pitfall B4).
         let graceEndsAt = (state.lastSendEndedAt ?? now).advanced(by: policy.notFound.grace)
         let spaced = state.lastNotFoundAt.map { now >= $0.advanced(by: policy.notFound.spacing) } ?? true
-        guard now >= graceEndsAt, spaced else { return move + askAgain(now: now, random: random) }
+        guard now >= graceEndsAt, spaced else { return move + askAgain(random: random) }
         state.notFounds += 1
         state.lastNotFoundAt = now
-        guard state.notFounds >= policy.notFound.asks else { return move + askAgain(now: now, random: random) }
+        guard state.notFounds >= policy.notFound.asks else { return move + askAgain(random: random) }
         if mayResend(now: now) { return move + [.schedule(.send, after: .zero)] }
         // Asked for on, so that a late answer still settles it, while a person looks.
         state.notFounds = 0
-        return move + [.review(.notFound, code: code)] + askAgain(now: now, random: random)
+        return move + [.review(.notFound, code: code)] + askAgain(random: random)
     }
 
     // MARK: Shared ends
@@ -252,18 +283,20 @@ package struct SubmissionMachine: Sendable {
         return [.moveOpenOrders(to: .unknown, code: code)]
     }
 
-    private func scheduleQuery(now: Timestamp, random: UInt64) -> SubmissionAction {
-        .schedule(.query, after: policy.poll.delay(afterPolls: state.polls, random: random))
+    private func scheduleQuery(random: UInt64, notBefore: TimeSpan? = nil) -> SubmissionAction {
+        let delay = policy.poll.delay(afterPolls: state.polls, random: random)
+        return .schedule(.query, after: max(delay, bounded(notBefore) ?? .zero))
     }
 
-    private mutating func askAgain(
-        now: Timestamp,
-        random: UInt64,
-        notBefore: TimeSpan? = nil
-    ) -> [SubmissionAction] {
+    private mutating func askAgain(random: UInt64, notBefore: TimeSpan? = nil) -> [SubmissionAction] {
         if state.polls >= policy.poll.countMax { return exhausted() }
-        let delay = policy.poll.delay(afterPolls: state.polls, random: random)
-        return [.schedule(.query, after: max(delay, notBefore ?? .zero))]
+        return [scheduleQuery(random: random, notBefore: notBefore)]
+    }
+
+    /// What a channel asks us to wait, between nothing and the longest interval of its own curve: a channel that says
+    /// "in a hundred years" must not make us forget the money.
+    private func bounded(_ retryAfter: TimeSpan?) -> TimeSpan? {
+        retryAfter.map { min(max($0, .zero), policy.poll.cap) }
     }
 
     /// Exhaustion is an alarm and a review item, never silence, never a failure (R7).
@@ -276,9 +309,12 @@ package struct SubmissionMachine: Sendable {
 }
 
 extension SubmissionMachine {
-    /// Every order of it is final: the submission is settled, whatever was scheduled.
+    /// Every order of it is final: the submission is settled, whatever was scheduled or is still under way.
+    ///
+    /// One that was refused as a whole stays `refused`.
     package mutating func settle() {
-        precondition(state.inFlight == nil, "nothing is in flight when a submission settles")
+        guard !state.phase.isFinal else { return }
         state.phase = .settled
+        state.inFlight = nil
     }
 }

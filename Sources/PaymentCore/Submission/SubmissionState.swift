@@ -2,7 +2,7 @@
 package enum SubmissionPhase: String, CaseIterable, Sendable, Hashable {
     /// Recorded; every ended send is proven unsent, or the first one is under way.
     case intended
-    /// A send left and was answered, without the channel saying that it has it.
+    /// The channel is at work on it, and has said nothing of its items yet.
     case sent
     /// The channel said that it has it.
     case taken
@@ -13,7 +13,19 @@ package enum SubmissionPhase: String, CaseIterable, Sendable, Hashable {
     /// Refused as a whole, with evidence.
     case refused
 
+    /// Final phases are never left; nothing is sent or asked for any more.
     package var isFinal: Bool { self == .settled || self == .refused }
+
+    /// Every legal move of a submission, as two committed rows show it.
+    ///
+    /// It is refused only while nothing but the answered
+    /// send can have arrived, which is never so again once it was `sent`, `taken` or `unknown` (R4).
+    package static let moves: [(from: SubmissionPhase, to: SubmissionPhase)] = [
+        (.intended, .sent), (.intended, .taken), (.intended, .unknown), (.intended, .refused), (.intended, .settled),
+        (.sent, .taken), (.sent, .unknown), (.sent, .settled),
+        (.taken, .unknown), (.taken, .settled),
+        (.unknown, .sent), (.unknown, .taken), (.unknown, .settled),
+    ]
 }
 
 /// A call under way for a submission: a query and a send of one submission never overlap (R6).
@@ -40,9 +52,12 @@ package struct SubmissionState: Hashable, Sendable {
     package var phase: SubmissionPhase
     /// Sends whose record was committed, whatever became of them.
     package var sends: Int32
-    /// Those of them that are proven unsent (R4). A send without a recorded outcome counts as sent.
+    /// Those of them that are proven unsent (R4).
+    ///
+    /// A send without a recorded outcome counts as sent.
     package var sendsUnsent: Int32
     package var inFlight: InFlight?
+    /// Queries whose record was committed, whatever became of them.
     package var polls: Int32
     /// Counted not-found answers in a row since the last send.
     package var notFounds: Int32

@@ -2,7 +2,9 @@ import Logging
 import PaymentCore
 import Store
 
-/// One execution of a job in its window: what cron calls. Safe to start at any time, any number of times.
+/// One execution of a job in its window: what cron calls.
+///
+/// Safe to start at any time, any number of times.
 package struct JobRunner: Sendable {
     /// How a start ended; the command turns it into an exit code.
     package enum Outcome: Sendable, Hashable {
@@ -123,7 +125,9 @@ package struct JobRunner: Sendable {
         return try await !hasWork()
     }
 
-    /// Whether work of this job's stages is due. What is due later is not left.
+    /// Whether work of this job's stages is due.
+    ///
+    /// What is due later is not left.
     private func hasWork() async throws -> Bool {
         let left = try await engine.store.workLeft(channels: engine.configuration.channels.keys.sorted())
         for stage in job.stages {

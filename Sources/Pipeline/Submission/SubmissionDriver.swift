@@ -3,8 +3,9 @@ package import Logging
 import PaymentCore
 package import Store
 
-/// Executes the submission machine: loads, lets it decide, commits, calls, commits what was heard. It decides nothing
-/// about money itself.
+/// Executes the submission machine: loads, lets it decide, commits, calls, commits what was heard.
+///
+/// It decides nothing about money itself.
 package struct SubmissionDriver: Sendable {
     let store: any SubmissionStore
     let transport: any ChannelTransport

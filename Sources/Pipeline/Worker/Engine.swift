@@ -3,8 +3,9 @@ package import Logging
 package import PaymentCore
 package import Store
 
-/// The engine of one process: the same for `sluice worker` and for a job's run. One dispatcher over all lanes and stages
-/// that it is given; everything it knows lies in the database.
+/// The engine of one process: the same for `sluice worker` and for a job's run.
+///
+/// One dispatcher over all lanes and stages that it is given; everything it knows lies in the database.
 package struct Engine: Sendable {
     /// Which part of the work this engine does.
     package enum Stage: String, CaseIterable, Sendable, Hashable {

@@ -30,8 +30,9 @@ struct BatchCipher: ~Copyable {
         key = AESGCMKey(derived)
     }
 
-    /// Seals the one value that a line has of this field. The nonce is made of both, so it is never used for other
-    /// plaintext: a line's bytes never change.
+    /// Seals the one value that a line has of this field.
+    ///
+    /// The nonce is made of both, so it is never used for other plaintext: a line's bytes never change.
     mutating func seal(_ plaintext: [UInt8], _ field: Field, line: LineNumber) -> [UInt8] {
         key.seal(
             plaintext: plaintext,

@@ -44,29 +44,29 @@ extension PostgresStore {
         guard let row = rows.first else { return nil }
         var cipher = try cipher(of: key.batch, transaction)
         let personal = try PersonalData(serialized: try cipher.open(try row.bytes(9), .personal, line: key.line))
-        let evidence =
-            row.isNull(13) || row.isNull(14)
-            ? nil : RecordedCall(ordinal: try row.int32(14), day: try row.date(13))
-        return OrderStory(
+        var story = OrderStory(
             key: key,
             merchant: MerchantNumber(try row.text(0)),
             direction: try row.word(1),
             merchantOrderNumber: try row.text(2),
             state: try row.word(3),
-            cause: try row.optionalText(4).flatMap(FailureCause.init(rawValue:)),
-            code: try row.optionalText(5),
-            bankCode: try row.optionalText(6),
             amountMinor: try row.int64(7),
             currency: try row.text(8),
             maskedAccount: Masked.account(personal.accountNumber),
             maskedName: Masked.name(personal.accountName),
             attempt: try row.int16(10),
-            submission: try row.optionalInt32(11).map(SubmissionNumber.init),
-            item: try row.optionalInt16(12).map(Int32.init),
-            evidence: evidence,
-            decidedAt: try row.optionalTimestamp(15),
             isArchived: try row.bool(16)
         )
+        if !row.isNull(4) { story.cause = try row.word(4) }
+        story.code = try row.optionalText(5)
+        story.bankCode = try row.optionalText(6)
+        story.submission = try row.optionalInt32(11).map(SubmissionNumber.init)
+        story.item = try row.optionalInt16(12).map(Int32.init)
+        if !row.isNull(13), !row.isNull(14) {
+            story.evidence = RecordedCall(ordinal: try row.int32(14), day: try row.date(13))
+        }
+        story.decidedAt = try row.optionalTimestamp(15)
+        return story
     }
 
     private func attempts(_ key: OrderKey, _ transaction: PostgresTransaction) throws -> [OrderStory.EndedAttempt] {
@@ -132,21 +132,24 @@ extension PostgresStore {
         for row in rows {
             let number = SubmissionNumber(try row.int32(0))
             guard let index = submissions.firstIndex(where: { $0.number == number }) else { continue }
-            submissions[index].exchanges.append(
-                OrderStory.Exchange(
-                    call: RecordedCall(ordinal: try row.int32(1), day: try row.date(2)),
-                    kind: try row.word(3),
-                    recordedAt: try row.timestamp(4),
-                    outcome: try row.optionalText(5),
-                    reason: try row.optionalText(6),
-                    headerCode: try row.optionalText(7),
-                    status: try row.optionalInt32(8),
-                    isLate: try row.bool(9),
-                    latencyMicroseconds: try row.optionalInt64(10)
-                )
-            )
+            submissions[index].exchanges.append(try Self.exchange(row))
         }
         return submissions
+    }
+
+    private static func exchange(_ row: PostgresRow) throws -> OrderStory.Exchange {
+        var exchange = OrderStory.Exchange(
+            call: RecordedCall(ordinal: try row.int32(1), day: try row.date(2)),
+            kind: try row.word(3),
+            recordedAt: try row.timestamp(4),
+            isLate: try row.bool(9)
+        )
+        exchange.outcome = try row.optionalText(5)
+        exchange.reason = try row.optionalText(6)
+        exchange.headerCode = try row.optionalText(7)
+        exchange.status = try row.optionalInt32(8)
+        exchange.latencyMicroseconds = try row.optionalInt64(10)
+        return exchange
     }
 
     private static func submission(_ row: PostgresRow) throws -> OrderStory.Submission {
@@ -166,15 +169,16 @@ extension PostgresStore {
             lastSendEndedAt: try row.optionalTimestamp(17),
             everTaken: try row.bool(8)
         )
-        return OrderStory.Submission(
+        var submission = OrderStory.Submission(
             number: SubmissionNumber(try row.int32(0)),
             channel: ChannelName(try row.text(1)),
             channelNumber: try row.text(2),
             state: state,
             orders: Int(try row.int32(9)),
-            intendedAt: try row.timestamp(10),
-            settledAt: try row.optionalTimestamp(11)
+            intendedAt: try row.timestamp(10)
         )
+        submission.settledAt = try row.optionalTimestamp(11)
+        return submission
     }
 
     private func reviews(
@@ -191,14 +195,15 @@ extension PostgresStore {
             """,
             [.int64(key.batch.value), .int32(key.line.value), .intArray(submissions.map(\.value))]
         ).map { row in
-            OrderStory.Review(
+            var review = OrderStory.Review(
                 incident: try row.text(0),
                 cause: try row.text(1),
                 code: try row.text(2),
-                openedAt: try row.timestamp(3),
-                closedAt: try row.optionalTimestamp(4),
-                decision: try row.optionalText(5)
+                openedAt: try row.timestamp(3)
             )
+            review.closedAt = try row.optionalTimestamp(4)
+            review.decision = try row.optionalText(5)
+            return review
         }
     }
 

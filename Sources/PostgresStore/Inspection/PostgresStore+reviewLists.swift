@@ -40,7 +40,7 @@ extension PostgresStore {
                     .optionalInt64(filter.batch?.value), .date(filter.since), .optionalText(filter.reason),
                     .int64(Int64(filter.limit)),
                 ]
-            ).map { try Self.quarantinedRecord($0, maskedRecord: nil) }
+            ).map(Self.quarantinedRecord)
         }
     }
 
@@ -61,10 +61,11 @@ extension PostgresStore {
                 [.int64(batch.value), .date(date), .int32(line.value)]
             )
             guard let row = rows.first else { return nil }
-            guard try row.text(4) == "intake" else { return try Self.quarantinedRecord(row, maskedRecord: nil) }
+            var record = try Self.quarantinedRecord(row)
+            guard record.origin == "intake" else { return record }
             var cipher = try cipher(of: batch, transaction)
-            let raw = try cipher.open(try row.bytes(17), .raw, line: line)
-            return try Self.quarantinedRecord(row, maskedRecord: MaskedRecord.text(raw))
+            record.maskedRecord = MaskedRecord.text(try cipher.open(try row.bytes(17), .raw, line: line))
+            return record
         }
     }
 
@@ -82,17 +83,18 @@ extension PostgresStore {
                 """,
                 [.int64(Int64(limit))]
             ).map { row in
-                ReviewIncident(
+                var incident = ReviewIncident(
                     incident: try row.text(0),
                     cause: try row.text(1),
-                    codes: try row.textArray(2),
-                    channel: try row.optionalText(3),
                     ownerRole: try row.text(4),
                     items: try row.int64(5),
-                    examples: try row.textArray(6),
                     oldestAt: try row.timestamp(7),
                     age: TimeSpan(microseconds: max(0, try row.int64(8)))
                 )
+                incident.codes = try row.textArray(2)
+                incident.channel = try row.optionalText(3)
+                incident.examples = try row.textArray(6)
+                return incident
             }
         }
     }
@@ -107,15 +109,16 @@ extension PostgresStore {
                 """,
                 [.int64(Int64(limit))]
             ).map { row in
-                OpenAlarm(
+                var alarm = OpenAlarm(
                     kind: try row.text(0),
                     code: try row.text(1),
-                    channel: try row.optionalText(2),
                     message: try row.text(3),
                     occurrences: try row.int64(4),
                     firstAt: try row.timestamp(5),
                     lastAt: try row.timestamp(6)
                 )
+                alarm.channel = try row.optionalText(2)
+                return alarm
             }
         }
     }
@@ -140,7 +143,7 @@ extension PostgresStore {
             ORDER BY n)
         """
 
-    private static func quarantinedRecord(_ row: PostgresRow, maskedRecord: String?) throws -> QuarantinedRecord {
+    private static func quarantinedRecord(_ row: PostgresRow) throws -> QuarantinedRecord {
         let (fields, values, mends) = (try row.textArray(14), try row.textArray(15), try row.textArray(16))
         let reasons = try row.textArray(13).enumerated().map { index, code in
             QuarantineReason(
@@ -150,7 +153,7 @@ extension PostgresStore {
                 mend: mends[index]
             )
         }
-        return QuarantinedRecord(
+        var record = QuarantinedRecord(
             key: OrderKey(
                 batch: BatchIdentifier(try row.int64(0)),
                 line: LineNumber(try row.int32(1)),
@@ -158,16 +161,19 @@ extension PostgresStore {
             ),
             state: try row.text(3),
             origin: try row.text(4),
-            merchantOrderNumber: try row.optionalText(5),
-            amountMinor: try row.optionalInt64(6),
-            currency: try row.optionalText(7),
             reasons: reasons,
-            charset: try row.text(8),
-            byteFrom: try row.int64(9),
-            byteTo: try row.int64(10),
-            physicalLine: try row.int64(11),
-            quarantinedAt: try row.timestamp(12),
-            maskedRecord: maskedRecord
+            source: RecordSource(
+                byteFrom: try row.int64(9),
+                byteTo: try row.int64(10),
+                physicalLine: try row.int64(11),
+                charset: try row.text(8),
+                raw: []
+            ),
+            quarantinedAt: try row.timestamp(12)
         )
+        record.merchantOrderNumber = try row.optionalText(5)
+        record.amountMinor = try row.optionalInt64(6)
+        record.currency = try row.optionalText(7)
+        return record
     }
 }

@@ -144,8 +144,9 @@ extension PostgresStore {
         return try (kind == nil || row.text(0) == kind?.rawValue) && (!toBegin || row.bool(1))
     }
 
-    /// What happens to the chunk and its slot. A slot is free again after an outcome, or past send-by plus the total
-    /// deadline (R10).
+    /// What happens to the chunk and its slot.
+    ///
+    /// A slot is free again after an outcome, or past send-by plus the total deadline (R10).
     func apply(
         _ next: ChunkNext,
         to chunk: ClaimedChunk,

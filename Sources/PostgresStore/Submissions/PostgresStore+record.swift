@@ -345,7 +345,7 @@ extension PostgresStore: SubmissionStore {
 }
 
 extension AlarmKind {
-    /// What the person who reads it at 3 a.m. needs: what happened, and what is safe to do.
+    /// What the person who is called out at night needs: what happened, and what is safe to do.
     func message(channel: ChannelName, code: String) -> String {
         switch self {
         case .unlistedCode:

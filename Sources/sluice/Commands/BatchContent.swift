@@ -4,7 +4,7 @@ import Glibc
 /// The bytes of a file to queue: hashed first, then read again part by part; no copy is written anywhere (R15).
 ///
 /// What cannot be read twice (a pipe) is kept in memory, and therefore bounded.
-struct BatchContent: ~Copyable {
+final class BatchContent: Sendable {
     static let partBytes = 1_048_576
     private static let pipeBytesMax = 64 * partBytes
     /// The parts are numbered in 32 bits, and no file of a merchant comes near.
@@ -15,7 +15,7 @@ struct BatchContent: ~Copyable {
     private let descriptor: Int32
     private let kept: [UInt8]?
 
-    /// `path`: `-` is standard input.
+    /// Opens and hashes the file; the path `-` is standard input.
     init(path: String) throws {
         descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.failure("open", path) }
@@ -45,22 +45,19 @@ struct BatchContent: ~Copyable {
 
     var partCount: Int { Int((bytes + Int64(Self.partBytes) - 1) / Int64(Self.partBytes)) }
 
-    /// Gives the reader of parts; it is valid as long as this value lives.
-    func reader() -> @Sendable (Int) throws -> [UInt8] {
-        let (descriptor, kept, bytes) = (descriptor, kept, bytes)
-        return { number in
-            let start = Int64(number - 1) * Int64(Self.partBytes)
-            let wanted = Int(min(Int64(Self.partBytes), bytes - start))
-            if let kept { return Array(kept[Int(start)..<Int(start) + wanted]) }
-            let part = try Self.read(descriptor, at: start, count: wanted)
-            guard part.count == wanted else {
-                throw CommandFailure(
-                    "the file became shorter while it was read",
-                    mend: "submit it again once it is complete"
-                )
-            }
-            return part
+    /// The bytes of one part, from 1.
+    func part(_ number: Int) throws -> [UInt8] {
+        let start = Int64(number - 1) * Int64(Self.partBytes)
+        let wanted = Int(min(Int64(Self.partBytes), bytes - start))
+        if let kept { return Array(kept[Int(start)..<Int(start) + wanted]) }
+        let part = try Self.read(descriptor, at: start, count: wanted)
+        guard part.count == wanted else {
+            throw CommandFailure(
+                "the file became shorter while it was read",
+                mend: "submit it again once it is complete"
+            )
         }
+        return part
     }
 
     private static func hash(_ descriptor: Int32, path: String) throws -> ([UInt8], Int64) {

@@ -82,20 +82,20 @@ struct FileSubmitCommand: AsyncParsableCommand {
             contentBytes: content.bytes,
             partCount: content.partCount
         )
-        let reader = content.reader()
         let (batch, detail) = try await Deployment.with(configuration) { deployment in
-            let batch = try await deployment.store.submitBatchFile(file) { try reader($0) }
+            let batch = try await deployment.store.submitBatchFile(file) { try content.part($0) }
             return (batch, try await deployment.store.batch(batch))
         }
         let state = detail?.summary.state ?? .pending
         let verdict = detail?.summary.verdict
+        let why = verdict.map { "; " + Masked.visible("\($0.what): \($0.mend)", scalarsMax: 400) } ?? ""
         try report.show(
             [
                 "batch_id": .integer(batch.value), "state": .string(state.rawValue), "bytes": .integer(content.bytes),
                 "verdict": verdict.map(\.json) ?? .null,
             ],
             words: "Batch \(batch): \(state.rawValue)"
-                + (verdict.map { "; \(Masked.visible("\($0.what): \($0.mend)", scalarsMax: 400))" } ?? "")
+                + why
         )
         if state == .held { throw ExitStatus.waitsForPerson.code }
     }

@@ -117,8 +117,8 @@ extension QuarantinedRecord {
             "batch_id": .integer(key.batch.value), "line_no": .integer(key.line.value),
             "business_date": .string("\(key.businessDate)"), "state": .string(state), "origin": .string(origin),
             "merchant_order_no": .string(merchantOrderNumber), "amount_minor": .integer(amountMinor),
-            "currency": .string(currency), "charset": .string(charset), "byte_from": .integer(byteFrom),
-            "byte_to": .integer(byteTo), "physical_line": .integer(physicalLine),
+            "currency": .string(currency), "charset": .string(source.charset), "byte_from": .integer(source.byteFrom),
+            "byte_to": .integer(source.byteTo), "physical_line": .integer(source.physicalLine),
             "quarantined_at": .string(quarantinedAt.iso8601), "record_masked": .string(maskedRecord),
             "reasons": .array(
                 reasons.map {
@@ -134,7 +134,8 @@ extension QuarantinedRecord {
     fileprivate var words: String {
         let place =
             origin == "intake"
-            ? "line \(physicalLine) of the file, bytes \(byteFrom) to \(byteTo), \(charset)" : "made of a failed order"
+            ? "line \(source.physicalLine) of the file, bytes \(source.byteFrom) to \(source.byteTo), \(source.charset)"
+            : "made of a failed order"
         let amount = amountMinor.map { amountWords(Int128($0), currency) } ?? "not readable"
         var lines = [
             "Record \(key): \(state)",

@@ -68,8 +68,8 @@ struct Ending: Sendable, Equatable {
             name = outcome == .done ? "done" : "already_done"
             let items = waiting.reviewItems == 1 ? "1 review item waits" : "\(waiting.reviewItems) review items wait"
             let held = waiting.heldFiles == 0 ? "" : " (held files: \(waiting.heldFiles))"
-            words =
-                "\(outcome == .done ? "done" : "already done"), but \(items) for a person\(held); look at: sluice review list"
+            let ending = outcome == .done ? "done" : "already done"
+            words = "\(ending), but \(items) for a person\(held); look at: sluice review list"
             status = .waitsForPerson
         case .outsideWindow: (name, words, status) = ("outside_window", "outside its window", .done)
         case .held: (name, words, status) = ("held", "another run holds the window", .heldByAnother)

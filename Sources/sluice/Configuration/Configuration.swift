@@ -6,8 +6,9 @@ package import PostgresStore
 package import Store
 import StrictYAML
 
-/// What a deployment is told: `Config/sluice.yaml`, over it the environment, over it flags. Secrets are references that
-/// are followed only when something needs them.
+/// What a deployment is told: `Config/sluice.yaml`, over it the environment, over it flags.
+///
+/// Secrets are references that are followed only when something needs them.
 package struct Configuration: Sendable {
     /// How the database is reached.
     package struct Database: Sendable {
@@ -15,8 +16,9 @@ package struct Configuration: Sendable {
         package var url: String?
         /// Connections of this process, at most.
         package var connections: Int
-        /// Whether a pooler in transaction mode stands before the server. Statements are unnamed and nothing of a session
-        /// is relied on either way.
+        /// Whether a pooler in transaction mode stands before the server.
+        ///
+        /// Statements are unnamed and nothing of a session is relied on either way.
         package var isPooled: Bool
 
         package init(url: String?, connections: Int = 10, isPooled: Bool = false) {
@@ -109,19 +111,12 @@ package struct Configuration: Sendable {
     // MARK: Sections
 
     private static func environment(_ reader: SettingsReader) throws -> EnvironmentStamp {
-        guard let name = try reader.text("environment.name"),
-            let environmentClass = try reader.value(
-                "environment.class",
-                { node throws(YAMLError) in
-                    try node.enumeration(["production": EnvironmentClass.production, "test": .test])
-                }
-            )
-        else {
-            throw ConfigurationError(
-                "`environment` needs `name` and `class` (R13)",
-                mend: "write both into sluice.yaml, or set SLUICE_ENVIRONMENT_NAME and SLUICE_ENVIRONMENT_CLASS"
-            )
+        guard let name = try reader.text("environment.name") else { throw reader.missing("environment.name") }
+        let classes: [String: EnvironmentClass] = ["production": .production, "test": .test]
+        let environmentClass = try reader.value("environment.class") { node throws(YAMLError) in
+            try node.enumeration(classes)
         }
+        guard let environmentClass else { throw reader.missing("environment.class") }
         let isName = name.utf8.allSatisfy {
             (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D
         }

@@ -89,6 +89,24 @@ final class SettingsReader {
         return node.error(what: what, mend: mend)
     }
 
+    /// The error for a setting that no layer has and that must be there.
+    func missing(_ key: String) -> any Error {
+        let mend = "set \(Self.variable(of: key))"
+        do throws(YAMLError) {
+            let section = try file.mapping(String(key.prefix { $0 != "." }))
+            _ = try section.node(Self.name(of: key))
+        } catch {
+            return YAMLError(
+                file: error.file,
+                line: error.line,
+                column: error.column,
+                what: error.what,
+                mend: "\(error.mend), or \(mend)"
+            )
+        }
+        return ConfigurationError("`\(key)` is missing", mend: mend)
+    }
+
     /// Refuses keys of the file, and variables of our sections, that nobody asked for.
     func finish() throws {
         try file.finish()

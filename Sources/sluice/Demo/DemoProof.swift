@@ -4,7 +4,9 @@ import PostgresClient
 
 /// The simulated companies' own books against ours, line by line; neither side knows the other's.
 struct DemoProof: Sendable {
-    /// What is found when the two are laid side by side. All but the last must be zero.
+    /// What is found when the two are laid side by side.
+    ///
+    /// All but the last must be zero.
     struct Findings: Sendable {
         var paidTwice = 0
         /// Paid, but `failed` or `cancelled` here.

@@ -1,0 +1,113 @@
+/// What an answer as a whole means for the orders of its submission.
+package struct SettlementDecision: Hashable, Sendable {
+    package var moves: [OrderMove] = []
+    package var alarms: [SubmissionAlarm] = []
+    package var reviews: [LineReview] = []
+
+    /// An alarm with the code that it is about.
+    package struct SubmissionAlarm: Hashable, Sendable {
+        package let kind: AlarmKind
+        package let code: String
+    }
+
+    /// A person must look at one order.
+    package struct LineReview: Hashable, Sendable {
+        package let line: LineNumber
+        package let cause: ReviewCause
+        package let code: String
+    }
+
+    package init() {}
+
+    /// Applies the actions of the machine, in their order, to the orders of the submission.
+    ///
+    /// Each order has at most one move, from the state given: a later action sees what an earlier one decided, so that
+    /// "done" and "polls exhausted" in one breath leave the order done. It takes all of the submission's orders, final
+    /// ones included.
+    package init(actions: [SubmissionAction], orders: [SubmittedOrder]) {
+        var moving = MovingOrders(orders)
+        for action in actions {
+            switch action {
+            case .moveOpenOrders(let to, let code): moving.moveOpen(to: to, cause: nil, code: code)
+            case .failOpenOrders(let cause, let code): moving.moveOpen(to: .failed, cause: cause, code: code)
+            case .decideItems(let decision): decide(decision, orders: &moving)
+            case .alarm(let kind, let code): raise(kind, code: code)
+            case .perform, .schedule, .finish, .review, .slowLane: break
+            }
+        }
+        moves = moving.moves.compactMap(\.self)
+    }
+
+    /// The open orders that are left when the moves are done.
+    package func openOrdersLeft(of orders: [SubmittedOrder]) -> Int {
+        let becomeFinal = moves.count { $0.to.isFinal }
+        return orders.count { !$0.state.isFinal } - becomeFinal
+    }
+
+    private mutating func decide(_ decision: ItemDecision, orders moving: inout MovingOrders) {
+        var answers: [Int32: ItemAnswer] = [:]
+        var conflicting: Set<Int32> = []
+        for answer in decision.items {
+            if let earlier = answers.updateValue(answer, forKey: answer.item), earlier != answer {
+                conflicting.insert(answer.item)
+            }
+        }
+        let known = Set(moving.orders.map(\.item))
+        if answers.keys.contains(where: { !known.contains($0) }) || !conflicting.isEmpty {
+            raise(.answerMismatch, code: "items_do_not_match")
+        }
+        for (index, order) in moving.orders.enumerated() {
+            // Two different answers for one item prove nothing about it.
+            let answer: ItemAnswer? =
+                conflicting.contains(order.item)
+                ? ItemAnswer(item: order.item, code: "conflicting_items", meaning: .unknown(listed: true), echo: nil)
+                : answers[order.item]
+            if case .unknown(listed: false)? = answer?.meaning, let code = answer?.code {
+                raise(.unlistedCode, code: code)
+            }
+            switch decision.verdict(for: order, answer: answer) {
+            case .stay: break
+            case .move(let move): moving.apply(move, at: index)
+            case .mismatch(let move):
+                if let move { moving.apply(move, at: index) }
+                raise(.answerMismatch, code: answer?.code ?? "")
+                reviews.append(LineReview(line: order.line, cause: .answerMismatch, code: answer?.code ?? ""))
+            case .contradiction:
+                raise(.contradiction, code: answer?.code ?? "")
+                reviews.append(LineReview(line: order.line, cause: .contradiction, code: answer?.code ?? ""))
+            }
+        }
+    }
+
+    private mutating func raise(_ kind: AlarmKind, code: String) {
+        let alarm = SubmissionAlarm(kind: kind, code: code)
+        if !alarms.contains(alarm) { alarms.append(alarm) }
+    }
+}
+
+/// The orders of a submission while actions are applied to them one after the other.
+private struct MovingOrders {
+    private(set) var orders: [SubmittedOrder]
+    /// By the order's place in `orders`: its whole move so far.
+    private(set) var moves: [OrderMove?]
+
+    init(_ orders: [SubmittedOrder]) {
+        self.orders = orders
+        moves = Array(repeating: nil, count: orders.count)
+    }
+
+    mutating func moveOpen(to: OrderState, cause: FailureCause?, code: String) {
+        for (index, order) in orders.enumerated()
+        where !order.state.isFinal && OrderTransition.isLegal(from: order.state, to: to) {
+            apply(OrderMove(line: order.line, from: order.state, to: to, cause: cause, code: code), at: index)
+        }
+    }
+
+    mutating func apply(_ move: OrderMove, at index: Int) {
+        orders[index].state = move.to
+        let from = moves[index]?.from ?? move.from
+        moves[index] =
+            from == move.to
+            ? nil : OrderMove(line: move.line, from: from, to: move.to, cause: move.cause, code: move.code)
+    }
+}
