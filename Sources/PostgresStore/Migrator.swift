@@ -62,13 +62,15 @@ package struct Migrator: Sendable {
             guard let known = Self.migrations.first(where: { $0.number == number }) else {
                 throw Defect(
                     description:
-                        "the schema has migration \(number) (\(name)), which this program does not know; use a newer program"
+                        "the schema has migration \(number) (\(name)), which this program does not know; use a newer "
+                        + "program"
                 )
             }
             guard SHA256.hash(known.sql) == hash else {
                 throw Defect(
                     description:
-                        "migration \(number) (\(name)) differs from the one that was applied; landed migrations never change"
+                        "migration \(number) (\(name)) differs from the one that was applied; landed migrations never "
+                        + "change"
                 )
             }
         }
@@ -109,7 +111,8 @@ package struct Migrator: Sendable {
     private func stamp(_ environment: EnvironmentStamp) async throws {
         let stamped = try await pool.transaction("stamp environment") { transaction in
             _ = try transaction.execute(
-                "INSERT INTO sluice.environment (name, class) VALUES ($1, $2::sluice.environment_class) ON CONFLICT DO NOTHING",
+                "INSERT INTO sluice.environment (name, class) VALUES ($1, $2::sluice.environment_class) ON CONFLICT "
+                    + "DO NOTHING",
                 [.text(environment.name), .text(environment.environmentClass.rawValue)]
             )
             return try transaction.query("SELECT name, class FROM sluice.environment").first.map {
@@ -119,16 +122,19 @@ package struct Migrator: Sendable {
         guard stamped == environment else {
             throw Defect(
                 description: """
-                    this database belongs to environment \(stamped?.name ?? "?") (\(stamped?.environmentClass.rawValue ?? "?")), \
-                    the configuration says \(environment.name) (\(environment.environmentClass.rawValue)); connect to the right one
+                    this database belongs to environment \(stamped?.name ?? "?")
+                        (\(stamped?.environmentClass.rawValue ?? "?")), \
+                    the configuration says \(environment.name) (\(environment.environmentClass.rawValue)); connect to
+                        the right one
                     """
             )
         }
     }
 }
 
-extension PostgresStore {
-    /// Registers the merchants of the configuration; one that is no longer configured stays registered, its files with it.
+extension SQLStore {
+    /// Registers the merchants of the configuration; one that is no longer configured stays registered, its files with
+    /// it.
     package func registerMerchants(_ merchants: [MerchantRegistration]) async throws {
         try await pool.transaction("register merchants") { transaction in
             for merchant in merchants {

@@ -368,7 +368,8 @@ package struct SubmissionChange: Sendable {
 package enum ChangeOutcome: Sendable, Hashable {
     /// Committed; with the record of the call that begins, if one does.
     case committed(RecordedCall?)
-    /// Something is no longer as it was read: the lease is somebody else's or has ended, an order has moved, another call
+    /// Something is no longer as it was read: the lease is somebody else's or has ended, an order has moved, another
+    /// call
     /// may be under way. Nothing was written but the ended call, as late evidence, if it had no outcome yet.
     case stale
 }

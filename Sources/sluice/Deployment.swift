@@ -32,7 +32,7 @@ package struct Deployment: Sendable {
     package let configuration: Configuration
     package let catalogue: Catalogue
     package let pool: PostgresPool
-    package let store: PostgresStore
+    package let store: SQLStore
     package let logger: Logger
     private let needs: Needs
     private let clock: SystemClock
@@ -70,7 +70,7 @@ package struct Deployment: Sendable {
             configuration: configuration,
             catalogue: catalogue,
             pool: pool,
-            store: PostgresStore(pool: pool, keys: keys),
+            store: SQLStore(pool: pool, keys: keys),
             logger: Self.logger(configuration),
             needs: needs,
             clock: clock,
@@ -126,16 +126,19 @@ package struct Deployment: Sendable {
         )
     }
 
+    /// Why nothing is activated in class production (R16).
+    package static let activationTakesTwoPeople = CommandFailure(
+        "nothing is activated: in class production an activation takes two people (R16)",
+        mend: "the two-person activation comes with the review work",
+        status: .configuration
+    )
+
     /// Makes the file's version of a channel's specification the one that workers use, with its slots (R16).
     ///
     /// Throws `CommandFailure` in class production, where that takes two people.
     package func activate(_ channel: ChannelName) async throws -> ChannelSpecification {
         guard configuration.environment.environmentClass == .test else {
-            throw CommandFailure(
-                "nothing is activated: in class production an activation takes two people (R16)",
-                mend: "the two-person activation comes with the review work",
-                status: .configuration
-            )
+            throw Self.activationTakesTwoPeople
         }
         guard let specification = catalogue.channels[channel] else {
             let known = catalogue.channels.keys.sorted().map(\.value).joined(separator: ", ")
@@ -193,7 +196,7 @@ package struct Deployment: Sendable {
         let pool = try pool(configuration)
         do {
             let applied = try await Migrator(pool: pool).migrate(environment: configuration.environment)
-            try await PostgresStore(pool: pool, keys: .closed()).registerMerchants(
+            try await SQLStore(pool: pool, keys: .closed()).registerMerchants(
                 merchants.map {
                     MerchantRegistration(
                         number: $0.number,
@@ -213,10 +216,15 @@ package struct Deployment: Sendable {
 
     /// A pool on the configured database; the caller closes it.
     package static func pool(_ configuration: Configuration) throws -> PostgresPool {
-        PostgresPool(
-            configuration: PostgresConfiguration(uri: try configuration.databaseURL(), applicationName: "sluice"),
-            connectionsMax: configuration.database.connections
-        )
+        let postgres = PostgresConfiguration(uri: try configuration.databaseURL(), applicationName: "sluice")
+        // Parsed here for its error: a mistyped address is a mistake of the configuration, not of the server.
+        guard (try? postgres.with(database: "sluice")) != nil else {
+            throw ConfigurationError(
+                "the database's URI cannot be parsed",
+                mend: "write it as in postgresql://sluice_worker@host:5432/sluice"
+            )
+        }
+        return PostgresPool(configuration: postgres, connectionsMax: configuration.database.connections)
     }
 
     /// The log of this process: JSON lines on standard error.

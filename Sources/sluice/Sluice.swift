@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import PaymentCore
 
 /// Moves money in batches: withhold and payout files in, proven results out.
 @main
@@ -8,10 +9,13 @@ struct Sluice: AsyncParsableCommand {
         commandName: "sluice",
         abstract: "A batch worker for money: withhold and payout files in, proven results out.",
         discussion: """
-            Settings come from Config/sluice.yaml, over it the environment (SLUICE_DATABASE_URL is the libpq URI), over \
+            Settings come from Config/sluice.yaml, over it the environment (SLUICE_DATABASE_URL is the libpq URI), \
+            over \
             it flags.
 
-            Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 done, but something waits for a person; 4 another \
+            Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 done, but something waits for a person; 4 \
+
+            another \
             run holds the window; 5 deadline reached with due work left.
             """,
         subcommands: [
@@ -47,11 +51,16 @@ struct Sluice: AsyncParsableCommand {
         }
         // Only the parser itself answers with this code.
         if parsed == .validationFailure {
-            try? Terminal.line(fullMessage(for: error), to: .error)
+            // The parser repeats what it was given, so each line is made safe for a terminal.
+            let lines = fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
+            let safe = lines.map { Masked.visible(String($0), scalarsMax: 1_000) }.joined(separator: "\n")
+            try? Terminal.line(safe, to: .error)
             return ExitStatus.configuration.rawValue
         }
         let report = ErrorReport(error)
-        if let words = report.words { try? Terminal.line("sluice: \(words)", to: .error) }
+        if let words = report.words {
+            try? Terminal.line("sluice: \(Masked.visible(words, scalarsMax: 4_000))", to: .error)
+        }
         return report.status.rawValue
     }
 }

@@ -1,6 +1,6 @@
-import PaymentCore
 import BatchFiles
 import Foundation
+import PaymentCore
 import Testing
 import Transcoding
 

@@ -68,7 +68,8 @@ import Transcoding
         let lines = [Self.line(.order(Self.fields)), Self.line(.record(raw: raw), .underReview)]
         #expect(
             Self.text(lines, layout)
-                == "A-1|6228480040106028109|张三||1230|wages|1|SUCCEEDED|||\nA-2|x|y|z|-30|w|1|UNDER_REVIEW|||\nT|2||1200\n"
+                == "A-1|6228480040106028109|张三||1230|wages|1|SUCCEEDED|||\n"
+                + "A-2|x|y|z|-30|w|1|UNDER_REVIEW|||\nT|2||1200\n"
         )
     }
 

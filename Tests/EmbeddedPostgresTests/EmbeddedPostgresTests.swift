@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.serialized) struct EmbeddedPostgresTests {
     @Test func `a server starts, answers in UTF-8 and leaves nothing behind`() throws {
-        let server = try EmbeddedPostgres.start()
+        let server = try EmbeddedCluster.start()
         let answer = try psql(
             server,
             "SELECT current_user || ' ' || pg_encoding_to_char(encoding) || ' ' || datcollate "
@@ -25,14 +25,14 @@ import Testing
     }
 
     @Test func `any local user may use the socket`() throws {
-        let server = try EmbeddedPostgres.start()
+        let server = try EmbeddedCluster.start()
         defer { server.stop() }
         let stepDown = geteuid() == 0 ? "setpriv --reuid 65534 --regid 65534 --clear-groups -- " : ""
         #expect(try psql(server, "SELECT 7", prefix: stepDown) == "7")
     }
 
     @Test func `settings are handed to the server`() throws {
-        let server = try EmbeddedPostgres.start(.init(settings: ["max_connections": "17", "work_mem": "5MB"]))
+        let server = try EmbeddedCluster.start(.init(settings: ["max_connections": "17", "work_mem": "5MB"]))
         defer { server.stop() }
         #expect(try psql(server, "SHOW max_connections") == "17")
         #expect(try psql(server, "SHOW work_mem") == "5MB")
@@ -41,14 +41,14 @@ import Testing
     @Test func `a refused setting is reported in the server's own words and leaves nothing behind`() throws {
         let value = "many-\(getpid())"
         let error = #expect(throws: EmbeddedPostgresError.self) {
-            _ = try EmbeddedPostgres.start(.init(settings: ["max_connections": value]))
+            _ = try EmbeddedCluster.start(.init(settings: ["max_connections": value]))
         }
         #expect(error?.description.contains("max_connections") == true)
         #expect(temporaryLogs().allSatisfy { !$0.contains(value) })
     }
 
     @Test func `committed rows survive a kill and a restart`() throws {
-        let server = try EmbeddedPostgres.start()
+        let server = try EmbeddedCluster.start()
         defer { server.stop() }
         _ = try psql(server, "CREATE TABLE kept (n int)")
         for round in 1...3 {
@@ -67,11 +67,11 @@ import Testing
     @Test func `a named directory keeps its cluster, and a foreign one is refused`() throws {
         let parent = "/tmp/sluice-pg-test-\(getpid())"
         defer { try? FileManager.default.removeItem(atPath: parent) }
-        let first = try EmbeddedPostgres.start(.init(directory: "\(parent)/cluster"))
+        let first = try EmbeddedCluster.start(.init(directory: "\(parent)/cluster"))
         _ = try psql(first, "CREATE TABLE kept AS SELECT 5 AS n")
         first.stop()
         #expect(access(first.socketDirectory, F_OK) != 0)
-        let second = try EmbeddedPostgres.start(.init(directory: "\(parent)/cluster"))
+        let second = try EmbeddedCluster.start(.init(directory: "\(parent)/cluster"))
         #expect(try psql(second, "SELECT n FROM kept") == "5")
         second.stop()
 
@@ -79,14 +79,14 @@ import Testing
         try FileManager.default.createDirectory(atPath: foreign, withIntermediateDirectories: true)
         try "other".write(toFile: "\(foreign)/PG_VERSION", atomically: true, encoding: .utf8)
         #expect(throws: EmbeddedPostgresError.foreignDirectory(path: foreign)) {
-            _ = try EmbeddedPostgres.start(.init(directory: foreign))
+            _ = try EmbeddedCluster.start(.init(directory: foreign))
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: foreign) == ["PG_VERSION"])
     }
 
     @Test func `a parent killed without warning leaves no server and no directory`() async throws {
         let result = await #expect(processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]) {
-            let server = try EmbeddedPostgres.start()
+            let server = try EmbeddedCluster.start()
             let line = Array("PARENT \(server.processIdentifier) \(server.socketDirectory)\n".utf8)
             _ = line.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
             kill(getpid(), SIGKILL)
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func `the programs are found`() throws {
-        let directory = try EmbeddedPostgres.binaryDirectory()
+        let directory = try EmbeddedCluster.binaryDirectory()
         #expect(access("\(directory)/postgres", X_OK) == 0)
     }
 
@@ -113,8 +113,8 @@ import Testing
 }
 
 /// Runs one statement through psql and returns its answer.
-private func psql(_ server: EmbeddedPostgres, _ sql: String, prefix: String = "") throws -> String {
-    let program = "\(try EmbeddedPostgres.binaryDirectory())/psql"
+private func psql(_ server: EmbeddedCluster, _ sql: String, prefix: String = "") throws -> String {
+    let program = "\(try EmbeddedCluster.binaryDirectory())/psql"
     let command = "\(prefix)\(program) -XAtq -v ON_ERROR_STOP=1 '\(server.uri())' 2>&1 <<'SQL'\n\(sql);\nSQL"
     let stream = try #require(popen(command, "re"))
     var text = ""

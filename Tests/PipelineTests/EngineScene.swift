@@ -17,9 +17,9 @@ final class EngineScene: Sendable {
     static let environment = EnvironmentStamp(name: "test", environmentClass: .test)
     static let merchant = MerchantNumber("MER-1")
 
-    let server: EmbeddedPostgres
+    let server: EmbeddedCluster
     let owner: PostgresPool
-    let store: PostgresStore
+    let store: SQLStore
     let pool: PostgresPool
     let simulator: ChannelSimulatorServer
     let configuration: EngineConfiguration
@@ -31,7 +31,7 @@ final class EngineScene: Sendable {
     {
         let directory = NSTemporaryDirectory() + "sluice-scene-\(Hexadecimal.encode(SecureRandom.bytes(4)))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        let server = try EmbeddedPostgres.start()
+        let server = try EmbeddedCluster.start()
         let administrator = PostgresPool(
             configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"),
             connectionsMax: 1
@@ -48,7 +48,7 @@ final class EngineScene: Sendable {
             keys: [1: SecureRandom.bytes(32)],
             searchKey: SecureRandom.bytes(32)
         )
-        try await PostgresStore(pool: owner, keys: keys).registerMerchants([
+        try await SQLStore(pool: owner, keys: keys).registerMerchants([
             MerchantRegistration(number: merchant, title: "Test", databaseRole: nil, resultDueAfter: .hours(1))
         ])
         let pool = PostgresPool(
@@ -58,7 +58,7 @@ final class EngineScene: Sendable {
             ),
             connectionsMax: 8
         )
-        let store = PostgresStore(pool: pool, keys: keys)
+        let store = SQLStore(pool: pool, keys: keys)
         return try await EngineScene(
             server: server,
             owner: owner,
@@ -71,10 +71,10 @@ final class EngineScene: Sendable {
     }
 
     private init(
-        server: EmbeddedPostgres,
+        server: EmbeddedCluster,
         owner: PostgresPool,
         pool: PostgresPool,
-        store: PostgresStore,
+        store: SQLStore,
         directory: String,
         plan: BehaviourPlan,
         holdMilliseconds: Int64
@@ -256,7 +256,8 @@ final class EngineScene: Sendable {
     static func line(_ number: Int, account: String? = nil, amount: String? = nil, order: String? = nil) -> String {
         let account = account ?? card(number)
         return
-            "\(order ?? "N\(1_000_000 + number)"),\(account),Payee \(number),102100099996,\(amount ?? "\(10 + number).50"),rent"
+            "\(order ?? "N\(1_000_000 + number)"),\(account),Payee "
+            + "\(number),102100099996,\(amount ?? "\(10 + number).50"),rent"
     }
 
     /// A card number of this serial with the check digit that Luhn wants.

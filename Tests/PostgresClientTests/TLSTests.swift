@@ -12,7 +12,7 @@ import Testing
         let directory = try makeCertificate()
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let port = try freePort()
-        let server = try EmbeddedPostgres.start(
+        let server = try EmbeddedCluster.start(
             .init(settings: [
                 "listen_addresses": "127.0.0.1", "port": "\(port)", "ssl": "on",
                 "ssl_cert_file": "\(directory)/server.crt", "ssl_key_file": "\(directory)/server.key",

@@ -5,9 +5,9 @@ import Testing
 
 /// The one server of this test process; it ends with the process.
 enum TestServer {
-    private static let started = Result { try EmbeddedPostgres.start(.init(settings: ["max_connections": "100"])) }
+    private static let started = Result { try EmbeddedCluster.start(.init(settings: ["max_connections": "100"])) }
 
-    static func shared() throws -> EmbeddedPostgres { try started.get() }
+    static func shared() throws -> EmbeddedCluster { try started.get() }
 
     static func configuration(
         socketDirectory: String? = nil,

@@ -154,8 +154,10 @@ final class PostgresHarness: ContractHarness {
         let rows: [(StoredExchange, [UInt8])] = try await database.owner.transaction("test") { transaction in
             try transaction.query(
                 """
-                SELECT submission_no, ordinal, exchange_day, kind, epoch, worker_id, outcome, coalesce(header_code, reason),
-                    http_status, response, is_late, ARRAY(SELECT key FROM jsonb_each_text(volatile_elements) ORDER BY key),
+                SELECT submission_no, ordinal, exchange_day, kind, epoch, worker_id, outcome, coalesce(header_code,
+                    reason),
+                    http_status, response, is_late, ARRAY(SELECT key FROM jsonb_each_text(volatile_elements) ORDER BY
+                        key),
                     ARRAY(SELECT value FROM jsonb_each_text(volatile_elements) ORDER BY key)
                 FROM sluice.exchange WHERE batch_id = $1 ORDER BY submission_no, ordinal
                 """,
@@ -202,7 +204,8 @@ final class PostgresHarness: ContractHarness {
         try await database.owner.transaction("test") { transaction in
             try transaction.query(
                 """
-                SELECT chunk_id, chunk_no, channel, kind, coalesce(line_nos, '{}'), submissions_cut, submission_no, epoch,
+                SELECT chunk_id, chunk_no, channel, kind, coalesce(line_nos, '{}'), submissions_cut, submission_no,
+                    epoch,
                     lease_worker IS NOT NULL AND lease_until > now(), due_at <= now()
                 FROM sluice.work_chunk WHERE batch_id = $1 ORDER BY chunk_id
                 """,
@@ -227,7 +230,8 @@ final class PostgresHarness: ContractHarness {
     func reviews(of file: SeededFile) async throws -> [StoredReview] {
         try await database.owner.transaction("test") { transaction in
             try transaction.query(
-                "SELECT cause, code, submission_no, line_no FROM sluice.review_item WHERE batch_id = $1 AND closed_at IS NULL",
+                "SELECT cause, code, submission_no, line_no FROM sluice.review_item WHERE batch_id = $1 AND closed_at "
+                    + "IS NULL",
                 [.int64(file.batch.value)]
             ).map { row in
                 StoredReview(
@@ -244,7 +248,8 @@ final class PostgresHarness: ContractHarness {
         try await database.owner.transaction("test") { transaction in
             try transaction.query(
                 """
-                SELECT payload ->> 'from', payload ->> 'to', payload ->> 'currency', sum((payload ->> 'count')::bigint)::bigint,
+                SELECT payload ->> 'from', payload ->> 'to', payload ->> 'currency', sum((payload ->>
+                    'count')::bigint)::bigint,
                     sum((payload ->> 'amount_minor')::bigint)
                 FROM sluice.outbox WHERE batch_id = $1 AND topic = 'orders_moved' AND payload ? 'from' GROUP BY 1, 2, 3
                 """,
@@ -279,7 +284,8 @@ final class PostgresHarness: ContractHarness {
     func slotsHeld(channel: ChannelName, lane: Lane) async throws -> Int {
         Int(
             try await database.number(
-                "SELECT count(*) FROM sluice.channel_slot WHERE channel = $1 AND lane = $2::sluice.lane AND held_until > now()",
+                "SELECT count(*) FROM sluice.channel_slot WHERE channel = $1 AND lane = $2::sluice.lane AND "
+                    + "held_until > now()",
                 [.text(channel.value), .text(lane.rawValue)]
             )
         )

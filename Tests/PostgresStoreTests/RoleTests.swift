@@ -66,7 +66,8 @@ import Testing
             """
             SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE n.nspname IN ('sluice', 'history') AND c.relispartition
-                AND (has_table_privilege($1, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') OR has_any_column_privilege($1, c.oid, 'UPDATE'))
+                AND (has_table_privilege($1, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') OR has_any_column_privilege($1,
+                    c.oid, 'UPDATE'))
             """,
             [.text(role)]
         )
@@ -109,9 +110,12 @@ import Testing
         try await database.owner.transaction("merchants") { transaction in
             try transaction.executeScript(
                 """
-                DO $$ BEGIN CREATE ROLE merchant_a LOGIN IN ROLE sluice_merchant; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-                DO $$ BEGIN CREATE ROLE merchant_b LOGIN IN ROLE sluice_merchant; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-                INSERT INTO sluice.merchant (merchant_no, title, db_role) VALUES ('A', 'A', 'merchant_a'), ('B', 'B', 'merchant_b');
+                DO $$ BEGIN CREATE ROLE merchant_a LOGIN IN ROLE sluice_merchant; EXCEPTION WHEN duplicate_object THEN
+                    NULL; END $$;
+                DO $$ BEGIN CREATE ROLE merchant_b LOGIN IN ROLE sluice_merchant; EXCEPTION WHEN duplicate_object THEN
+                    NULL; END $$;
+                INSERT INTO sluice.merchant (merchant_no, title, db_role) VALUES ('A', 'A', 'merchant_a'), ('B', 'B',
+                    'merchant_b');
                 """
             )
         }

@@ -10,7 +10,7 @@ import Synchronization
 /// One cluster a test process, one database a suite or test, made from a migrated template.
 final class TestDatabase: Sendable {
     private struct Cluster: Sendable {
-        let server: EmbeddedPostgres
+        let server: EmbeddedCluster
         var databases = 0
     }
 
@@ -28,8 +28,8 @@ final class TestDatabase: Sendable {
     let owner: PostgresPool
     /// As the engine connects.
     let worker: PostgresPool
-    let store: PostgresStore
-    private let server: EmbeddedPostgres
+    let store: SQLStore
+    private let server: EmbeddedCluster
     private let name: String
 
     static func make() async throws -> TestDatabase {
@@ -43,19 +43,16 @@ final class TestDatabase: Sendable {
             configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"),
             connectionsMax: 1
         )
-        // Only one copy of a template at a time.
-        try await retrying {
-            try await administrator.withoutTransaction(
-                "create database",
-                deadline: .seconds(60),
-                "CREATE DATABASE \(name) TEMPLATE \(template)"
-            )
-        }
+        try await administrator.withoutTransaction(
+            "create database",
+            deadline: .seconds(60),
+            "CREATE DATABASE \(name) TEMPLATE \(template)"
+        )
         await administrator.close()
         return try TestDatabase(server: server, name: name)
     }
 
-    private init(server: EmbeddedPostgres, name: String) throws {
+    private init(server: EmbeddedCluster, name: String) throws {
         guard let keys = Self.keys else { throw TestFailure("the test's keys are unfit") }
         self.server = server
         self.name = name
@@ -71,7 +68,7 @@ final class TestDatabase: Sendable {
             ),
             connectionsMax: 8
         )
-        store = PostgresStore(pool: worker, keys: keys)
+        store = SQLStore(pool: worker, keys: keys)
     }
 
     /// A pool of another role.
@@ -90,7 +87,7 @@ final class TestDatabase: Sendable {
         await owner.close()
     }
 
-    private static func shared() async throws -> EmbeddedPostgres {
+    private static func shared() async throws -> EmbeddedCluster {
         if let server = cluster.withLock({ $0?.server }) { return server }
         return try await starter.start()
     }
@@ -99,9 +96,9 @@ final class TestDatabase: Sendable {
     private static let starter = Starter()
 
     private actor Starter {
-        private var running: Task<EmbeddedPostgres, any Error>?
+        private var running: Task<EmbeddedCluster, any Error>?
 
-        func start() async throws -> EmbeddedPostgres {
+        func start() async throws -> EmbeddedCluster {
             if let running { return try await running.value }
             let task = Task { try await TestDatabase.startCluster() }
             running = task
@@ -109,10 +106,10 @@ final class TestDatabase: Sendable {
         }
     }
 
-    private static func startCluster() async throws -> EmbeddedPostgres {
-        var options = EmbeddedPostgres.Options()
+    private static func startCluster() async throws -> EmbeddedCluster {
+        var options = EmbeddedCluster.Options()
         options.settings = ["max_connections": "200", "shared_buffers": "256MB"]
-        let server = try EmbeddedPostgres.start(options)
+        let server = try EmbeddedCluster.start(options)
         let administrator = PostgresPool(
             configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"),
             connectionsMax: 1
@@ -131,7 +128,7 @@ final class TestDatabase: Sendable {
             environment: EnvironmentStamp(name: "test", environmentClass: .test)
         )
         guard let keys else { throw TestFailure("the test's keys are unfit") }
-        try await PostgresStore(pool: pool, keys: keys).registerMerchants([
+        try await SQLStore(pool: pool, keys: keys).registerMerchants([
             MerchantRegistration(
                 number: merchant,
                 title: "Test merchant",
@@ -142,17 +139,6 @@ final class TestDatabase: Sendable {
         await pool.close()
         cluster.withLock { $0 = Cluster(server: server) }
         return server
-    }
-
-    /// Another copy of the template may be under way.
-    private static func retrying(_ body: () async throws -> Void) async throws {
-        for attempt in 1...50 {
-            do { return try await body() } catch let error as PostgresError
-                where error.sqlState == "55006" && attempt < 50
-            {
-                try await Task.sleep(for: .milliseconds(50))
-            }
-        }
     }
 }
 

@@ -2,7 +2,8 @@ package import Transcoding
 
 /// Steps over the characters of a charset, so that a second byte is never taken for a separator or a quote.
 ///
-/// Second bytes of GBK and GB 18030 are 40 to 7E and 80 to FE, which holds `|`, `^`, `\` and letters, but neither a line
+/// Second bytes of GBK and GB 18030 are 40 to 7E and 80 to FE, which holds `|`, `^`, `\` and letters, but neither a
+/// line
 /// feed nor a carriage return nor the double quote. So whatever is damaged, reading is right again at the next line.
 package struct CharacterWalk: Sendable {
     private let isMultiByte: Bool

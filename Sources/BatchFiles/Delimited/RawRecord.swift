@@ -42,7 +42,8 @@ package struct RawRecord: ~Copyable, Sendable {
     /// A copy of the bytes of the record, without its line end.
     package func copyBytes() -> [UInt8] { Array(storage[start..<start + count]) }
 
-    /// A copy of a field's value without its quotes; nil where the record has no such field, or it is beyond those kept.
+    /// A copy of a field's value without its quotes; nil where the record has no such field, or it is beyond those
+    /// kept.
     package func copyField(at index: Int) -> [UInt8]? {
         guard fields.indices.contains(index) else { return nil }
         let field = fields[index]

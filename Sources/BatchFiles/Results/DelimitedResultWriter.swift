@@ -6,7 +6,8 @@ import Transcoding
 ///
 /// Streaming: lines go to a buffer that the caller drains. Fields are quoted by RFC 4180 where the layout has a quote.
 /// A value that cannot be written, because the layout has no quote for it or the charset lacks a character, is left out
-/// and that said in `reason`: a line never breaks. Nothing is protected against spreadsheets: machines read these files.
+/// and that said in `reason`: a line never breaks. Nothing is protected against spreadsheets: machines read these
+/// files.
 package struct DelimitedResultWriter: ~Copyable {
     private let layout: DelimitedLayout
     private let quote: Unicode.Scalar?

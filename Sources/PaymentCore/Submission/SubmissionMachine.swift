@@ -65,7 +65,8 @@ package struct SubmissionMachine: Sendable {
 
     /// Whether the same envelope may be sent again although a send may have arrived.
     ///
-    /// Only inside the documented protection window and the number's scope, both less the margin and the longest life of
+    /// Only inside the documented protection window and the number's scope, both less the margin and the longest life
+    /// of
     /// the request (R5, X4), and never by a clock that stands before the first send.
     package func mayResend(now: Timestamp) -> Bool {
         guard let check = policy.duplicateCheck, let firstSentAt = state.firstSentAt,

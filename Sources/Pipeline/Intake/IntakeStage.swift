@@ -4,7 +4,8 @@ package import Logging
 package import PaymentCore
 package import Store
 
-/// Reads queued files twice: pass 1 verifies and writes nothing but its verdict, pass 2 loads what cannot be refused any
+/// Reads queued files twice: pass 1 verifies and writes nothing but its verdict, pass 2 loads what cannot be refused
+/// any
 /// more, slice by slice (architecture §2).
 package struct IntakeStage: Sendable {
     private let store: any BatchFileStore

@@ -29,7 +29,8 @@ package struct SubmissionDriver: Sendable {
 
     /// Takes a submission's chunk one step further: the call that is due, or a later time for it.
     package func advance(_ chunk: ClaimedChunk, logger: Logger) async throws {
-        // Taken before the database's clock is read: by this clock a first byte leaves no later than the database holds.
+        // Taken before the database's clock is read: by this clock a first byte leaves no later than the database
+        // holds.
         let boot = clock.bootNanoseconds()
         let loaded = try await store.loadSubmission(of: chunk)
         let policy = specification.policy(for: chunk.direction)

@@ -86,7 +86,8 @@ package struct SubmissionStage: Sendable {
             sendBy: policy.deadlines.sendBy,
             remainingLines: remaining
         )
-        // Any error here means that nothing may be sent: also a COMMIT of which we do not know whether it happened (R1).
+        // Any error here means that nothing may be sent: also a COMMIT of which we do not know whether it happened
+        // (R1).
         switch try await driver.store.recordIntent(intent) {
         case .stale: return .done
         case .ordersChanged: return .ordersChanged

@@ -108,8 +108,10 @@ struct NumberClaims {
             field: "merchant_order_number",
             maskedValue: number,
             mend: waits
-                ? "this number waits in quarantine (batch \(owner.batch), line \(owner.line)); decide there which one lives"
-                : "this number was an order of batch \(owner.batch), line \(owner.line); send a new order under a new number"
+                ? "this number waits in quarantine (batch \(owner.batch), line \(owner.line)); decide there which one "
+                    + "lives"
+                : "this number was an order of batch \(owner.batch), line \(owner.line); send a new order under a new "
+                    + "number"
         )
     }
 
@@ -135,7 +137,8 @@ struct NumberClaims {
                 copy.append(int32: claim.line.value)
             }
             _ = try transaction.copyIn(
-                "COPY sluice.order_number_registry (merchant_id, order_no, state, batch_id, line_no) FROM STDIN (FORMAT binary)",
+                "COPY sluice.order_number_registry (merchant_id, order_no, state, batch_id, line_no) FROM STDIN "
+                    + "(FORMAT binary)",
                 copy.finish()
             )
         }

@@ -1,7 +1,8 @@
 import Cryptography
 import PaymentCore
 
-/// Encrypts and decrypts the personal data of one batch file under its own subkey (R15): AES-256-GCM, the subkey by HKDF
+/// Encrypts and decrypts the personal data of one batch file under its own subkey (R15): AES-256-GCM, the subkey by
+/// HKDF
 /// from the data key and the file's salt.
 struct BatchCipher: ~Copyable {
     /// What is encrypted; part of nonce and associated data, so that no ciphertext can stand in another's place.

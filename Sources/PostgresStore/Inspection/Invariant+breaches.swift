@@ -80,7 +80,8 @@ extension Invariant {
 
     private static let orders = both(
         "payment_order",
-        "batch_id, line_no, business_date, merchant_order_no, state, cause, amount_minor, currency, channel, submission_no,"
+        "batch_id, line_no, business_date, merchant_order_no, state, cause, amount_minor, currency, channel, "
+            + "submission_no,"
             + " item_no, evidence_day, evidence_ordinal"
     )
     private static let quarantined = both(
@@ -136,7 +137,8 @@ extension Invariant {
 
     // MARK: Registries
 
-    /// A cancelled order's number is void, and may be somebody else's by now; that of an order set aside for its data is
+    /// A cancelled order's number is void, and may be somebody else's by now; that of an order set aside for its data
+    /// is
     /// its quarantined record's, and moves on with that.
     private static let ordersWithoutNumber = """
         SELECT o.batch_id || '-' || o.line_no FROM \(orders) o JOIN sluice.batch_file f USING (batch_id)

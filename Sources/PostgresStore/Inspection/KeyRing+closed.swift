@@ -3,7 +3,8 @@ import Cryptography
 extension KeyRing {
     /// A ring that opens no row: for commands that need no personal data, on a machine without the keys.
     ///
-    /// Its one key has an id that no configuration may use and is forgotten with the process, so nothing may be encrypted
+    /// Its one key has an id that no configuration may use and is forgotten with the process, so nothing may be
+    /// encrypted
     /// with it: no engine is made with this ring.
     package static func closed() throws -> KeyRing {
         try KeyRing(

@@ -1,6 +1,7 @@
 import PaymentCore
 
-/// The form of a record's bytes as it may be shown (R15): a reviewer sees the columns and what is plainly no account and
+/// The form of a record's bytes as it may be shown (R15): a reviewer sees the columns and what is plainly no account
+/// and
 /// no name; all else is starred.
 enum MaskedRecord {
     private static let shownMax = 400

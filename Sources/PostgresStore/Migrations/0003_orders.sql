@@ -31,7 +31,8 @@ CREATE TABLE sluice.payment_order (
     decided_at timestamptz,
     PRIMARY KEY (batch_id, line_no, business_date),
     CONSTRAINT payment_order_evidence CHECK (
-        state NOT IN ('succeeded', 'failed', 'returned') OR (evidence_day IS NOT NULL AND evidence_ordinal IS NOT NULL)),
+        state NOT IN ('succeeded', 'failed', 'returned') OR (evidence_day IS NOT NULL AND evidence_ordinal IS NOT
+            NULL)),
     CONSTRAINT payment_order_cause CHECK ((state = 'failed') = (cause IS NOT NULL)),
     CONSTRAINT payment_order_attempt CHECK (
         state IN ('held', 'ready', 'cancelled') OR (channel IS NOT NULL AND submission_no IS NOT NULL
@@ -241,7 +242,8 @@ BEGIN
     END IF;
     IF known.oldest IS NULL THEN
         -- Yesterday is live from the start: zones ahead of and behind the server's have their day, too.
-        INSERT INTO sluice.live_days (oldest, newest) VALUES (current_date - 2, current_date - 2) RETURNING * INTO known;
+        INSERT INTO sluice.live_days (oldest, newest) VALUES (current_date - 2, current_date - 2) RETURNING * INTO
+            known;
         FOREACH heavy IN ARRAY heavy_tables LOOP
             EXECUTE format('CREATE TABLE sluice.%I PARTITION OF sluice.%I FOR VALUES FROM (MINVALUE) TO (%L)',
                 heavy || '_carry_over', heavy, known.oldest);

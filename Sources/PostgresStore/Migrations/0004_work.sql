@@ -71,7 +71,8 @@ CREATE TABLE sluice.work_chunk (
 CREATE INDEX work_chunk_due ON sluice.work_chunk (channel, lane, due_at, chunk_id);
 CREATE INDEX work_chunk_batch ON sluice.work_chunk (batch_id, chunk_no);
 CREATE INDEX work_chunk_lease ON sluice.work_chunk (lease_worker) WHERE lease_worker IS NOT NULL;
-CREATE UNIQUE INDEX work_chunk_submission ON sluice.work_chunk (batch_id, submission_no) WHERE submission_no IS NOT NULL;
+CREATE UNIQUE INDEX work_chunk_submission ON sluice.work_chunk (batch_id, submission_no) WHERE submission_no IS NOT
+    NULL;
 
 -- Something a person must decide; groups by incident.
 CREATE TABLE sluice.review_item (

@@ -15,7 +15,8 @@ BEGIN
             USING ERRCODE = 'SL001', HINT = 'add Config/merchants/<merchant>.yaml and run: sluice db migrate';
     END IF;
     IF registered.db_role IS NOT DISTINCT FROM session_user
-        OR pg_has_role(session_user, 'sluice_worker', 'MEMBER') OR pg_has_role(session_user, 'sluice_console', 'MEMBER') THEN
+        OR pg_has_role(session_user, 'sluice_worker', 'MEMBER') OR pg_has_role(session_user, 'sluice_console', 'MEMBER')
+            THEN
         RETURN registered.merchant_id;
     END IF;
     RAISE EXCEPTION 'role % may not act for merchant %', session_user, wanted_merchant_no
@@ -40,7 +41,8 @@ DECLARE
 BEGIN
     SELECT * INTO stamped FROM sluice.environment;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'this database carries no environment stamp' USING ERRCODE = 'SL003', HINT = 'run: sluice db migrate';
+        RAISE EXCEPTION 'this database carries no environment stamp' USING ERRCODE = 'SL003', HINT =
+            'run: sluice db migrate';
     END IF;
     IF options ->> 'environment' IS DISTINCT FROM stamped.name THEN
         RAISE EXCEPTION 'the file says environment %, this database is %',
@@ -64,7 +66,8 @@ BEGIN
     END IF;
     IF options ->> 'client_key' IS NOT NULL THEN
         -- Serialises submits under one key, so that two at once cannot both see none.
-        PERFORM pg_advisory_xact_lock(hashtextextended('client_key/' || merchant || '/' || (options ->> 'client_key'), 0));
+        PERFORM pg_advisory_xact_lock(hashtextextended('client_key/' || merchant || '/' || (options ->> 'client_key'),
+            0));
         SELECT * INTO existing FROM sluice.batch_file f
             WHERE f.merchant_id = merchant AND f.client_key = options ->> 'client_key';
         IF FOUND THEN
@@ -99,7 +102,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no batch %', wanted_batch_id USING ERRCODE = 'SL001';
     END IF;
-    PERFORM sluice.acting_merchant((SELECT m.merchant_no FROM sluice.merchant m WHERE m.merchant_id = file.merchant_id));
+    PERFORM sluice.acting_merchant((SELECT m.merchant_no FROM sluice.merchant m WHERE m.merchant_id =
+        file.merchant_id));
     RETURN file;
 END
 $$;
@@ -148,7 +152,8 @@ BEGIN
     END IF;
     IF length(seal_batch_file.sha256) IS DISTINCT FROM 32
         OR (file.content_sha256 IS NOT NULL AND file.content_sha256 <> seal_batch_file.sha256) THEN
-        RAISE EXCEPTION 'the hash that seals batch % is not the one it was begun with', batch_id USING ERRCODE = 'SL008';
+        RAISE EXCEPTION 'the hash that seals batch % is not the one it was begun with', batch_id USING ERRCODE =
+            'SL008';
     END IF;
     SELECT count(*), coalesce(max(p.part_no), 0), coalesce(sum(p.clear_bytes), 0) INTO parts, last_part, received
         FROM sluice.batch_file_part p WHERE p.batch_id = seal_batch_file.batch_id;
@@ -158,13 +163,15 @@ BEGIN
             USING ERRCODE = 'SL005', HINT = 'append the missing part, then seal again';
     END IF;
     -- Same bytes under a new key: nothing is loaded, a person decides. Two submits at once serialise here.
-    PERFORM pg_advisory_xact_lock(hashtextextended('content/' || file.merchant_id || '/' || encode(seal_batch_file.sha256, 'hex'), 0));
+    PERFORM pg_advisory_xact_lock(hashtextextended('content/' || file.merchant_id || '/' ||
+        encode(seal_batch_file.sha256, 'hex'), 0));
     SELECT min(f.batch_id) INTO twin FROM sluice.batch_file f
         WHERE f.merchant_id = file.merchant_id AND f.content_sha256 = seal_batch_file.sha256
             AND f.batch_id <> file.batch_id AND f.state NOT IN ('receiving', 'refused') AND f.content_bytes > 0;
     UPDATE sluice.batch_file f SET
             state = CASE WHEN twin IS NULL THEN 'pending' ELSE 'held' END::sluice.batch_file_state,
-            content_sha256 = seal_batch_file.sha256, content_bytes = bytes, part_count = parts, due_at = clock_timestamp(),
+            content_sha256 = seal_batch_file.sha256, content_bytes = bytes, part_count = parts, due_at =
+                clock_timestamp(),
             verdict = CASE WHEN twin IS NULL THEN NULL ELSE jsonb_build_object('code', 'same_content', 'line', 0,
                 'what', format('the same bytes as batch %s', twin),
                 'mend', 'decide whether this file was meant to be sent twice') END
@@ -193,7 +200,8 @@ BEGIN
         RETURN batch;
     END IF;
     WHILE part * part_bytes < length(content) LOOP
-        PERFORM sluice.append_batch_file_part(batch, part + 1, substring(content FROM part * part_bytes + 1 FOR part_bytes));
+        PERFORM sluice.append_batch_file_part(batch, part + 1, substring(content FROM part * part_bytes + 1 FOR
+            part_bytes));
         part := part + 1;
     END LOOP;
     PERFORM sluice.seal_batch_file(batch, hash, length(content));
@@ -209,7 +217,8 @@ DECLARE
     cancelled bigint;
 BEGIN
     WITH moved AS (
-        UPDATE sluice.payment_order o SET state = 'cancelled', code = 'cancelled_by_merchant', decided_at = clock_timestamp()
+        UPDATE sluice.payment_order o SET state = 'cancelled', code = 'cancelled_by_merchant', decided_at =
+            clock_timestamp()
             WHERE o.batch_id = cancel_order.batch_id AND o.business_date = file.business_date
                 AND o.state IN ('held', 'ready') AND (cancel_order.line_no IS NULL OR o.line_no = cancel_order.line_no)
             RETURNING o.merchant_order_no, o.amount_minor, o.currency, o.line_no
@@ -240,7 +249,8 @@ BEGIN
         AND o.state NOT IN ('succeeded', 'failed', 'returned', 'cancelled')) THEN
         RETURN 0;
     END IF;
-    UPDATE sluice.review_item r SET closed_at = clock_timestamp(), closed_by = 'evidence', decision = 'settled by the channel''s answer'
+    UPDATE sluice.review_item r SET closed_at = clock_timestamp(), closed_by = 'evidence', decision =
+        'settled by the channel''s answer'
         WHERE r.batch_id = close_settled_reviews.batch_id AND r.submission_no = close_settled_reviews.submission_no
             AND r.closed_at IS NULL AND r.cause IN ('polls_exhausted', 'not_found');
     GET DIAGNOSTICS closed = ROW_COUNT;
@@ -269,7 +279,8 @@ CREATE VIEW sluice.all_payment_order AS
 -- currency null and count in amount_unreadable.
 CREATE VIEW sluice.batch_totals AS
     WITH line AS (
-        SELECT o.batch_id, o.currency, o.amount_minor, o.state::text AS state, 'order' AS kind FROM sluice.payment_order o
+        SELECT o.batch_id, o.currency, o.amount_minor, o.state::text AS state, 'order' AS kind FROM sluice.payment_order
+            o
         UNION ALL
         SELECT o.batch_id, o.currency, o.amount_minor, o.state::text, 'order' FROM history.payment_order o
         UNION ALL
@@ -286,7 +297,8 @@ CREATE VIEW sluice.batch_totals AS
         count(*) FILTER (WHERE kind = 'order') AS orders,
         coalesce(sum(amount_minor) FILTER (WHERE kind = 'order'), 0) AS orders_minor,
         count(*) FILTER (WHERE kind = 'quarantine' AND state IN ('open', 'amended')) AS quarantined,
-        coalesce(sum(amount_minor) FILTER (WHERE kind = 'quarantine' AND state IN ('open', 'amended')), 0) AS quarantined_minor,
+        coalesce(sum(amount_minor) FILTER (WHERE kind = 'quarantine' AND state IN ('open', 'amended')), 0) AS
+            quarantined_minor,
         count(*) FILTER (WHERE kind = 'quarantine' AND state = 'rejected') AS rejected,
         coalesce(sum(amount_minor) FILTER (WHERE kind = 'quarantine' AND state = 'rejected'), 0) AS rejected_minor,
         count(*) FILTER (WHERE kind = 'quarantine' AND state = 'released') AS released,
@@ -300,22 +312,26 @@ CREATE VIEW sluice.batch_totals AS
         coalesce(sum(amount_minor) FILTER (WHERE kind = 'order' AND state = 'returned'), 0) AS returned_minor,
         count(*) FILTER (WHERE kind = 'order' AND state = 'cancelled') AS cancelled,
         coalesce(sum(amount_minor) FILTER (WHERE kind = 'order' AND state = 'cancelled'), 0) AS cancelled_minor,
-        count(*) FILTER (WHERE kind = 'order' AND state IN ('held', 'ready', 'submitting', 'processing', 'unknown')) AS open,
+        count(*) FILTER (WHERE kind = 'order' AND state IN ('held', 'ready', 'submitting', 'processing', 'unknown')) AS
+            open,
         coalesce(sum(amount_minor) FILTER (
-            WHERE kind = 'order' AND state IN ('held', 'ready', 'submitting', 'processing', 'unknown')), 0) AS open_minor,
+            WHERE kind = 'order' AND state IN ('held', 'ready', 'submitting', 'processing', 'unknown')), 0) AS
+                open_minor,
         count(*) FILTER (WHERE kind = 'order' AND state = 'unknown') AS unknown,
         coalesce(sum(amount_minor) FILTER (WHERE kind = 'order' AND state = 'unknown'), 0) AS unknown_minor
     FROM line GROUP BY batch_id, currency;
 
 -- For merchants: number, amount, state and reason of their own files' orders; nothing personal.
 CREATE VIEW sluice.my_order_result WITH (security_barrier) AS
-    SELECT o.batch_id, o.line_no, o.merchant_order_no, o.amount_minor, o.currency, o.state, o.cause, o.code, o.decided_at
+    SELECT o.batch_id, o.line_no, o.merchant_order_no, o.amount_minor, o.currency, o.state, o.cause, o.code,
+        o.decided_at
     FROM sluice.all_payment_order o
     JOIN sluice.batch_file f ON f.batch_id = o.batch_id
     JOIN sluice.merchant m ON m.merchant_id = f.merchant_id
     WHERE m.db_role = session_user;
 CREATE VIEW sluice.my_batch_file WITH (security_barrier) AS
-    SELECT f.batch_id, f.file_name, f.direction, f.business_date, f.state, f.verdict, f.record_count, f.received_at, f.finished_at
+    SELECT f.batch_id, f.file_name, f.direction, f.business_date, f.state, f.verdict, f.record_count, f.received_at,
+        f.finished_at
     FROM sluice.batch_file f JOIN sluice.merchant m ON m.merchant_id = f.merchant_id
     WHERE m.db_role = session_user;
 CREATE VIEW sluice.my_batch_totals WITH (security_barrier) AS
@@ -336,7 +352,8 @@ GRANT SELECT ON ALL TABLES IN SCHEMA sluice, history TO sluice_worker, sluice_ar
 -- Ciphertext is of no use to readers and the console is given personal data by the engine only.
 GRANT SELECT ON sluice.environment, sluice.order_transition, sluice.merchant, sluice.batch_file, sluice.payment_order,
     sluice.quarantine_record, sluice.submission, sluice.exchange, sluice.payment_attempt, sluice.payment_return,
-    sluice.payment_correction, sluice.live_days, sluice.archive_manifest, sluice.result_file, sluice.worker, sluice.channel,
+    sluice.payment_correction, sluice.live_days, sluice.archive_manifest, sluice.result_file, sluice.worker,
+        sluice.channel,
     sluice.channel_activation, sluice.channel_slot, sluice.work_chunk, sluice.review_item, sluice.alarm, sluice.outbox,
     sluice.job_run, sluice.all_payment_order, sluice.batch_totals, sluice.order_number_registry,
     sluice.channel_number_registry TO sluice_reader, sluice_console;

@@ -59,6 +59,9 @@ struct ChannelCommand: AsyncParsableCommand {
 
         func run() async throws {
             let configuration = try options.load()
+            guard configuration.environment.environmentClass == .test else {
+                throw Deployment.activationTakesTwoPeople
+            }
             let catalogue = Catalogue(
                 layouts: [:],
                 channels: try Catalogue.channels(configuration),

@@ -43,7 +43,7 @@ struct DatabaseCommand: AsyncParsableCommand {
         func run() async throws {
             let pool = try Deployment.pool(try options.load())
             do {
-                try await show(Migrator(pool: pool), PostgresStore(pool: pool, keys: .closed()))
+                try await show(Migrator(pool: pool), SQLStore(pool: pool, keys: .closed()))
             } catch {
                 await pool.close()
                 throw error
@@ -51,7 +51,7 @@ struct DatabaseCommand: AsyncParsableCommand {
             await pool.close()
         }
 
-        private func show(_ migrator: Migrator, _ store: PostgresStore) async throws {
+        private func show(_ migrator: Migrator, _ store: SQLStore) async throws {
             let applied = try await migrator.appliedMigrations()
             let isComplete = Migrator.migrations.allSatisfy { applied[$0.number] != nil }
             let stamp = isComplete ? try await store.environment() : nil

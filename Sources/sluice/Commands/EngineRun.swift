@@ -2,7 +2,8 @@ import Logging
 import PaymentCore
 import Pipeline
 
-/// Runs an engine under the operating system's signals: asked to stop, it finishes what is in flight, for as long as its
+/// Runs an engine under the operating system's signals: asked to stop, it finishes what is in flight, for as long as
+/// its
 /// limits allow; asked again, or past that time, the rest is cancelled and the protocol takes it up elsewhere.
 struct EngineRun: Sendable {
     private enum Event<Value: Sendable>: Sendable {

@@ -9,7 +9,8 @@ struct FileSubmitCommand: AsyncParsableCommand {
         commandName: "submit",
         abstract: "Queue a batch file.",
         discussion: """
-            The same merchant, client key and bytes give the same batch again; the same bytes under a new key, or under \
+            The same merchant, client key and bytes give the same batch again; the same bytes under a new key, or \
+            under \
             none, are held for a person (exit 3).
             """
     )

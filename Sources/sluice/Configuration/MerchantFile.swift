@@ -88,7 +88,8 @@ enum MerchantFile {
             throw records.error(
                 at: "severities",
                 what:
-                    "`\(error.code.rawValue)` cannot be \(error.severity.rawValue): no order can be made of such a record",
+                    "`\(error.code.rawValue)` cannot be \(error.severity.rawValue): no order can be made of such a "
+                    + "record",
                 mend: "write quarantine or refuse_file"
             )
         }

@@ -8,7 +8,8 @@ import PostgresClient
 import PostgresStore
 import Store
 
-/// The whole chain on an embedded PostgreSQL and simulated channels: earlier files, two big ones with planted faults, the
+/// The whole chain on an embedded PostgreSQL and simulated channels: earlier files, two big ones with planted faults,
+/// the
 /// jobs as cron would run them, and the proof against the other side's books.
 struct Demo: Sendable {
     static let environment = EnvironmentStamp(name: "demo", environmentClass: .test)
@@ -24,7 +25,7 @@ struct Demo: Sendable {
 
     /// What is running while the demo stays in the foreground.
     struct Running: Sendable {
-        let server: EmbeddedPostgres
+        let server: EmbeddedCluster
         let simulator: ChildProcess
         let directory: String
         /// What another process needs to work on the demo's database.
@@ -47,9 +48,9 @@ struct Demo: Sendable {
             attributes: [.posixPermissions: 0o700]
         )
         progress.say("starting PostgreSQL")
-        var options = EmbeddedPostgres.Options()
+        var options = EmbeddedCluster.Options()
         options.settings = ["shared_buffers": "256MB", "max_wal_size": "2GB", "max_connections": "100"]
-        let server = try EmbeddedPostgres.start(options)
+        let server = try EmbeddedCluster.start(options)
         let administrator = PostgresPool(
             configuration: PostgresConfiguration(uri: server.uri(), applicationName: "sluice-demo"),
             connectionsMax: 1
@@ -104,7 +105,7 @@ struct Demo: Sendable {
             connectionsMax: 4
         )
         let books = DemoBooks(pool: pool)
-        let store = PostgresStore(pool: pool, keys: try keys(running))
+        let store = SQLStore(pool: pool, keys: try keys(running))
         let cron = DemoCron(
             jobs: ["intake", "submit", "poll", "settle"],
             arguments: ["--jobs", jobsDirectory],

@@ -60,7 +60,8 @@ struct DemoBooks: Sendable {
                     bool_and(records = orders + quarantined + rejected + released
                         AND records_minor = orders_minor + quarantined_minor + rejected_minor + released_minor
                         AND orders = succeeded + failed + returned + cancelled + open
-                        AND orders_minor = succeeded_minor + failed_minor + returned_minor + cancelled_minor + open_minor),
+                        AND orders_minor = succeeded_minor + failed_minor + returned_minor + cancelled_minor +
+                            open_minor),
                     (SELECT f.record_count FROM sluice.batch_file f WHERE f.batch_id = $1)
                 FROM sluice.batch_totals WHERE batch_id = $1
                 """,
@@ -93,7 +94,8 @@ struct DemoBooks: Sendable {
         try await pool.transaction("reasons", deadline: .seconds(60), readOnly: true) { transaction in
             try transaction.query(
                 """
-                SELECT q.reasons -> 0 ->> 'code', count(*), min(q.line_no), (array_agg(q.reasons -> 0 ->> 'value' ORDER BY q.line_no))[1]
+                SELECT q.reasons -> 0 ->> 'code', count(*), min(q.line_no), (array_agg(q.reasons -> 0 ->> 'value' ORDER
+                    BY q.line_no))[1]
                 FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.origin = 'intake'
                     AND q.business_date = (SELECT f.business_date FROM sluice.batch_file f WHERE f.batch_id = $1)
                 GROUP BY 1 ORDER BY 1
@@ -110,7 +112,8 @@ struct DemoBooks: Sendable {
         }
     }
 
-    /// How many records are in quarantine for another reason than planted, or are not though planted, or are though not.
+    /// How many records are in quarantine for another reason than planted, or are not though planted, or are though
+    /// not.
     func misplaced(of batch: BatchIdentifier, records: DemoRecords) async throws -> Int {
         let found: [Int32: String] = try await pool.transaction("quarantine", deadline: .seconds(60), readOnly: true) {
             transaction in
@@ -138,7 +141,8 @@ struct DemoBooks: Sendable {
         try await pool.transaction("channels", deadline: .seconds(60), readOnly: true) { transaction in
             try transaction.query(
                 """
-                SELECT channel, kind, count(*), count(*) FILTER (WHERE outcome = 'unknown'), count(*) FILTER (WHERE outcome = 'not_sent'),
+                SELECT channel, kind, count(*), count(*) FILTER (WHERE outcome = 'unknown'), count(*) FILTER (WHERE
+                    outcome = 'not_sent'),
                     coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY latency_us), 0)::bigint,
                     coalesce(percentile_disc(0.99) WITHIN GROUP (ORDER BY latency_us), 0)::bigint
                 FROM sluice.exchange GROUP BY channel, kind ORDER BY channel, kind
@@ -160,7 +164,8 @@ struct DemoBooks: Sendable {
     func waiting() async throws -> [Waiting] {
         try await pool.transaction("waiting", readOnly: true) { transaction in
             try transaction.query(
-                "SELECT incident, count(*) FROM sluice.review_item WHERE closed_at IS NULL GROUP BY incident ORDER BY incident LIMIT 50"
+                "SELECT incident, count(*) FROM sluice.review_item WHERE closed_at IS NULL GROUP BY incident ORDER BY "
+                    + "incident LIMIT 50"
             ).map { Waiting(incident: try $0.text(0), items: try $0.int64(1)) }
         }
     }
@@ -170,8 +175,10 @@ struct DemoBooks: Sendable {
         try await pool.transaction("progress", readOnly: true) { transaction in
             let rows = try transaction.query(
                 """
-                SELECT f.loaded_count, (SELECT coalesce(sum((o.payload ->> 'count')::bigint), 0)::bigint FROM sluice.outbox o
-                    WHERE o.batch_id = $1 AND o.topic = 'orders_moved' AND o.payload ->> 'to' IN ('succeeded', 'failed', 'cancelled'))
+                SELECT f.loaded_count, (SELECT coalesce(sum((o.payload ->> 'count')::bigint), 0)::bigint FROM
+                    sluice.outbox o
+                    WHERE o.batch_id = $1 AND o.topic = 'orders_moved' AND o.payload ->> 'to' IN ('succeeded', 'failed',
+                        'cancelled'))
                 FROM sluice.batch_file f WHERE f.batch_id = $1
                 """,
                 [.int64(batch.value)]
@@ -181,7 +188,8 @@ struct DemoBooks: Sendable {
         }
     }
 
-    /// Whether nothing is left that happens by itself: each file is loaded and planned, no chunk is live, and every file
+    /// Whether nothing is left that happens by itself: each file is loaded and planned, no chunk is live, and every
+    /// file
     /// has its result.
     func isSettled() async throws -> Bool {
         try await pool.transaction("is settled", readOnly: true) { transaction in
@@ -204,7 +212,8 @@ struct DemoBooks: Sendable {
                 """
                 SELECT count(*) FROM sluice.payment_order o
                 WHERE o.state IN ('ready', 'submitting', 'processing', 'unknown')
-                    AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = o.batch_id AND r.closed_at IS NULL
+                    AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = o.batch_id AND r.closed_at IS
+                        NULL
                         AND (r.line_no = o.line_no OR (r.line_no IS NULL AND r.submission_no = o.submission_no)))
                 """
             )

@@ -56,7 +56,8 @@ struct DemoCommand: AsyncParsableCommand {
             try Terminal.write(Array((json ? report.json : report.text).utf8))
             if keep {
                 demo.progress.say(
-                    "the server runs at \(report.databaseURL) until Ctrl-C; keys and addresses for `sluice` are in \(try running.writeEnvironment())"
+                    "the server runs at \(report.databaseURL) until Ctrl-C; keys and addresses for `sluice` are in "
+                        + "\(try running.writeEnvironment())"
                 )
                 await signals.next()
             }
@@ -70,7 +71,8 @@ struct DemoCommand: AsyncParsableCommand {
 }
 
 extension Demo.Running {
-    /// Writes what a shell needs to work on the demo's database to a file that only its owner can read; answers its path.
+    /// Writes what a shell needs to work on the demo's database to a file that only its owner can read; answers its
+    /// path.
     func writeEnvironment() throws -> String {
         let path = "\(directory)/environment.sh"
         let lines = environment.filter { $0.key.hasPrefix("SLUICE_") }.sorted { $0.key < $1.key }.map { name, value in

@@ -108,7 +108,8 @@ struct DemoProof: Sendable {
             try transaction.query(
                 """
                 SELECT o.line_no, o.state, EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = o.batch_id
-                    AND r.closed_at IS NULL AND (r.line_no = o.line_no OR (r.line_no IS NULL AND r.submission_no = o.submission_no)))
+                    AND r.closed_at IS NULL AND (r.line_no = o.line_no OR (r.line_no IS NULL AND r.submission_no =
+                        o.submission_no)))
                 FROM sluice.payment_order o
                 WHERE o.batch_id = $1 AND o.line_no > $2
                     AND o.business_date = (SELECT f.business_date FROM sluice.batch_file f WHERE f.batch_id = $1)

@@ -30,7 +30,8 @@ struct DemoReport: Sendable {
             lines.append("  quarantine by reason, with the first example:")
             for reason in reasons {
                 lines.append(
-                    "    \(Self.padded(reason.code, 28))\(Self.leading(String(reason.count), 6))   line \(reason.line): \(reason.maskedValue)"
+                    "    \(Self.padded(reason.code, 28))\(Self.leading(String(reason.count), 6))   line "
+                        + "\(reason.line): \(reason.maskedValue)"
                 )
             }
             lines.append("")
@@ -38,7 +39,10 @@ struct DemoReport: Sendable {
         lines.append("Channels            calls   unknown  not sent     median        p99")
         for channel in channels {
             lines.append(
-                "  \(Self.padded("\(channel.name) \(channel.kind)", 16))\(Self.leading(String(channel.calls), 7))\(Self.leading(String(channel.unknown), 10))\(Self.leading(String(channel.notSent), 10))\(Self.leading(Self.milliseconds(channel.medianMicroseconds), 11))\(Self.leading(Self.milliseconds(channel.p99Microseconds), 11))"
+                "  " + Self.padded("\(channel.name) \(channel.kind)", 16) + Self.leading(String(channel.calls), 7)
+                    + Self.leading(String(channel.unknown), 10) + Self.leading(String(channel.notSent), 10)
+                    + Self.leading(Self.milliseconds(channel.medianMicroseconds), 11)
+                    + Self.leading(Self.milliseconds(channel.p99Microseconds), 11)
             )
         }
         lines.append("")
@@ -57,7 +61,8 @@ struct DemoReport: Sendable {
         lines.append("  paid without an order              \(findings.paidWithoutOrder)")
         lines.append("  query and send at once             \(findings.overlaps)")
         lines.append(
-            "  paid, unknown here                 \(findings.paidButUnknown) (without review item: \(findings.paidButUnknownWithoutReview))"
+            "  paid, unknown here                 \(findings.paidButUnknown) (without review item: "
+                + "\(findings.paidButUnknownWithoutReview))"
         )
         lines.append("  bad records not set aside rightly  \(misplaced)")
         lines.append("  open orders nobody looks after     \(forgotten)")
@@ -78,16 +83,19 @@ struct DemoReport: Sendable {
         }
         let channels = channels.map { channel in
             """
-            {"channel":"\(channel.name)","kind":"\(channel.kind)","calls":\(channel.calls),"unknown":\(channel.unknown),\
+            {"channel":"\(channel.name)","kind":"\(channel.kind)","calls":\(channel.calls),\
+            "unknown":\(channel.unknown),\
             "not_sent":\(channel.notSent),"median_us":\(channel.medianMicroseconds),"p99_us":\(channel.p99Microseconds)}
             """
         }
         return """
             {"batches":[\(batches.joined(separator: ","))],"channels":[\(channels.joined(separator: ","))],\
             "totals_hold":\(totalsHold),"paid_twice":\(findings.paidTwice),\
-            "paid_but_not_succeeded":\(findings.paidButNotSucceeded),"succeeded_but_not_paid":\(findings.succeededButNotPaid),\
+            "paid_but_not_succeeded":\(findings.paidButNotSucceeded),\
+            "succeeded_but_not_paid":\(findings.succeededButNotPaid),\
             "paid_but_unknown":\(findings.paidButUnknown),\
-            "paid_but_unknown_without_review":\(findings.paidButUnknownWithoutReview),"paid_wrongly":\(findings.paidWrongly),\
+            "paid_but_unknown_without_review":\(findings.paidButUnknownWithoutReview),\
+            "paid_wrongly":\(findings.paidWrongly),\
             "paid_without_order":\(findings.paidWithoutOrder),"query_send_overlaps":\(findings.overlaps),\
             "quarantine_misplaced":\(misplaced),"orders_forgotten":\(forgotten),\
             "database_url":"\(databaseURL)","seconds":\(seconds)}
@@ -103,8 +111,8 @@ struct DemoReport: Sendable {
 
     private static func row(_ title: String, _ count: Int64, _ minor: Int128) -> String {
         let amount = Int64(clamping: minor)
-        return
-            "  \(padded(title, 18))\(leading(String(count), 9))\(leading(Money(minor: amount, currency: .cny).description, 26))"
+        let money = Money(minor: amount, currency: .cny).description
+        return "  \(padded(title, 18))\(leading(String(count), 9))\(leading(money, 26))"
     }
 
     private static func milliseconds(_ microseconds: Int64) -> String {

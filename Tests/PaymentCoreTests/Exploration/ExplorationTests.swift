@@ -4,7 +4,8 @@ import Testing
 /// Every interleaving of workers, network, channel and clock in a small world, driven through the real machine.
 ///
 /// Two workers, one submission. A worker can die between any two steps (before the intent, after it and before the
-/// first byte, after the send and before the answer, before the record), lose its lease although it lives, or be slow; a
+/// first byte, after the send and before the answer, before the record), lose its lease although it lives, or be slow;
+/// a
 /// copy can arrive late or never; an answer can be lost; time has no end.
 struct ExplorationTests {
     static let scenarios = [

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// It listens on a unix socket only, which any local user may use without a password: never keep real data in it. The
 /// server ends with this process, even when that is killed, and its temporary directory goes with it.
-package final class EmbeddedPostgres: Sendable {
+package final class EmbeddedCluster: Sendable {
     /// How to start a server.
     package struct Options: Sendable {
         /// Where the cluster lives and stays; nil for a temporary one that is removed at the end.
@@ -57,7 +57,7 @@ package final class EmbeddedPostgres: Sendable {
     /// Makes the cluster if there is none yet, starts the server and waits until it takes connections.
     ///
     /// Throws `EmbeddedPostgresError`; nothing is left behind then.
-    package static func start(_ options: Options = Options()) throws -> EmbeddedPostgres {
+    package static func start(_ options: Options = Options()) throws -> EmbeddedCluster {
         let binaries = try binaryDirectory()
         let account = try ServerAccount.current()
         let persistent = try options.directory.map { try prepare($0, for: account) }
@@ -84,7 +84,7 @@ package final class EmbeddedPostgres: Sendable {
             throw error
         }
         let server = try awaitReady(watchdog, work: work, data: data)
-        return EmbeddedPostgres(
+        return EmbeddedCluster(
             socketDirectory: work,
             dataDirectory: data,
             port: options.settings["port"] ?? defaultPort,
@@ -152,7 +152,7 @@ package final class EmbeddedPostgres: Sendable {
         let entries = FileTree.entries(of: path)
         guard !entries.contains(markerName) else { return path }
         guard entries.isEmpty else { throw EmbeddedPostgresError.foreignDirectory(path: path) }
-        let note = "made by EmbeddedPostgres; remove only with its server stopped\n"
+        let note = "made by EmbeddedCluster; remove only with its server stopped\n"
         try FileTree.write(note, to: "\(path)/\(markerName)")
         try account.adopt(path)
         return path

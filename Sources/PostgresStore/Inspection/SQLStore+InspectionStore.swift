@@ -2,7 +2,7 @@ package import PaymentCore
 import PostgresClient
 package import Store
 
-extension PostgresStore: InspectionStore {
+extension SQLStore: InspectionStore {
     private static let summaryColumns = """
         f.batch_id, m.merchant_no, f.direction, f.format, f.file_name, f.business_date, f.state, f.verdict ->> 'code',
         coalesce((f.verdict ->> 'line')::bigint, 0), f.verdict ->> 'what', f.verdict ->> 'mend', f.record_count,

@@ -5,7 +5,7 @@ package import Store
 /// Thrown inside a change's transaction to roll it back: something is no longer as it was when the worker read it.
 private struct Overtaken: Error {}
 
-extension PostgresStore: SubmissionStore {
+extension SQLStore: SubmissionStore {
     package func loadSubmission(of chunk: ClaimedChunk) async throws -> LoadedSubmission {
         guard let submission = chunk.submission else {
             throw StoreDefect("chunk \(chunk.chunkIdentifier) of batch \(chunk.batch) carries no submission")
@@ -14,7 +14,8 @@ extension PostgresStore: SubmissionStore {
             let rows = try transaction.query(
                 """
                 SELECT number, trade_date, scope_ends_at, phase, sends, sends_unsent, in_flight_kind, in_flight_epoch,
-                    in_flight_until, polls, not_founds, last_not_found_at, first_sent_at, last_send_ended_at, ever_taken,
+                    in_flight_until, polls, not_founds, last_not_found_at, first_sent_at, last_send_ended_at,
+                        ever_taken,
                     envelope, now()
                 FROM sluice.submission WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
                 """,
@@ -171,8 +172,10 @@ extension PostgresStore: SubmissionStore {
         // An outcome is written once; evidence is never overwritten.
         return try transaction.execute(
             """
-            UPDATE sluice.exchange SET outcome = $5::sluice.call_outcome, reason = $6, header_code = $7, http_status = $8,
-                is_late = $9, volatile_elements = $10::jsonb, response = $11, data_key_id = $12, latency_us = $13, ended_at = now()
+            UPDATE sluice.exchange SET outcome = $5::sluice.call_outcome, reason = $6, header_code = $7, http_status =
+                $8,
+                is_late = $9, volatile_elements = $10::jsonb, response = $11, data_key_id = $12, latency_us = $13,
+                    ended_at = now()
             WHERE batch_id = $1 AND submission_no = $2 AND ordinal = $3 AND exchange_day = $4 AND outcome IS NULL
                 AND ($9 OR (epoch = $14 AND worker_id = $15))
             """,
@@ -195,10 +198,12 @@ extension PostgresStore: SubmissionStore {
         let rows = try transaction.query(
             """
             WITH moved AS (
-                UPDATE sluice.payment_order o SET state = m.to_state::sluice.order_state, cause = m.cause::sluice.failure_cause,
+                UPDATE sluice.payment_order o SET state = m.to_state::sluice.order_state, cause =
+                    m.cause::sluice.failure_cause,
                     code = m.code, evidence_day = $9, evidence_ordinal = $10,
                     decided_at = CASE WHEN m.to_state IN ('succeeded', 'failed') THEN now() END
-                FROM unnest($4::int[], $5::text[], $6::text[], $7::text[], $8::text[]) AS m (line_no, from_state, to_state, cause, code)
+                FROM unnest($4::int[], $5::text[], $6::text[], $7::text[], $8::text[]) AS m (line_no, from_state,
+                    to_state, cause, code)
                 WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = m.line_no AND o.submission_no = $3
                     AND o.state = m.from_state::sluice.order_state
                 RETURNING m.from_state, m.to_state, m.cause, o.currency, o.amount_minor
@@ -255,9 +260,11 @@ extension PostgresStore: SubmissionStore {
             )
             _ = try transaction.execute(
                 """
-                INSERT INTO sluice.quarantine_record (batch_id, line_no, business_date, origin, merchant_order_no, amount_minor,
+                INSERT INTO sluice.quarantine_record (batch_id, line_no, business_date, origin, merchant_order_no,
+                    amount_minor,
                     currency, reasons, charset, byte_from, byte_to, physical_line, raw, data_key_id)
-                SELECT batch_id, line_no, business_date, 'failed_order', merchant_order_no, amount_minor, currency, $4::jsonb,
+                SELECT batch_id, line_no, business_date, 'failed_order', merchant_order_no, amount_minor, currency,
+                    $4::jsonb,
                     'UTF-8', 0, 0, 0, $5, $6 FROM sluice.payment_order
                 WHERE batch_id = $1 AND business_date = $2 AND line_no = $3
                 """,
@@ -273,7 +280,8 @@ extension PostgresStore: SubmissionStore {
             UPDATE sluice.order_number_registry r SET state = 'quarantine'
             FROM sluice.payment_order o, sluice.batch_file f
             WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = ANY ($3) AND f.batch_id = $1
-                AND r.merchant_id = f.merchant_id AND r.order_no = o.merchant_order_no AND r.batch_id = $1 AND r.line_no = o.line_no
+                AND r.merchant_id = f.merchant_id AND r.order_no = o.merchant_order_no AND r.batch_id = $1 AND r.line_no
+                    = o.line_no
             """,
             [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(moves.map(\.line.value))]
         )
@@ -286,7 +294,8 @@ extension PostgresStore: SubmissionStore {
             """
             UPDATE sluice.submission SET phase = $4::sluice.submission_phase, sends = $5, sends_unsent = $6,
                 in_flight_kind = $7::sluice.call_kind, in_flight_epoch = $8, in_flight_until = $9, polls = $10,
-                not_founds = $11, last_not_found_at = $12, first_sent_at = $13, last_send_ended_at = $14, ever_taken = $15,
+                not_founds = $11, last_not_found_at = $12, first_sent_at = $13, last_send_ended_at = $14, ever_taken =
+                    $15,
                 next_ordinal = next_ordinal + $16,
                 settled_at = CASE WHEN $4 IN ('settled', 'refused') THEN now() END
             WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
@@ -330,8 +339,10 @@ extension PostgresStore: SubmissionStore {
         guard !items.isEmpty else { return }
         _ = try transaction.execute(
             """
-            INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, submission_no, line_no, channel)
-            SELECT i.cause || '/' || $4::text || '/' || (now() AT TIME ZONE 'UTC')::date, i.cause, i.code, $1, $2, $3, i.line_no::int, $4
+            INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, submission_no, line_no,
+                channel)
+            SELECT i.cause || '/' || $4::text || '/' || (now() AT TIME ZONE 'UTC')::date, i.cause, i.code, $1, $2, $3,
+                i.line_no::int, $4
             FROM unnest($5::text[], $6::text[], $7::bigint[]) AS i (cause, code, line_no)
             ON CONFLICT DO NOTHING
             """,
@@ -349,15 +360,20 @@ extension AlarmKind {
     func message(channel: ChannelName, code: String) -> String {
         switch self {
         case .unlistedCode:
-            "channel \(channel) sent code \(code), which its specification does not list; affected orders stay unknown. Ask the channel what it means, list it, activate the new specification"
+            "channel \(channel) sent code \(code), which its specification does not list; affected orders stay "
+                + "unknown. Ask the channel what it means, list it, activate the new specification"
         case .takenThenNotFound:
-            "channel \(channel) took a submission and now says that it knows nothing of it; its orders are unknown and are not resent. Call the channel"
+            "channel \(channel) took a submission and now says that it knows nothing of it; its orders are unknown "
+                + "and are not resent. Call the channel"
         case .duplicateOtherContent:
-            "channel \(channel) has other content under a number of ours; the submission is stopped. Find out who else uses this number series before anything is sent"
+            "channel \(channel) has other content under a number of ours; the submission is stopped. Find out who "
+                + "else uses this number series before anything is sent"
         case .pollsExhausted:
-            "channel \(channel) gave no final answer within the allowed number of queries; the orders are unknown and wait in review"
+            "channel \(channel) gave no final answer within the allowed number of queries; the orders are unknown and "
+                + "wait in review"
         case .answerMismatch:
-            "channel \(channel) answered with items, accounts or amounts that are not ours; affected orders are unknown and wait in review"
+            "channel \(channel) answered with items, accounts or amounts that are not ours; affected orders are "
+                + "unknown and wait in review"
         case .contradiction:
             "channel \(channel) contradicts a final state; nothing was changed. Money may be at risk: decide in review"
         case .unsentTooLong: "channel \(channel) has not been reachable for long; nothing was sent, orders wait"
@@ -367,7 +383,7 @@ extension AlarmKind {
     }
 }
 
-extension PostgresStore {
+extension SQLStore {
     /// The clear bytes of an answer kept as evidence.
     package func openResponse(
         _ sealed: [UInt8],

@@ -2,7 +2,7 @@ import PaymentCore
 import PostgresClient
 package import Store
 
-extension PostgresStore {
+extension SQLStore {
     /// Whole tables are read: minutes on large ones.
     private static let checkDeadline = Duration.seconds(1_800)
     private static let examplesMax = 5

@@ -2,7 +2,7 @@ package import PaymentCore
 import PostgresClient
 package import Store
 
-extension PostgresStore {
+extension SQLStore {
     package func claimChunks(_ claim: ChunkClaim) async throws -> [ClaimedChunk] {
         let lane = claim.lane.rawValue
         return try await pool.transaction("claim chunks") { transaction in
@@ -25,7 +25,8 @@ extension PostgresStore {
                     JOIN (SELECT slot_no, row_number() OVER (ORDER BY slot_no) AS n FROM slot) s USING (n)
                 ), leased AS (
                     UPDATE sluice.work_chunk c SET lease_worker = $4, epoch = c.epoch + 1,
-                        lease_until = now() + $5 * interval '1 microsecond', due_at = now() + $5 * interval '1 microsecond'
+                        lease_until = now() + $5 * interval '1 microsecond', due_at = now() + $5 * interval
+                            '1 microsecond'
                     FROM pair p WHERE c.chunk_id = p.chunk_id
                     RETURNING c.chunk_id, c.batch_id, c.business_date, c.chunk_no, c.direction, c.kind, c.line_nos,
                         c.submissions_cut, c.submission_no, c.epoch, c.lease_until, p.slot_no, p.due_at AS was_due_at
@@ -104,7 +105,8 @@ extension PostgresStore {
             _ = try transaction.execute(
                 """
                 INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, line_no, channel)
-                SELECT $4::text || '/' || $6::text, $4, $5, $1, $2, n, $6 FROM unnest($3::int[]) AS n ON CONFLICT DO NOTHING
+                SELECT $4::text || '/' || $6::text, $4, $5, $1, $2, n, $6 FROM unnest($3::int[]) AS n ON CONFLICT DO
+                    NOTHING
                 """,
                 [
                     .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(lines.map(\.value)),

@@ -2,7 +2,7 @@ package import PaymentCore
 import PostgresClient
 package import Store
 
-extension PostgresStore {
+extension SQLStore {
     /// Exchanges that a story shows; more are cut, the first ones first.
     private static let exchangesMax: Int64 = 1_000
 

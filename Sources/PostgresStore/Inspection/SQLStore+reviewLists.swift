@@ -2,7 +2,7 @@ package import PaymentCore
 import PostgresClient
 package import Store
 
-extension PostgresStore {
+extension SQLStore {
     package func quarantineGroups(_ filter: QuarantineFilter) async throws -> [QuarantineGroup] {
         try await pool.transaction("quarantine groups", readOnly: true) { transaction in
             try transaction.query(

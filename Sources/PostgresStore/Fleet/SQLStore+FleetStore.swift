@@ -2,7 +2,7 @@ package import PaymentCore
 import PostgresClient
 package import Store
 
-extension PostgresStore: FleetStore {
+extension SQLStore: FleetStore {
     package func environment() async throws -> EnvironmentStamp? {
         try await pool.transaction("environment", readOnly: true) { transaction in
             try transaction.query("SELECT name, class FROM sluice.environment").first.map { row in
@@ -42,7 +42,8 @@ extension PostgresStore: FleetStore {
 
     package func rescue(silentFor silence: TimeSpan) async throws -> Int {
         try await pool.transaction("rescue") { transaction in
-            // A call that may still be under way is waited for by the protocol itself (`in_flight`), so a chunk may come
+            // A call that may still be under way is waited for by the protocol itself (`in_flight`), so a chunk may
+            // come
             // up at once.
             let rows = try transaction.query(
                 """
@@ -50,7 +51,8 @@ extension PostgresStore: FleetStore {
                     SELECT worker_id FROM sluice.worker
                     WHERE stopped_at IS NOT NULL OR heartbeat_at < now() - $1 * interval '1 microsecond'
                 ), chunk AS (
-                    UPDATE sluice.work_chunk c SET lease_worker = NULL, lease_until = NULL, due_at = now(), epoch = epoch + 1
+                    UPDATE sluice.work_chunk c SET lease_worker = NULL, lease_until = NULL, due_at = now(), epoch =
+                        epoch + 1
                     WHERE c.lease_worker IN (SELECT worker_id FROM dead) RETURNING 1
                 ), file AS (
                     UPDATE sluice.batch_file f SET lease_worker = NULL, lease_until = NULL, due_at = now(),
@@ -82,8 +84,10 @@ extension PostgresStore: FleetStore {
         try await pool.transaction("activate channel") { transaction in
             let changed = try transaction.query(
                 """
-                INSERT INTO sluice.channel (channel, class, specification_sha256) VALUES ($1, $2::sluice.environment_class, $3)
-                ON CONFLICT (channel) DO UPDATE SET class = excluded.class, specification_sha256 = excluded.specification_sha256
+                INSERT INTO sluice.channel (channel, class, specification_sha256) VALUES ($1,
+                    $2::sluice.environment_class, $3)
+                ON CONFLICT (channel) DO UPDATE SET class = excluded.class, specification_sha256 =
+                    excluded.specification_sha256
                 RETURNING 1
                 """,
                 [
@@ -221,7 +225,8 @@ extension PostgresStore: FleetStore {
         try await pool.transaction("end run") { transaction in
             _ = try transaction.execute(
                 """
-                UPDATE sluice.job_run SET state = $4::sluice.run_state, ended_at = now(), lease_until = NULL, summary = $5::jsonb
+                UPDATE sluice.job_run SET state = $4::sluice.run_state, ended_at = now(), lease_until = NULL, summary =
+                    $5::jsonb
                 WHERE job = $1 AND window_start = $2 AND epoch = $3 AND state = 'running'
                 """,
                 [

@@ -4,7 +4,7 @@ package import PaymentCore
 import PostgresClient
 package import Store
 
-extension PostgresStore: ResultFileStore {
+extension SQLStore: ResultFileStore {
     /// Rows read at a time; a page is all that is in memory.
     private static let pageSize: Int64 = 5_000
     private static let partBytes = 1_048_576
@@ -89,7 +89,8 @@ extension PostgresStore: ResultFileStore {
     ) throws -> WrittenResult? {
         let totals = produced.totals.json
         let last = try transaction.query(
-            "SELECT totals = $2::jsonb, content_sha256 = $3 FROM sluice.result_file WHERE batch_id = $1 AND version = $4",
+            "SELECT totals = $2::jsonb, content_sha256 = $3 FROM sluice.result_file WHERE batch_id = $1 AND version = "
+                + "$4",
             [.int64(file.id.value), .jsonb(totals), .bytea(produced.contentSHA256), .int32(version - 1)]
         )
         if let row = last.first, try row.bool(1) {
@@ -117,7 +118,8 @@ extension PostgresStore: ResultFileStore {
         )
         if isFinal {
             _ = try transaction.execute(
-                "UPDATE sluice.batch_file SET state = 'finished', finished_at = now(), lease_worker = NULL, lease_until = NULL WHERE batch_id = $1",
+                "UPDATE sluice.batch_file SET state = 'finished', finished_at = now(), lease_worker = NULL, "
+                    + "lease_until = NULL WHERE batch_id = $1",
                 [.int64(file.id.value)]
             )
         }
@@ -194,18 +196,22 @@ private struct ResultReader {
         // A line that failed and was set aside stands in both tables: it is the order's line, under review.
         let rows = try transaction.query(
             """
-            SELECT line_no, is_order, state, cause, code, decided_at, merchant_order_no, bank_code, amount_minor, currency, bytes,
+            SELECT line_no, is_order, state, cause, code, decided_at, merchant_order_no, bank_code, amount_minor,
+                currency, bytes,
                 EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.closed_at IS NULL
                     AND (r.line_no = l.line_no OR (r.line_no IS NULL AND r.submission_no = l.submission_no)))
-                OR (is_order AND EXISTS (SELECT FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2
+                OR (is_order AND EXISTS (SELECT FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND
+                    q.business_date = $2
                     AND q.line_no = l.line_no AND q.origin = 'failed_order' AND q.state IN ('open', 'amended')))
             FROM (
-                (SELECT o.line_no, true AS is_order, o.state::text, o.cause::text, o.code, o.decided_at, o.merchant_order_no,
+                (SELECT o.line_no, true AS is_order, o.state::text, o.cause::text, o.code, o.decided_at,
+                    o.merchant_order_no,
                     o.bank_code, o.amount_minor, o.currency, o.personal AS bytes, o.submission_no
                 FROM sluice.payment_order o WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no > $3
                 ORDER BY o.line_no LIMIT $4)
                 UNION ALL
-                (SELECT q.line_no, false, q.state::text, NULL, q.reasons -> 0 ->> 'code', NULL, q.merchant_order_no, NULL,
+                (SELECT q.line_no, false, q.state::text, NULL, q.reasons -> 0 ->> 'code', NULL, q.merchant_order_no,
+                    NULL,
                     q.amount_minor, q.currency, q.raw, NULL
                 FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no > $3
                     AND q.origin = 'intake' ORDER BY q.line_no LIMIT $4)

@@ -5,7 +5,7 @@ import Store
 
 /// The store of the engine on PostgreSQL: every operation is one transaction, set-based, unnamed statements that name
 /// `batch_id` and the business date (architecture §5).
-package struct PostgresStore: Sendable {
+package struct SQLStore: Sendable {
     let pool: PostgresPool
     let keys: KeyRing
 

@@ -4,7 +4,7 @@ package import PaymentCore
 import PostgresClient
 package import Store
 
-extension PostgresStore: BatchFileStore {
+extension SQLStore: BatchFileStore {
     package func submitBatchFile(
         _ file: BatchFileToSubmit,
         part: @Sendable (Int) async throws -> [UInt8]
@@ -108,7 +108,8 @@ extension PostgresStore: BatchFileStore {
         try await pool.transaction("take batch file part") { transaction in
             guard try lock(file, transaction) else { throw StaleLease(batch: file.id) }
             let rows = try transaction.query(
-                "SELECT content, is_encrypted, clear_bytes FROM sluice.batch_file_part WHERE batch_id = $1 AND part_no = $2",
+                "SELECT content, is_encrypted, clear_bytes FROM sluice.batch_file_part WHERE batch_id = $1 AND "
+                    + "part_no = $2",
                 [.int64(file.id.value), .int32(Int32(number))]
             )
             guard let row = rows.first else { throw StoreDefect("part \(number) of batch \(file.id) is missing") }
@@ -126,7 +127,8 @@ extension PostgresStore: BatchFileStore {
             var cipher = try cipher(of: file.id, transaction)
             let sealed = cipher.sealWithRandomNonce(Deflate.compress(content), .part, Int32(number), 0)
             _ = try transaction.execute(
-                "UPDATE sluice.batch_file_part SET content = $3, is_encrypted = true WHERE batch_id = $1 AND part_no = $2",
+                "UPDATE sluice.batch_file_part SET content = $3, is_encrypted = true WHERE batch_id = $1 AND part_no "
+                    + "= $2",
                 [.int64(file.id.value), .int32(Int32(number)), .bytea(sealed)]
             )
             return content
@@ -144,8 +146,10 @@ extension PostgresStore: BatchFileStore {
                 }
             let updated = try transaction.execute(
                 """
-                UPDATE sluice.batch_file SET state = $2::sluice.batch_file_state, verdict = $3::jsonb, record_count = $4,
-                    amount_unreadable = $5, due_at = now(), lease_worker = CASE WHEN $2 = 'splitting' THEN lease_worker END,
+                UPDATE sluice.batch_file SET state = $2::sluice.batch_file_state, verdict = $3::jsonb, record_count =
+                    $4,
+                    amount_unreadable = $5, due_at = now(), lease_worker = CASE WHEN $2 = 'splitting' THEN lease_worker
+                        END,
                     lease_until = CASE WHEN $2 = 'splitting' THEN lease_until END
                 WHERE batch_id = $1 AND state IN ('pending', 'held')
                 """,
@@ -165,7 +169,8 @@ extension PostgresStore: BatchFileStore {
                 )
             }
             _ = try transaction.execute(
-                "INSERT INTO sluice.outbox (topic, batch_id, payload) VALUES ('file_verdict', $1, jsonb_build_object('state', $2::text))",
+                "INSERT INTO sluice.outbox (topic, batch_id, payload) VALUES ('file_verdict', $1, "
+                    + "jsonb_build_object('state', $2::text))",
                 [.int64(file.id.value), .text(state.rawValue)]
             )
             return true
@@ -181,7 +186,8 @@ extension PostgresStore: BatchFileStore {
             try transaction.query(
                 """
                 SELECT line_no, amount_minor, currency FROM sluice.payment_order
-                WHERE batch_id = $1 AND business_date = $2 AND line_no > $3 AND state = 'ready' ORDER BY line_no LIMIT $4
+                WHERE batch_id = $1 AND business_date = $2 AND line_no > $3 AND state = 'ready' ORDER BY line_no LIMIT
+                    $4
                 """,
                 [.int64(file.id.value), .date(file.businessDate), .int32(line.value), .int64(Int64(limit))]
             ).map { row in
@@ -224,7 +230,8 @@ extension PostgresStore: BatchFileStore {
             if !chunks.isEmpty {
                 _ = try transaction.copyIn(
                     """
-                    COPY sluice.work_chunk (batch_id, business_date, chunk_no, direction, channel, lane, kind, line_nos, due_at)
+                    COPY sluice.work_chunk (batch_id, business_date, chunk_no, direction, channel, lane, kind, line_nos,
+                        due_at)
                     FROM STDIN (FORMAT binary)
                     """,
                     copy.finish()
@@ -254,7 +261,8 @@ extension PostgresStore: BatchFileStore {
     static let isDueForSettlement = """
         c.state = 'working' AND (
             NOT EXISTS (SELECT FROM sluice.work_chunk w WHERE w.batch_id = c.batch_id)
-            OR (c.result_due_at <= now() AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = c.batch_id)))
+            OR (c.result_due_at <= now() AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id =
+                c.batch_id)))
         """
 
     /// Locks the file's row; false if the lease is somebody else's or the state has moved on.

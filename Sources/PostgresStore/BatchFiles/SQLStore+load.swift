@@ -3,7 +3,7 @@ import PaymentCore
 import PostgresClient
 package import Store
 
-extension PostgresStore {
+extension SQLStore {
     package func load(_ slice: LoadSlice, of file: ClaimedBatchFile) async throws -> LoadOutcome {
         // A race with another file of the same merchant ends in a unique violation; the slice alone is done again, and
         // this time the look finds the other's row.
@@ -35,7 +35,8 @@ extension PostgresStore {
             let rows = try transaction.query(
                 """
                 SELECT merchant_id, data_salt, data_key_id, coalesce((load_position ->> 'record_ordinal')::bigint, 0)
-                FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' FOR NO KEY UPDATE
+                FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' FOR NO KEY
+                    UPDATE
                 """,
                 [.int64(file.id.value), .int64(file.epoch.value)]
             )
@@ -112,7 +113,8 @@ extension PostgresStore {
             if orders.rowCount > 0 {
                 _ = try transaction.copyIn(
                     """
-                    COPY sluice.payment_order (batch_id, line_no, business_date, state, amount_minor, data_key_id, currency,
+                    COPY sluice.payment_order (batch_id, line_no, business_date, state, amount_minor, data_key_id,
+                        currency,
                         merchant_order_no, bank_code, personal, account_hash) FROM STDIN (FORMAT binary)
                     """,
                     orders.finish()
@@ -121,7 +123,8 @@ extension PostgresStore {
             if quarantined.rowCount > 0 {
                 _ = try transaction.copyIn(
                     """
-                    COPY sluice.quarantine_record (batch_id, line_no, business_date, origin, merchant_order_no, amount_minor,
+                    COPY sluice.quarantine_record (batch_id, line_no, business_date, origin, merchant_order_no,
+                        amount_minor,
                         currency, reasons, charset, byte_from, byte_to, physical_line, raw, data_key_id)
                     FROM STDIN (FORMAT binary)
                     """,
@@ -130,7 +133,8 @@ extension PostgresStore {
             }
             _ = try transaction.execute(
                 """
-                UPDATE sluice.batch_file SET loaded_count = loaded_count + $2, lease_until = now() + interval '10 minutes',
+                UPDATE sluice.batch_file SET loaded_count = loaded_count + $2, lease_until = now() + interval
+                    '10 minutes',
                     due_at = now() + interval '10 minutes', load_position = jsonb_build_object(
                         'byte_offset', $3::bigint, 'record_ordinal', $4::bigint, 'physical_line', $5::bigint)
                 WHERE batch_id = $1

@@ -5,7 +5,7 @@ package import Store
 /// Thrown inside the intent's transaction to roll it back.
 private struct OrdersChanged: Error {}
 
-extension PostgresStore {
+extension SQLStore {
     package func recordIntent(_ intent: SubmissionIntent) async throws -> IntentOutcome {
         do {
             return try await pool.transaction("record intent") { transaction in
@@ -64,7 +64,8 @@ extension PostgresStore {
             sendBy: intent.sendBy,
             transaction
         )
-        // The chunk is the submission's from now on; if this worker dies, it comes up on the query lane when the lease ends.
+        // The chunk is the submission's from now on; if this worker dies, it comes up on the query lane when the lease
+        // ends.
         _ = try transaction.execute(
             """
             UPDATE sluice.work_chunk SET kind = 'query', lane = 'query', line_nos = NULL, submission_no = $2
@@ -75,7 +76,8 @@ extension PostgresStore {
         if !intent.remainingLines.isEmpty {
             _ = try transaction.execute(
                 """
-                INSERT INTO sluice.work_chunk (batch_id, business_date, chunk_no, direction, channel, lane, kind, line_nos,
+                INSERT INTO sluice.work_chunk (batch_id, business_date, chunk_no, direction, channel, lane, kind,
+                    line_nos,
                     submissions_cut, due_at)
                 VALUES ($1, $2, $3, $4::sluice.direction, $5, 'submit', 'submit', $6, $7, now())
                 """,
@@ -112,11 +114,14 @@ extension PostgresStore {
         )
         _ = try transaction.execute(
             """
-            INSERT INTO sluice.submission (batch_id, submission_no, business_date, channel, direction, number, number_scope,
-                scope_ends_at, trade_date, attempt_no, phase, line_nos, amount_minor, currency, envelope, envelope_sha256,
+            INSERT INTO sluice.submission (batch_id, submission_no, business_date, channel, direction, number,
+                number_scope,
+                scope_ends_at, trade_date, attempt_no, phase, line_nos, amount_minor, currency, envelope,
+                    envelope_sha256,
                 data_key_id, specification_sha256, sends, sends_unsent, next_ordinal, in_flight_kind, in_flight_epoch,
                 in_flight_until, polls, not_founds, last_not_found_at, first_sent_at, last_send_ended_at, ever_taken)
-            VALUES ($1, $2, $3, $4, $5::sluice.direction, $6, $7, $8, $9, $10, $11::sluice.submission_phase, $12, $13, $14,
+            VALUES ($1, $2, $3, $4, $5::sluice.direction, $6, $7, $8, $9, $10, $11::sluice.submission_phase, $12, $13,
+                $14,
                 $15, $16, $17, $18, $19, $20, 2, $21::sluice.call_kind, $22, $23, $24, $25, $26, $27, $28, $29)
             """,
             [
@@ -146,7 +151,8 @@ extension PostgresStore {
     ) throws -> RecordedCall {
         let rows = try transaction.query(
             """
-            INSERT INTO sluice.exchange (batch_id, submission_no, ordinal, exchange_day, business_date, channel, kind, epoch,
+            INSERT INTO sluice.exchange (batch_id, submission_no, ordinal, exchange_day, business_date, channel, kind,
+                epoch,
                 worker_id, send_by)
             VALUES ($1, $2, $3, (now() AT TIME ZONE 'UTC')::date, $4, $5, $6::sluice.call_kind, $7, $8,
                 now() + $9 * interval '1 microsecond')
