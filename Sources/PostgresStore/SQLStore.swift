@@ -68,3 +68,17 @@ extension PostgresRow {
         return word
     }
 }
+
+extension PostgresTransaction {
+    /// Makes this transaction's COMMIT wait for the disk, whatever the server, database or role is set to: what allows
+    /// a
+    /// first byte must not be lost in a crash (R1). A stricter setting stays.
+    func requireDurableCommit() throws {
+        _ = try query(
+            """
+            SELECT set_config('synchronous_commit', 'on', true)
+            WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')
+            """
+        )
+    }
+}

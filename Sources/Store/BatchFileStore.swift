@@ -27,7 +27,9 @@ package protocol BatchFileStore: Sendable {
     /// (R15).
     func takePart(_ number: Int, of file: ClaimedBatchFile) async throws -> [UInt8]
 
-    /// Ends pass 1; false if the lease is stale.
+    /// Ends pass 1; false if the file does not go on as the verdict says: the lease is stale, or an earlier file has
+    /// the
+    /// same bytes, so that this one is held for a person.
     func recordVerdict(_ verdict: RecordedVerdict, of file: ClaimedBatchFile) async throws -> Bool
 
     /// Loads one slice of pass 2 under the file's row lock: registry rows, orders, quarantined records and the

@@ -16,8 +16,8 @@ import Testing
     private static let workerRights: [String: String] = [
         "batch_file": "rc", "batch_file_part": "rc", "order_number_registry": "rac", "channel_number_registry": "ra",
         "result_file": "ra", "result_file_part": "ra", "payment_order": "rac", "quarantine_record": "ra",
-        "submission": "rac", "exchange": "rac", "payment_attempt": "ra", "worker": "rac", "channel": "rac",
-        "channel_activation": "ra", "channel_slot": "rawd", "work_chunk": "rawd", "review_item": "ra", "alarm": "rac",
+        "submission": "rac", "exchange": "rac", "payment_attempt": "ra", "worker": "rac", "channel": "rc",
+        "channel_slot": "rc", "work_chunk": "rawd", "review_item": "ra", "alarm": "rac",
         "outbox": "ra", "job_run": "raw",
     ]
     private static let hidden: Set<String> = ["batch_file_part", "result_file_part"]

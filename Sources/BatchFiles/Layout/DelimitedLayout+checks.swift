@@ -63,7 +63,8 @@ extension DelimitedLayout {
                     mend: "keep it in one column"
                 )
             }
-            guard (1...limits.recordBytesMax).contains(column.lengthMax) else {
+            guard (1...min(limits.recordBytesMax, column.field?.lengthMaxLimit ?? .max)).contains(column.lengthMax)
+            else {
                 throw LayoutDefect(
                     key: "columns",
                     what: "the length of ‘\(column.title)’ is not between 1 and the bytes of a record",

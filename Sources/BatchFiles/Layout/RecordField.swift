@@ -22,6 +22,9 @@ package enum RecordField: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// The most characters that a layout may allow: what an index of order numbers and an encrypted field can hold.
+    var lengthMaxLimit: Int { self == .merchantOrderNumber ? 200 : 4_000 }
+
     /// Whether no order can be made without it, so that every layout has a column for it.
     package var isMandatory: Bool {
         switch self {

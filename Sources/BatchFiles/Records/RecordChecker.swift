@@ -13,6 +13,13 @@ package struct RecordChecker: ~Copyable {
     private var decoder: TextDecoder
     private var reasons: [RecordReason] = []
 
+    /// Whether a text could be an account number: twelve or more digits, or an IBAN.
+    private static func looksLikeAccount(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return (bytes.count >= 12 && bytes.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+            || IBAN.isValid(bytes.span)
+    }
+
     /// What the fields of the record in work say, as far as they could be read.
     private struct Texts {
         var merchantOrderNumber: String?
@@ -42,6 +49,8 @@ package struct RecordChecker: ~Copyable {
         } else if record.fieldCount >= 2, layout.columns[0].field == .merchantOrderNumber {
             // Columns may have slipped, but not before the first of them.
             checkField(record, 0, &texts)
+            // What looks like an account may be one, if the number itself is what is missing: not to be kept (R15).
+            if let number = texts.merchantOrderNumber, Self.looksLikeAccount(number) { texts.merchantOrderNumber = nil }
         }
         let source = RecordSource(
             line: record.ordinal,

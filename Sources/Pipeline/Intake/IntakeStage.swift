@@ -27,15 +27,27 @@ package struct IntakeStage: Sendable {
         else { return false }
         var logger = logger
         logger[metadataKey: "batch"] = "\(file.id)"
+        do {
+            return try await work(file, logger: logger)
+        } catch {
+            // It comes up again soon, not when its long lease ends; a lease that is lost by now is not touched.
+            try? await store.releaseBatchFile(file, after: .seconds(5))
+            throw error
+        }
+    }
+
+    private func work(_ file: ClaimedBatchFile, logger: Logger) async throws -> Bool {
         guard let profile = configuration.merchants[file.merchant] else {
             logger.error(
                 "file waits: its merchant has no profile; add one to Config/merchants",
                 metadata: ["merchant": "\(file.merchant)"]
             )
+            try await encryptParts(of: file)
             try await store.releaseBatchFile(file, after: .seconds(30))
             return false
         }
         guard let layout = configuration.layouts[file.format] else {
+            try await encryptParts(of: file)
             let known = configuration.layouts.keys.sorted().joined(separator: ", ")
             let note = VerdictNote(
                 code: "unknown_format",
@@ -52,6 +64,13 @@ package struct IntakeStage: Sendable {
         }
         try await load(file, layout: layout, profile: profile, logger: logger)
         return true
+    }
+
+    /// No part stays in the clear because nobody can read the file (R15).
+    private func encryptParts(of file: ClaimedBatchFile) async throws {
+        for number in 1...max(1, file.partCount) where number <= file.partCount {
+            _ = try await store.takePart(number, of: file)
+        }
     }
 
     // MARK: Pass 1
@@ -98,6 +117,16 @@ package struct IntakeStage: Sendable {
             )
         }
         if let refusal { return .refuse(VerdictNote(refusal)) }
+        if let unknown = file.declaredSums.keys.sorted().first(where: { Currency(code: $0) == nil }) {
+            return .refuse(
+                VerdictNote(
+                    code: "declared_currency_unknown",
+                    line: 0,
+                    what: "a sum is declared in \(unknown), which is no currency of orders",
+                    mend: "declare sums under ISO 4217 codes"
+                )
+            )
+        }
         let declared = declarations(of: file, trailer: reader.trailer)
         switch FileVerdict.decide(totals: totals, declared: declared, tolerance: profile.tolerance) {
         case .load: return .load(recordCount: totals.records, amountUnreadable: totals.totals.amountUnreadable)

@@ -90,6 +90,8 @@ package struct JobRunner: Sendable {
         stop: StopSignal
     ) async throws -> Bool {
         let endsAt = engine.clock.now().advanced(by: job.deadline)
+        // Asked for when nothing was due any more: what comes due later is not left.
+        let idled = StopSignal()
         try await engine.run(
             stages: job.stages,
             host: host,
@@ -101,7 +103,10 @@ package struct JobRunner: Sendable {
             var idleLooks = 0
             while !stop.isRequested, engine.clock.now() < endsAt {
                 idleLooks = try await hasWork() ? 0 : idleLooks + 1
-                if idleLooks >= 2 { return }
+                if idleLooks >= 2 {
+                    idled.request()
+                    return
+                }
                 if engine.clock.now().since(renewed) > .seconds(15) {
                     renewed = engine.clock.now()
                     guard
@@ -122,6 +127,7 @@ package struct JobRunner: Sendable {
                 try await engine.clock.sleep(for: engine.configuration.limits.idle)
             }
         }
+        if idled.isRequested { return true }
         return try await !hasWork()
     }
 

@@ -25,6 +25,16 @@ package struct PlanningStage: Sendable {
                 lease: configuration.limits.fileLease
             )
         else { return false }
+        do {
+            return try await work(file, logger: logger)
+        } catch {
+            // It comes up again soon, not when its long lease ends; a lease that is lost by now is not touched.
+            try? await store.releaseBatchFile(file, after: .seconds(5))
+            throw error
+        }
+    }
+
+    private func work(_ file: ClaimedBatchFile, logger: Logger) async throws -> Bool {
         guard let profile = configuration.merchants[file.merchant], let routes = profile.routes[file.direction] else {
             logger.error(
                 "file not planned: its merchant has no route in this direction; add one to Config/merchants",

@@ -27,8 +27,12 @@ package final class SystemClock: EngineClock {
     }
 
     /// Takes the database's clock as the truth.
-    package func adjust(to databaseNow: Timestamp) {
-        offset.withLock { $0 = databaseNow.unixMicroseconds - Self.read(CLOCK_BOOTTIME) / 1_000 }
+    ///
+    /// `askedAt` is the boot clock before the question was sent: so this clock is never behind the database's, and what
+    /// it
+    /// says of a call's end is never too early.
+    package func adjust(to databaseNow: Timestamp, askedAt: Int64) {
+        offset.withLock { $0 = databaseNow.unixMicroseconds - askedAt / 1_000 }
     }
 
     package func now() -> Timestamp {

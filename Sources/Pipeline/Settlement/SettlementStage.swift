@@ -24,6 +24,16 @@ package struct SettlementStage: Sendable {
                 lease: configuration.limits.fileLease
             )
         else { return false }
+        do {
+            return try await work(file, logger: logger)
+        } catch {
+            // It comes up again soon, not when its long lease ends; a lease that is lost by now is not touched.
+            try? await store.releaseBatchFile(file, after: .seconds(5))
+            throw error
+        }
+    }
+
+    private func work(_ file: ClaimedBatchFile, logger: Logger) async throws -> Bool {
         guard let layout = configuration.layouts[file.format] else {
             logger.error(
                 "no result file: the layout of this batch is no longer configured; put it back into Config/layouts",

@@ -39,6 +39,8 @@ package struct SubmissionStage: Sendable {
             return .done
         }
         let remaining = orders.count < limit ? [] : chunk.lines.filter { $0 > last.line }
+        // By this clock a first byte leaves no later than the database holds.
+        let boot = driver.clock.bootNanoseconds()
         let now = driver.clock.now()
         let tradeDate = specification.tradeDate(at: now)
         let number = chunk.nextSubmission
@@ -66,7 +68,6 @@ package struct SubmissionStage: Sendable {
         )
         let envelope = specification.codec.submitEnvelope(message)
         let policy = specification.policy(for: chunk.direction)
-        let boot = driver.clock.bootNanoseconds()
         let state = SubmissionMachine.intent(epoch: chunk.epoch, now: now, policy: policy)
         let intent = SubmissionIntent(
             chunk: chunk,

@@ -58,8 +58,8 @@ package struct Engine: Sendable {
         whileWorking: @escaping @Sendable () async throws -> Void
     ) async throws {
         try await store.registerWorker(worker, host: host, processIdentifier: processIdentifier)
-        clock.adjust(to: try await store.heartbeat(worker))
-        _ = try await store.keepPartitionsAhead(days: 14)
+        try await setClock()
+        await keepPartitionsAhead()
         _ = try await store.rescue(silentFor: configuration.limits.silence)
         let finished = StopSignal()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -147,19 +147,41 @@ package struct Engine: Sendable {
     /// Says that the worker lives, keeps the clock right, and frees what dead workers held.
     private func beat(until finished: StopSignal) async {
         var sinceBeat = TimeSpan.zero
+        var partitionsLookedAt = clock.now()
         let step = TimeSpan.milliseconds(100)
         while !finished.isRequested {
             do { try await clock.sleep(for: step) } catch { return }
             sinceBeat = sinceBeat + step
             guard sinceBeat >= configuration.limits.heartbeat else { continue }
             sinceBeat = .zero
+            if clock.now().since(partitionsLookedAt) >= .hours(1) {
+                partitionsLookedAt = clock.now()
+                await keepPartitionsAhead()
+            }
             do {
-                clock.adjust(to: try await store.heartbeat(worker))
+                try await setClock()
                 let freed = try await store.rescue(silentFor: configuration.limits.silence)
                 if freed > 0 { logger.warning("took over from dead workers", metadata: ["leases": "\(freed)"]) }
             } catch {
                 logger.error("heartbeat failed", metadata: ["error": "\(error)"])
             }
+        }
+    }
+
+    private func setClock() async throws {
+        let askedAt = clock.bootNanoseconds()
+        clock.adjust(to: try await store.heartbeat(worker), askedAt: askedAt)
+    }
+
+    /// Days ahead exist for weeks, so a failure is said and tried again within the hour.
+    private func keepPartitionsAhead() async {
+        do {
+            _ = try await store.keepPartitionsAhead(days: 14)
+        } catch {
+            logger.error(
+                "partitions could not be made ahead; run `sluice db partitions` if this goes on for days",
+                metadata: ["error": "\(error)"]
+            )
         }
     }
 

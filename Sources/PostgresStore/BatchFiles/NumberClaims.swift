@@ -126,6 +126,9 @@ struct NumberClaims {
     }
 
     func write(_ transaction: PostgresTransaction) throws {
+        // In one order for all files, so that two of them cannot wait for each other.
+        let fresh = fresh.sorted { $0.number.utf8.lexicographicallyPrecedes($1.number.utf8) }
+        let takenOver = takenOver.sorted { $0.number.utf8.lexicographicallyPrecedes($1.number.utf8) }
         if !fresh.isEmpty {
             var copy = BinaryCopyBuffer(reserving: fresh.count * 64)
             for claim in fresh {
@@ -155,10 +158,9 @@ struct NumberClaims {
                 .textArray(takenOver.map(\.state)), .intArray(takenOver.map(\.line.value)),
             ]
         )
-        guard updated == takenOver.count else {
-            throw StoreDefect(
-                "a void order number of batch \(batch) was taken over by another file; the slice is done again"
-            )
-        }
+        guard updated == takenOver.count else { throw NumberTakenOver() }
     }
 }
+
+/// Another file was faster with a void number: the slice is done again, and finds the number taken.
+struct NumberTakenOver: Error {}

@@ -138,20 +138,32 @@ extension SQLStore: BatchFileStore {
     package func recordVerdict(_ verdict: RecordedVerdict, of file: ClaimedBatchFile) async throws -> Bool {
         try await pool.transaction("record verdict") { transaction in
             guard try lock(file, transaction) else { return false }
+            var verdict = verdict
+            if case .load(let records, let unreadable) = verdict, let twin = try twin(of: file, transaction) {
+                // The same bytes under a new key: nothing is loaded, a person decides.
+                let note = VerdictNote(
+                    code: "same_content",
+                    line: 0,
+                    what: "the same bytes as batch \(twin)",
+                    mend: "decide whether this file was meant to be sent twice"
+                )
+                verdict = .hold(note, recordCount: records, amountUnreadable: unreadable)
+            }
             let (state, note, records, unreadable): (BatchFileState, VerdictNote?, Int64?, Int64) =
                 switch verdict {
                 case .load(let records, let unreadable): (.splitting, nil, records, unreadable)
                 case .hold(let note, let records, let unreadable): (.held, note, records, unreadable)
                 case .refuse(let note): (.refused, note, nil, 0)
                 }
+            // Pass 2 follows under the same lease, so nobody else is called to a file that goes on.
             let updated = try transaction.execute(
                 """
-                UPDATE sluice.batch_file SET state = $2::sluice.batch_file_state, verdict = $3::jsonb, record_count =
-                    $4,
-                    amount_unreadable = $5, due_at = now(), lease_worker = CASE WHEN $2 = 'splitting' THEN lease_worker
-                        END,
+                UPDATE sluice.batch_file SET state = $2::sluice.batch_file_state, verdict = $3::jsonb,
+                    record_count = $4, amount_unreadable = $5,
+                    due_at = CASE WHEN $2 = 'splitting' THEN due_at ELSE now() END,
+                    lease_worker = CASE WHEN $2 = 'splitting' THEN lease_worker END,
                     lease_until = CASE WHEN $2 = 'splitting' THEN lease_until END
-                WHERE batch_id = $1 AND state IN ('pending', 'held')
+                WHERE batch_id = $1 AND state = 'pending'
                 """,
                 [
                     .int64(file.id.value), .text(state.rawValue), note.map { .jsonb($0.json) } ?? .null,
@@ -173,8 +185,25 @@ extension SQLStore: BatchFileStore {
                     + "jsonb_build_object('state', $2::text))",
                 [.int64(file.id.value), .text(state.rawValue)]
             )
-            return true
+            return state != .held || note?.code != "same_content"
         }
+    }
+
+    /// An earlier file of the same merchant with the same bytes; two at once are looked at one after the other.
+    private func twin(of file: ClaimedBatchFile, _ transaction: PostgresTransaction) throws -> BatchIdentifier? {
+        _ = try transaction.query(
+            "SELECT pg_advisory_xact_lock(hashtextextended('content/' || encode($1::bytea, 'hex'), 0))",
+            [.bytea(file.contentSHA256)]
+        )
+        let rows = try transaction.query(
+            """
+            SELECT min(t.batch_id) FROM sluice.batch_file f JOIN sluice.batch_file t
+                ON t.merchant_id = f.merchant_id AND t.content_sha256 = f.content_sha256 AND t.batch_id < f.batch_id
+            WHERE f.batch_id = $1 AND f.content_bytes > 0 AND t.state NOT IN ('receiving', 'refused')
+            """,
+            [.int64(file.id.value)]
+        )
+        return try rows.first?.optionalInt64(0).map(BatchIdentifier.init)
     }
 
     package func ordersToPlan(
@@ -258,9 +287,15 @@ extension SQLStore: BatchFileStore {
     }
 
     /// A working file for which nothing is left to do by itself, or whose first result file is due.
+    /// A version that says nothing new is not made: something must have been told since the last one, with two minutes
+    /// for transactions that were still open then.
     static let isDueForSettlement = """
         c.state = 'working' AND (
-            NOT EXISTS (SELECT FROM sluice.work_chunk w WHERE w.batch_id = c.batch_id)
+            (NOT EXISTS (SELECT FROM sluice.work_chunk w WHERE w.batch_id = c.batch_id) AND (
+                NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = c.batch_id)
+                OR EXISTS (SELECT FROM sluice.outbox o WHERE o.batch_id = c.batch_id AND o.topic <> 'result_file'
+                    AND o.created_at > (SELECT max(r.created_at) FROM sluice.result_file r
+                        WHERE r.batch_id = c.batch_id) - interval '2 minutes')))
             OR (c.result_due_at <= now() AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id =
                 c.batch_id)))
         """

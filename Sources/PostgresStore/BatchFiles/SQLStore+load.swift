@@ -11,7 +11,12 @@ extension SQLStore {
         while true {
             do {
                 return try await loadOnce(slice, of: file)
-            } catch let error as PostgresError where error.constraint == "order_number_registry_pkey" && attempt < 5 {
+            } catch let error as PostgresError
+                where attempt < 5
+                && (error.constraint == "order_number_registry_pkey" || error.isDeadlock || error.isLockTimeout)
+            {
+                attempt += 1
+            } catch is NumberTakenOver where attempt < 5 {
                 attempt += 1
             }
         }
@@ -26,7 +31,17 @@ extension SQLStore {
                 """,
                 [.int64(file.id.value), .int64(file.epoch.value)]
             )
-            return updated == 1 ? .loaded(duplicates: 0) : .stale
+            if updated == 1 { return .loaded(duplicates: 0) }
+            let counts = try transaction.query(
+                "SELECT loaded_count, record_count FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2",
+                [.int64(file.id.value), .int64(file.epoch.value)]
+            )
+            guard let row = counts.first else { return .stale }
+            throw StoreDefect(
+                "batch \(file.id): pass 2 read \(try row.int64(0)) records, pass 1 \(try row.optionalInt64(1) ?? 0); "
+                    + "was its "
+                    + "layout changed in between? Put the old layout back, and the file goes on"
+            )
         }
     }
 

@@ -43,25 +43,34 @@ extension SQLStore: FleetStore {
     package func rescue(silentFor silence: TimeSpan) async throws -> Int {
         try await pool.transaction("rescue") { transaction in
             // A call that may still be under way is waited for by the protocol itself (`in_flight`), so a chunk may
-            // come
-            // up at once.
+            // come up at once. Rows that somebody holds are left for the next time: one hung transaction must not keep
+            // everyone else's work from its rescue.
             let rows = try transaction.query(
                 """
                 WITH dead AS MATERIALIZED (
                     SELECT worker_id FROM sluice.worker
-                    WHERE stopped_at IS NOT NULL OR heartbeat_at < now() - $1 * interval '1 microsecond'
+                    WHERE (stopped_at IS NOT NULL OR heartbeat_at < now() - $1 * interval '1 microsecond')
+                        AND heartbeat_at > now() - interval '7 days'
+                ), lost_chunk AS MATERIALIZED (
+                    SELECT chunk_id FROM sluice.work_chunk
+                    WHERE lease_worker IN (SELECT worker_id FROM dead) FOR NO KEY UPDATE SKIP LOCKED
+                ), lost_file AS MATERIALIZED (
+                    SELECT batch_id FROM sluice.batch_file WHERE lease_worker IN (SELECT worker_id FROM dead)
+                        AND state IN ('pending', 'splitting', 'split', 'working') FOR NO KEY UPDATE SKIP LOCKED
+                ), lost_run AS MATERIALIZED (
+                    SELECT job, window_start FROM sluice.job_run WHERE state = 'running'
+                        AND worker_id IN (SELECT worker_id FROM dead) FOR NO KEY UPDATE SKIP LOCKED
                 ), chunk AS (
-                    UPDATE sluice.work_chunk c SET lease_worker = NULL, lease_until = NULL, due_at = now(), epoch =
-                        epoch + 1
-                    WHERE c.lease_worker IN (SELECT worker_id FROM dead) RETURNING 1
+                    UPDATE sluice.work_chunk c SET lease_worker = NULL, lease_until = NULL, due_at = now(),
+                        epoch = c.epoch + 1
+                    FROM lost_chunk l WHERE c.chunk_id = l.chunk_id RETURNING 1
                 ), file AS (
                     UPDATE sluice.batch_file f SET lease_worker = NULL, lease_until = NULL, due_at = now(),
-                        lease_epoch = lease_epoch + 1
-                    WHERE f.lease_worker IN (SELECT worker_id FROM dead)
-                        AND f.state IN ('pending', 'splitting', 'split', 'working') RETURNING 1
+                        lease_epoch = f.lease_epoch + 1
+                    FROM lost_file l WHERE f.batch_id = l.batch_id RETURNING 1
                 ), run AS (
                     UPDATE sluice.job_run r SET lease_until = now(), worker_id = NULL
-                    WHERE r.state = 'running' AND r.worker_id IN (SELECT worker_id FROM dead) RETURNING 1
+                    FROM lost_run l WHERE r.job = l.job AND r.window_start = l.window_start RETURNING 1
                 )
                 SELECT (SELECT count(*) FROM chunk) + (SELECT count(*) FROM file) + (SELECT count(*) FROM run)
                 """,
@@ -82,38 +91,14 @@ extension SQLStore: FleetStore {
 
     package func activateChannel(_ activation: ChannelActivation) async throws {
         try await pool.transaction("activate channel") { transaction in
-            let changed = try transaction.query(
-                """
-                INSERT INTO sluice.channel (channel, class, specification_sha256) VALUES ($1,
-                    $2::sluice.environment_class, $3)
-                ON CONFLICT (channel) DO UPDATE SET class = excluded.class, specification_sha256 =
-                    excluded.specification_sha256
-                RETURNING 1
-                """,
+            _ = try transaction.query(
+                "SELECT sluice.activate_channel($1, $2, $3, $4, $5)",
                 [
                     .text(activation.channel.value), .text(activation.environmentClass.rawValue),
-                    .bytea(activation.specificationSHA256),
+                    .bytea(activation.specificationSHA256), .int32(Int32(activation.submitSlots)),
+                    .int32(Int32(activation.querySlots)),
                 ]
             )
-            precondition(changed.first != nil, "an activated channel has a row")
-            _ = try transaction.execute(
-                "INSERT INTO sluice.channel_activation (channel, specification_sha256) VALUES ($1, $2)",
-                [.text(activation.channel.value), .bytea(activation.specificationSHA256)]
-            )
-            for (lane, slots) in [(Lane.submit, activation.submitSlots), (.query, activation.querySlots)] {
-                _ = try transaction.execute(
-                    """
-                    INSERT INTO sluice.channel_slot (channel, lane, slot_no)
-                    SELECT $1, $2::sluice.lane, n FROM generate_series(1, $3::int) AS n ON CONFLICT DO NOTHING
-                    """,
-                    [.text(activation.channel.value), .text(lane.rawValue), .int32(Int32(slots))]
-                )
-                // A slot in use ends with its call; it is taken away all the same, so that no new claim can have it.
-                _ = try transaction.execute(
-                    "DELETE FROM sluice.channel_slot WHERE channel = $1 AND lane = $2::sluice.lane AND slot_no > $3",
-                    [.text(activation.channel.value), .text(lane.rawValue), .int32(Int32(slots))]
-                )
-            }
         }
     }
 
@@ -242,8 +227,10 @@ extension SQLStore: FleetStore {
             let rows = try transaction.query(
                 """
                 SELECT
-                    (SELECT count(*) FROM sluice.batch_file c WHERE c.state IN ('pending', 'splitting')),
-                    (SELECT count(*) FROM sluice.batch_file c WHERE c.state = 'split'),
+                    (SELECT count(*) FROM sluice.batch_file c WHERE c.state IN ('pending', 'splitting')
+                        AND (c.due_at <= now() OR c.lease_worker IS NOT NULL)),
+                    (SELECT count(*) FROM sluice.batch_file c WHERE c.state = 'split'
+                        AND (c.due_at <= now() OR c.lease_worker IS NOT NULL)),
                     (SELECT count(*) FROM sluice.batch_file c WHERE c.due_at <= now() AND \(Self.isDueForSettlement)),
                     count(*) FILTER (WHERE w.lane = 'submit'), count(*) FILTER (WHERE w.lane = 'query'),
                     count(*) FILTER (WHERE w.lane = 'submit' AND (w.due_at <= now() OR w.lease_worker IS NOT NULL)),

@@ -63,7 +63,7 @@ extension Invariant {
             """
             SELECT p.batch_id || ' part ' || p.part_no FROM sluice.batch_file_part p
             JOIN sluice.batch_file f USING (batch_id)
-            WHERE NOT p.is_encrypted AND f.state IN ('split', 'working', 'finished')
+            WHERE NOT p.is_encrypted AND f.state IN ('held', 'refused', 'split', 'working', 'finished')
             """
         case .partitionsAreAhead:
             """

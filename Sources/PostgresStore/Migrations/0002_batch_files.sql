@@ -17,7 +17,7 @@ CREATE TABLE sluice.batch_file (
     part_count int,
     declared_count bigint CHECK (declared_count >= 0),
     -- {"CNY": 1234500}: minor units a currency.
-    declared_sums jsonb,
+    declared_sums jsonb CHECK (jsonb_typeof(declared_sums) = 'object'),
     state sluice.batch_file_state NOT NULL DEFAULT 'receiving',
     -- Why it was refused or is held: {"code", "line", "what", "mend"}; nothing personal.
     verdict jsonb,
@@ -38,7 +38,8 @@ CREATE TABLE sluice.batch_file (
     received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     result_due_at timestamptz NOT NULL,
     finished_at timestamptz,
-    UNIQUE (merchant_id, client_key)
+    UNIQUE (merchant_id, client_key),
+    CHECK (state = 'receiving' OR state = 'refused' OR num_nulls(content_sha256, content_bytes, part_count) = 0)
 );
 CREATE INDEX batch_file_content ON sluice.batch_file (merchant_id, content_sha256);
 CREATE INDEX batch_file_open ON sluice.batch_file (state, due_at, batch_id)

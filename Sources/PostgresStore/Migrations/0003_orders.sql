@@ -223,7 +223,7 @@ CREATE TABLE sluice.archive_manifest (
 
 -- Makes the partitions from the day after the newest one up to `until`; at first also the carry-over partitions.
 CREATE FUNCTION sluice.keep_partitions_ahead(until date) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     known sluice.live_days;
     heavy text;
@@ -250,12 +250,15 @@ BEGIN
         END LOOP;
         known.newest := known.oldest - 1;
     END IF;
-    FOR day IN SELECT generate_series(known.newest + 1, until, interval '1 day')::date LOOP
+    -- Counted in days: a series of instants would lose one where a zone's clocks change at midnight.
+    FOR day IN SELECT known.newest + n FROM generate_series(1, until - known.newest) AS n LOOP
         FOREACH heavy IN ARRAY heavy_tables LOOP
-            EXECUTE format(
-                'CREATE TABLE sluice.%I PARTITION OF sluice.%I FOR VALUES FROM (%L) TO (%L) WITH (fillfactor = %s)',
-                heavy || to_char(day, '_YYYYMMDD'), heavy, day, day + 1,
+            -- Made aside and attached: the parent is locked against other DDL only, never against the engine's work.
+            EXECUTE format('CREATE TABLE sluice.%I (LIKE sluice.%I INCLUDING ALL) WITH (fillfactor = %s)',
+                heavy || to_char(day, '_YYYYMMDD'), heavy,
                 CASE heavy WHEN 'payment_order' THEN 75 WHEN 'submission' THEN 70 WHEN 'exchange' THEN 85 ELSE 100 END);
+            EXECUTE format('ALTER TABLE sluice.%I ATTACH PARTITION sluice.%I FOR VALUES FROM (%L) TO (%L)',
+                heavy, heavy || to_char(day, '_YYYYMMDD'), day, day + 1);
         END LOOP;
         made := made + 1;
     END LOOP;

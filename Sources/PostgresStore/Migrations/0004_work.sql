@@ -124,6 +124,7 @@ CREATE TABLE sluice.outbox (
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     delivered_at timestamptz
 );
+CREATE INDEX outbox_batch ON sluice.outbox (batch_id, created_at);
 CREATE INDEX outbox_waiting ON sluice.outbox (outbox_id) WHERE delivered_at IS NULL;
 
 -- One execution of a job in one window; cron may fire as often as it likes.

@@ -55,6 +55,14 @@ BEGIN
         RAISE EXCEPTION 'unknown option %', unknown_key USING ERRCODE = 'SL005',
             HINT = 'known: environment, business_date, declared_count, declared_sums, client_key, content_sha256';
     END IF;
+    -- Refused here: what cannot be read must not reach a claim, where it would stop everybody's files.
+    IF coalesce(jsonb_typeof(options -> 'declared_sums'), 'null') NOT IN ('null', 'object') OR EXISTS (
+        SELECT FROM jsonb_each(CASE jsonb_typeof(options -> 'declared_sums') WHEN 'object'
+            THEN options -> 'declared_sums' ELSE '{}' END) AS e
+        WHERE e.key !~ '^[A-Z]{3}$' OR e.value::text !~ '^(0|[1-9][0-9]{0,17})$') THEN
+        RAISE EXCEPTION 'declared_sums names currencies with their minor units, such as {"CNY": 123400}'
+            USING ERRCODE = 'SL005', HINT = 'write whole minor units, at most 18 digits, under ISO 4217 codes';
+    END IF;
     IF direction NOT IN ('withhold', 'payout') THEN
         RAISE EXCEPTION 'direction is withhold or payout, not %', direction USING ERRCODE = 'SL006';
     END IF;
@@ -86,7 +94,7 @@ BEGIN
             content_sha256, declared_count, declared_sums, result_due_at)
         VALUES (merchant, direction::sluice.direction, format, file_name, stamped.name, day, options ->> 'client_key',
             decode(options ->> 'content_sha256', 'hex'), (options ->> 'declared_count')::bigint,
-            options -> 'declared_sums', clock_timestamp() + due)
+            nullif(options -> 'declared_sums', 'null'), clock_timestamp() + due)
         RETURNING batch_id INTO made;
     RETURN made;
 END
@@ -142,7 +150,6 @@ DECLARE
     parts int;
     last_part int;
     received bigint;
-    twin bigint;
 BEGIN
     IF file.state <> 'receiving' THEN
         IF file.content_sha256 = seal_batch_file.sha256 AND file.content_bytes = bytes THEN
@@ -157,30 +164,15 @@ BEGIN
     END IF;
     SELECT count(*), coalesce(max(p.part_no), 0), coalesce(sum(p.clear_bytes), 0) INTO parts, last_part, received
         FROM sluice.batch_file_part p WHERE p.batch_id = seal_batch_file.batch_id;
-    IF parts <> last_part OR received <> bytes THEN
+    IF bytes IS NULL OR parts <> last_part OR received <> bytes THEN
         RAISE EXCEPTION 'batch % has % parts up to number % with % bytes; sealed with % bytes',
             batch_id, parts, last_part, received, bytes
             USING ERRCODE = 'SL005', HINT = 'append the missing part, then seal again';
     END IF;
-    -- Same bytes under a new key: nothing is loaded, a person decides. Two submits at once serialise here.
-    PERFORM pg_advisory_xact_lock(hashtextextended('content/' || file.merchant_id || '/' ||
-        encode(seal_batch_file.sha256, 'hex'), 0));
-    SELECT min(f.batch_id) INTO twin FROM sluice.batch_file f
-        WHERE f.merchant_id = file.merchant_id AND f.content_sha256 = seal_batch_file.sha256
-            AND f.batch_id <> file.batch_id AND f.state NOT IN ('receiving', 'refused') AND f.content_bytes > 0;
-    UPDATE sluice.batch_file f SET
-            state = CASE WHEN twin IS NULL THEN 'pending' ELSE 'held' END::sluice.batch_file_state,
-            content_sha256 = seal_batch_file.sha256, content_bytes = bytes, part_count = parts, due_at =
-                clock_timestamp(),
-            verdict = CASE WHEN twin IS NULL THEN NULL ELSE jsonb_build_object('code', 'same_content', 'line', 0,
-                'what', format('the same bytes as batch %s', twin),
-                'mend', 'decide whether this file was meant to be sent twice') END
+    -- Whether the same bytes came before is looked at by intake, which encrypts the parts first (R15).
+    UPDATE sluice.batch_file f SET state = 'pending', content_sha256 = seal_batch_file.sha256, content_bytes = bytes,
+            part_count = parts, due_at = clock_timestamp()
         WHERE f.batch_id = seal_batch_file.batch_id;
-    IF twin IS NOT NULL THEN
-        INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date)
-            VALUES ('file_held/' || seal_batch_file.batch_id, 'file_held', 'same_content', seal_batch_file.batch_id,
-                file.business_date);
-    END IF;
 END
 $$;
 
@@ -211,11 +203,26 @@ $$;
 
 -- Cancels what has no intent yet; tells how many orders. Compare-and-set against a worker that is about to send.
 CREATE FUNCTION sluice.cancel_order(batch_id bigint, line_no int DEFAULT NULL) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     file sluice.batch_file := sluice.receiving_batch_file(batch_id);
     cancelled bigint;
 BEGIN
+    IF file.state = 'splitting' OR (line_no IS NOT NULL AND file.state IN ('receiving', 'pending', 'held')) THEN
+        RAISE EXCEPTION 'batch % is not loaded yet (%)', batch_id, file.state
+            USING ERRCODE = 'SL012', HINT = 'nothing was cancelled; call again once it is split';
+    END IF;
+    IF file.state IN ('receiving', 'pending', 'held') THEN
+        -- Not loaded at all: the whole file is refused, and no order of it will ever exist.
+        UPDATE sluice.batch_file f SET state = 'refused', verdict = jsonb_build_object('code', 'cancelled_by_merchant',
+                'line', 0, 'what', 'the merchant cancelled the file before it was loaded', 'mend', 'nothing to do')
+            WHERE f.batch_id = cancel_order.batch_id;
+        UPDATE sluice.review_item r SET closed_at = clock_timestamp(), closed_by = 'merchant', decision = 'cancelled'
+            WHERE r.batch_id = cancel_order.batch_id AND r.closed_at IS NULL;
+        -- Nobody will encrypt what intake has not passed: it goes (R15).
+        DELETE FROM sluice.batch_file_part p WHERE p.batch_id = cancel_order.batch_id AND NOT p.is_encrypted;
+        RETURN 0;
+    END IF;
     WITH moved AS (
         UPDATE sluice.payment_order o SET state = 'cancelled', code = 'cancelled_by_merchant', decided_at =
             clock_timestamp()
@@ -236,16 +243,59 @@ BEGIN
 END
 $$;
 
+-- Makes one version of a channel's specification the one that workers use (R16), with its slots. In class production
+-- it takes two people, whose commands come with the review work; until then it is refused.
+CREATE FUNCTION sluice.activate_channel(
+    wanted_channel text, wanted_class text, specification bytea, submit_slots int, query_slots int) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    stamped sluice.environment;
+BEGIN
+    SELECT * INTO stamped FROM sluice.environment;
+    IF stamped.class IS DISTINCT FROM wanted_class::sluice.environment_class THEN
+        RAISE EXCEPTION 'channel % is of class %, this database of class %', wanted_channel, wanted_class,
+            coalesce(stamped.class::text, '(none)')
+            USING ERRCODE = 'SL013', HINT = 'a test database never speaks with a production channel, nor the reverse';
+    END IF;
+    IF stamped.class = 'production' THEN
+        RAISE EXCEPTION 'in class production an activation takes two people'
+            USING ERRCODE = 'SL014', HINT = 'the commands for two people come with the review work';
+    END IF;
+    IF submit_slots NOT BETWEEN 1 AND 1000 OR query_slots NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'a lane has 1 to 1000 slots' USING ERRCODE = 'SL005';
+    END IF;
+    INSERT INTO sluice.channel AS c (channel, class, specification_sha256)
+        VALUES (wanted_channel, stamped.class, specification)
+        ON CONFLICT (channel) DO UPDATE SET class = excluded.class, specification_sha256 =
+            excluded.specification_sha256;
+    INSERT INTO sluice.channel_activation (channel, specification_sha256, activated_by)
+        VALUES (wanted_channel, specification, session_user);
+    INSERT INTO sluice.channel_slot (channel, lane, slot_no)
+        SELECT wanted_channel, 'submit'::sluice.lane, n FROM generate_series(1, submit_slots) AS n
+        UNION ALL SELECT wanted_channel, 'query'::sluice.lane, n FROM generate_series(1, query_slots) AS n
+        ON CONFLICT DO NOTHING;
+    -- A slot whose call is under way stays until the next activation, so that the channel never sees more than it
+    -- allows.
+    DELETE FROM sluice.channel_slot s WHERE s.channel = wanted_channel
+        AND s.slot_no > CASE s.lane WHEN 'submit' THEN submit_slots ELSE query_slots END
+        AND (s.held_until IS NULL OR s.held_until <= clock_timestamp());
+END
+$$;
+GRANT EXECUTE ON FUNCTION sluice.activate_channel(text, text, bytea, int, int) TO sluice_worker, sluice_console;
+
 -- Closes what evidence has answered: the open reviews of a submission, once none of its orders is open. No role may
 -- write a decision; this function decides nothing (R12).
 CREATE FUNCTION sluice.close_settled_reviews(batch_id bigint, submission_no int, business_date date) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     closed int;
 BEGIN
     IF EXISTS (SELECT FROM sluice.payment_order o WHERE o.batch_id = close_settled_reviews.batch_id
         AND o.business_date = close_settled_reviews.business_date
         AND o.submission_no = close_settled_reviews.submission_no
+        AND o.line_no = ANY ((SELECT s.line_nos FROM sluice.submission s
+            WHERE s.batch_id = close_settled_reviews.batch_id AND s.submission_no = close_settled_reviews.submission_no
+                AND s.business_date = close_settled_reviews.business_date)::int[])
         AND o.state NOT IN ('succeeded', 'failed', 'returned', 'cancelled')) THEN
         RETURN 0;
     END IF;
@@ -326,7 +376,7 @@ CREATE VIEW sluice.my_order_result WITH (security_barrier) AS
     SELECT o.batch_id, o.line_no, o.merchant_order_no, o.amount_minor, o.currency, o.state, o.cause, o.code,
         o.decided_at
     FROM sluice.all_payment_order o
-    JOIN sluice.batch_file f ON f.batch_id = o.batch_id
+    JOIN sluice.batch_file f ON f.batch_id = o.batch_id AND f.business_date = o.business_date
     JOIN sluice.merchant m ON m.merchant_id = f.merchant_id
     WHERE m.db_role = session_user;
 CREATE VIEW sluice.my_batch_file WITH (security_barrier) AS
@@ -364,7 +414,7 @@ GRANT UPDATE (state, verdict, data_key_id, record_count, amount_unreadable, load
 GRANT UPDATE (content, is_encrypted) ON sluice.batch_file_part TO sluice_worker;
 GRANT INSERT, UPDATE (state, batch_id, line_no) ON sluice.order_number_registry TO sluice_worker;
 GRANT INSERT ON sluice.channel_number_registry, sluice.result_file, sluice.result_file_part, sluice.quarantine_record,
-    sluice.payment_attempt, sluice.outbox, sluice.channel_activation TO sluice_worker;
+    sluice.payment_attempt, sluice.outbox TO sluice_worker;
 -- Amount, currency, account and number of an order never change after intake.
 GRANT INSERT, UPDATE (state, cause, attempt_no, item_no, submission_no, channel, code, evidence_day, evidence_ordinal,
     decided_at) ON sluice.payment_order TO sluice_worker;
@@ -375,8 +425,8 @@ GRANT INSERT, UPDATE (phase, sends, sends_unsent, next_ordinal, in_flight_kind, 
 GRANT INSERT, UPDATE (outcome, reason, header_code, http_status, is_late, volatile_elements, response, data_key_id,
     latency_us, ended_at) ON sluice.exchange TO sluice_worker;
 GRANT INSERT, UPDATE, DELETE ON sluice.work_chunk TO sluice_worker;
-GRANT INSERT, UPDATE, DELETE ON sluice.channel_slot TO sluice_worker;
-GRANT INSERT, UPDATE (class, state, specification_sha256, slow_until) ON sluice.channel TO sluice_worker;
+GRANT UPDATE (chunk_id, epoch, held_until) ON sluice.channel_slot TO sluice_worker;
+GRANT UPDATE (slow_until) ON sluice.channel TO sluice_worker;
 GRANT INSERT, UPDATE (heartbeat_at, stopped_at) ON sluice.worker TO sluice_worker;
 GRANT INSERT, UPDATE (occurrences, last_at, delivered_at) ON sluice.alarm TO sluice_worker;
 GRANT INSERT ON sluice.review_item TO sluice_worker;

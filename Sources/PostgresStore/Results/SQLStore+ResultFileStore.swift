@@ -30,7 +30,7 @@ extension SQLStore: ResultFileStore {
     ) async throws -> WrittenResult? {
         // Bounded by the file, which has at most some millions of lines: minutes, not seconds.
         try await pool.transaction("write result file", deadline: .seconds(900)) { transaction in
-            guard try lock(file, transaction, state: .working) else { return nil }
+            // Looked at without a lock: a merchant who cancels must not wait for a long file. `finish` locks.
             let versions = try transaction.query(
                 "SELECT coalesce(max(version), 0) FROM sluice.result_file WHERE batch_id = $1",
                 [.int64(file.id.value)]
@@ -87,6 +87,7 @@ extension SQLStore: ResultFileStore {
         parts: Int32,
         _ transaction: PostgresTransaction
     ) throws -> WrittenResult? {
+        guard try lock(file, transaction, state: .working) else { throw UnchangedResult() }
         let totals = produced.totals.json
         let last = try transaction.query(
             "SELECT totals = $2::jsonb, content_sha256 = $3 FROM sluice.result_file WHERE batch_id = $1 AND version = "

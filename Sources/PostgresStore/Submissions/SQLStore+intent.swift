@@ -18,6 +18,7 @@ extension SQLStore {
 
     private func record(_ intent: SubmissionIntent, _ transaction: PostgresTransaction) throws -> IntentOutcome {
         let chunk = intent.chunk
+        try transaction.requireDurableCommit()
         guard try lock(chunk, transaction, kind: .submit, toBegin: true), let until = intent.state.inFlight?.until
         else { return .stale }
         // The slot is still this claim's, and the specification still the activated one (R16).

@@ -96,6 +96,7 @@ extension SQLStore: SubmissionStore {
 
     private func record(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws -> ChangeOutcome {
         let chunk = change.chunk
+        if change.begins != nil { try transaction.requireDurableCommit() }
         guard try lock(chunk, transaction, toBegin: change.begins != nil) else {
             try keepLate(change, transaction)
             return .stale
