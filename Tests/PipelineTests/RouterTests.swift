@@ -1,0 +1,84 @@
+import PaymentCore
+import Pipeline
+import Testing
+
+struct `A router` {
+
+    private static func router(_ weights: [(String, Int)], chunk: Int = 100, items: Int = 500) -> Router {
+        Router(
+            routes: weights.map { Route(channel: ChannelName($0.0), weight: $0.1) },
+            capabilities: Dictionary(
+                uniqueKeysWithValues: weights.map {
+                    (
+                        ChannelName($0.0),
+                        Router.Capability(currencies: ["CNY"], amountMinorMax: 1_000, itemsPerSubmission: items)
+                    )
+                }
+            ),
+            chunkOrders: chunk
+        )
+    }
+
+    @Test(arguments: [[("a", 60), ("b", 40)], [("a", 1), ("b", 1), ("c", 1)], [("a", 7)]])
+    func `spreads every prefix as the weights say, and each order once`(_ weights: [(String, Int)]) {
+        var router = Self.router(weights)
+        for line in 1...1_000 { router.add(line: LineNumber(Int32(line)), amountMinor: 1, currency: "CNY") }
+        router.finish()
+        let total = weights.reduce(0) { $0 + $1.1 }
+        for (name, weight) in weights {
+            let count = router.chunks.filter { $0.channel.value == name }.reduce(0) { $0 + $1.lines.count }
+            #expect(abs(count - 1_000 * weight / total) <= 1, "\(name)")
+        }
+        #expect(router.chunks.flatMap(\.lines).map(\.value).sorted() == Array(1...1_000))
+        #expect(router.chunks.allSatisfy { $0.lines.count <= 100 && $0.lines == $0.lines.sorted() })
+    }
+
+    @Test func `leaves to a person what no channel can carry`() {
+        var router = Self.router([("a", 1)])
+        router.add(line: LineNumber(1), amountMinor: 1_001, currency: "CNY")
+        router.add(line: LineNumber(2), amountMinor: 1, currency: "USD")
+        router.add(line: LineNumber(3), amountMinor: 1_000, currency: "CNY")
+        router.finish()
+        #expect(router.unroutable.map(\.value) == [1, 2])
+        #expect(router.chunks.flatMap(\.lines).map(\.value) == [3])
+    }
+
+    @Test func `cuts chunks that a channel's messages divide`() {
+        var router = Self.router([("a", 1)], chunk: 500, items: 400)
+        for line in 1...1_000 { router.add(line: LineNumber(Int32(line)), amountMinor: 1, currency: "CNY") }
+        router.finish()
+        #expect(router.chunks.map(\.lines.count) == [400, 400, 200])
+    }
+}
+
+struct `A job's window` {
+    private static func instant(_ date: String, hour: Int, minute: Int = 0) throws -> Timestamp {
+        let day = try #require(BusinessDate(date))
+        return Timestamp(
+            unixMicroseconds: (Int64(day.daysSince1970) * 86_400 + Int64(hour * 3_600 + minute * 60)) * 1_000_000
+        )
+    }
+
+    @Test func `is open from its start for its length, also over midnight`() throws {
+        let window = try #require(JobWindow(opensAtMinute: 23 * 60, lengthMinutes: 120, zone: "UTC"))
+        let start = try Self.instant("2026-11-20", hour: 23)
+        #expect(window.start(at: try Self.instant("2026-11-20", hour: 22, minute: 59)) == nil)
+        #expect(window.start(at: start) == start)
+        #expect(window.start(at: try Self.instant("2026-11-21", hour: 0, minute: 59)) == start)
+        #expect(window.start(at: try Self.instant("2026-11-21", hour: 1)) == nil)
+    }
+
+    @Test func `moves to the end of a daylight gap, and opens a repeated hour once`() throws {
+        // Berlin: 2026-03-29 02:00 to 03:00 does not exist; 2026-10-25 02:00 to 03:00 comes twice.
+        let window = try #require(JobWindow(opensAtMinute: 150, lengthMinutes: 60, zone: "Europe/Berlin"))
+        let gap = try Self.instant("2026-03-29", hour: 1)
+        #expect(window.start(at: gap.advanced(by: .minutes(10))) == gap)
+        let first = try Self.instant("2026-10-25", hour: 0, minute: 30)
+        #expect(window.start(at: first.advanced(by: .minutes(10))) == first)
+        #expect(window.start(at: first.advanced(by: .minutes(70))) == nil)
+    }
+
+    @Test func `knows no zone that does not exist`() {
+        #expect(JobWindow(opensAtMinute: 0, lengthMinutes: 60, zone: "Mars/Olympus") == nil)
+    }
+}
