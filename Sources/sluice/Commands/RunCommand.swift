@@ -40,6 +40,10 @@ struct RunCommand: AsyncParsableCommand {
             let outcome = try await EngineRun(engine: engine, signals: signals) { stop in
                 try await runner.run(host: process.host, processIdentifier: process.identifier, stop: stop)
             }
+            deployment.logger.info(
+                "run ended",
+                metadata: ["job": "\(definition.name)", "peak_resident_kib": "\(PeakMemory.kibibytes ?? 0)"]
+            )
             return (outcome, try await deployment.store.waitingForPeople())
         }
         let ending = Ending(outcome, waiting: waiting)

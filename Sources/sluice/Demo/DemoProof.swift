@@ -107,9 +107,10 @@ struct DemoProof: Sendable {
         try await pool.transaction("orders of the demo", readOnly: true) { transaction in
             try transaction.query(
                 """
-                SELECT o.line_no, o.state, EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = o.batch_id
-                    AND r.closed_at IS NULL AND (r.line_no = o.line_no OR (r.line_no IS NULL AND r.submission_no =
-                        o.submission_no)))
+                SELECT o.line_no, o.state, CASE WHEN o.state IN ('succeeded', 'failed', 'returned', 'cancelled') THEN
+                    false
+                    ELSE EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = o.batch_id AND r.closed_at IS NULL
+                        AND (r.line_no = o.line_no OR (r.line_no IS NULL AND r.submission_no = o.submission_no))) END
                 FROM sluice.payment_order o
                 WHERE o.batch_id = $1 AND o.line_no > $2
                     AND o.business_date = (SELECT f.business_date FROM sluice.batch_file f WHERE f.batch_id = $1)
