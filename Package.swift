@@ -128,6 +128,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "FaultTests",
+            dependencies: [
+                "sluice", "ChannelSimulator", "PaymentCore", "Pipeline", "PostgresClient", "EmbeddedPostgres",
+                "Cryptography", "Transcoding",
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "PipelineTests",
             dependencies: [
                 "Pipeline", "PostgresStore", "Store", "StoreTesting", "PaymentCore", "BatchFiles", "ChannelKit",

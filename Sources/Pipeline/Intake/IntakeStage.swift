@@ -17,7 +17,11 @@ package struct IntakeStage: Sendable {
     }
 
     /// Takes one file a step further, if one waits; answers whether it did.
-    package func runOnce(worker: WorkerIdentifier, logger: Logger) async throws -> Bool {
+    ///
+    /// Asked to stop in a long file, it gives the lease back between two parts or slices: a file that is being loaded
+    /// goes
+    /// on from there, one that is being verified begins again.
+    package func runOnce(worker: WorkerIdentifier, stop: StopSignal, logger: Logger) async throws -> Bool {
         guard
             let file = try await store.claimBatchFile(
                 for: .intake,
@@ -28,7 +32,10 @@ package struct IntakeStage: Sendable {
         var logger = logger
         logger[metadataKey: "batch"] = "\(file.id)"
         do {
-            return try await work(file, logger: logger)
+            return try await work(file, stop: stop, logger: logger)
+        } catch is AskedToStop {
+            try await store.releaseBatchFile(file, after: .zero)
+            return false
         } catch {
             // It comes up again soon, not when its long lease ends; a lease that is lost by now is not touched.
             try? await store.releaseBatchFile(file, after: .seconds(5))
@@ -36,7 +43,7 @@ package struct IntakeStage: Sendable {
         }
     }
 
-    private func work(_ file: ClaimedBatchFile, logger: Logger) async throws -> Bool {
+    private func work(_ file: ClaimedBatchFile, stop: StopSignal, logger: Logger) async throws -> Bool {
         guard let profile = configuration.merchants[file.merchant] else {
             logger.error(
                 "file waits: its merchant has no profile; add one to Config/merchants",
@@ -58,11 +65,11 @@ package struct IntakeStage: Sendable {
             return try await record(.refuse(note), of: file, logger: logger)
         }
         if file.state == .pending {
-            let verdict = try await verify(file, layout: layout, profile: profile)
+            let verdict = try await verify(file, layout: layout, profile: profile, stop: stop)
             let recorded = try await record(verdict, of: file, logger: logger)
             guard recorded, case .load = verdict else { return recorded }
         }
-        try await load(file, layout: layout, profile: profile, logger: logger)
+        try await load(file, layout: layout, profile: profile, stop: stop, logger: logger)
         return true
     }
 
@@ -78,7 +85,8 @@ package struct IntakeStage: Sendable {
     private func verify(
         _ file: ClaimedBatchFile,
         layout: DelimitedLayout,
-        profile: MerchantProfile
+        profile: MerchantProfile,
+        stop: StopSignal
     ) async throws -> RecordedVerdict {
         var hasher = SHA256Hasher()
         var reader = DelimitedReader(layout: layout)
@@ -86,6 +94,7 @@ package struct IntakeStage: Sendable {
         var totals = FileTotals()
         var refusal: FileDefect?
         for number in 1...max(1, file.partCount) {
+            if stop.isRequested { throw AskedToStop() }
             // A file without bytes has no part; the reader says what is wrong with it.
             let part = file.partCount == 0 ? [] : try await store.takePart(number, of: file)
             hasher.update(part)
@@ -175,6 +184,7 @@ package struct IntakeStage: Sendable {
         _ file: ClaimedBatchFile,
         layout: DelimitedLayout,
         profile: MerchantProfile,
+        stop: StopSignal,
         logger: Logger
     ) async throws {
         let start = file.loadPosition.map(ReadPosition.init) ?? .start
@@ -184,6 +194,7 @@ package struct IntakeStage: Sendable {
         var partStart: Int64 = 0
         var duplicates = 0
         for number in 1...max(1, file.partCount) where number <= file.partCount {
+            if stop.isRequested { throw AskedToStop() }
             let part = try await store.takePart(number, of: file)
             defer { partStart += Int64(part.count) }
             // What lies before the saved position is in already.
@@ -196,6 +207,7 @@ package struct IntakeStage: Sendable {
             while pending.count >= configuration.limits.sliceRecords || (isLast && !pending.isEmpty) {
                 let records = pending.prefix(configuration.limits.sliceRecords)
                 pending.removeFirst(records.count)
+                if stop.isRequested { throw AskedToStop() }
                 duplicates += try await load(records, of: file)
             }
         }
@@ -218,6 +230,9 @@ package struct IntakeStage: Sendable {
         return duplicates
     }
 }
+
+/// Thrown between two parts or slices when the worker is asked to stop.
+private struct AskedToStop: Error {}
 
 /// A record with the place behind it.
 private struct PositionedRecord {

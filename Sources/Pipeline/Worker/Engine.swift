@@ -83,7 +83,9 @@ package struct Engine: Sendable {
             if stages.contains(.intake) {
                 let stage = IntakeStage(store: store, configuration: configuration)
                 group.addTask {
-                    await repeatedly("intake", stop) { try await stage.runOnce(worker: worker, logger: logger) }
+                    await repeatedly("intake", stop) {
+                        try await stage.runOnce(worker: worker, stop: stop, logger: logger)
+                    }
                 }
             }
             if stages.contains(.plan) {

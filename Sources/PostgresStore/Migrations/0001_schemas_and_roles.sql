@@ -8,19 +8,29 @@ DO $$
 DECLARE
     role_name text;
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'sluice_owner') THEN
-        CREATE ROLE sluice_owner NOLOGIN;
-    END IF;
+    -- Advisory locks are of one database, roles of the cluster: another database's migration may be faster.
+    BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'sluice_owner') THEN
+            CREATE ROLE sluice_owner NOLOGIN;
+        END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+    END;
     -- Without a password nobody can log in over a network; how they may is for pg_hba.conf to say.
     FOREACH role_name IN ARRAY ARRAY['sluice_worker', 'sluice_console', 'sluice_archiver', 'sluice_reader'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
-            EXECUTE format('CREATE ROLE %I LOGIN', role_name);
-        END IF;
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
+                EXECUTE format('CREATE ROLE %I LOGIN', role_name);
+            END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
     END LOOP;
     -- A group: each merchant's own login is a member and is named in `merchant.db_role`.
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'sluice_merchant') THEN
-        CREATE ROLE sluice_merchant NOLOGIN;
-    END IF;
+    BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'sluice_merchant') THEN
+            CREATE ROLE sluice_merchant NOLOGIN;
+        END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+    END;
 END
 $$;
 

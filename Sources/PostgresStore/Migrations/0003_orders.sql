@@ -193,6 +193,33 @@ CREATE TRIGGER payment_order_move BEFORE UPDATE OF state ON sluice.payment_order
         ('succeeded', 'returned')))
     EXECUTE FUNCTION sluice.refuse_order_move();
 
+-- A line enters its file's day while the file is being loaded, and never again: the key alone would let it in under
+-- another day. Looked at once a statement, for all of its rows.
+CREATE FUNCTION sluice.refuse_late_line() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path =
+    pg_catalog, pg_temp AS $$
+DECLARE
+    refused record;
+BEGIN
+    IF TG_TABLE_NAME LIKE 'quarantine%' THEN
+        SELECT n.batch_id, n.line_no, f.state INTO refused FROM fresh n LEFT JOIN sluice.batch_file f USING (batch_id)
+            WHERE (n.origin = 'intake' AND f.state IS DISTINCT FROM 'splitting')
+                OR f.business_date IS DISTINCT FROM n.business_date LIMIT 1;
+    ELSE
+        SELECT n.batch_id, n.line_no, f.state INTO refused FROM fresh n LEFT JOIN sluice.batch_file f USING (batch_id)
+            WHERE f.state IS DISTINCT FROM 'splitting' OR f.business_date IS DISTINCT FROM n.business_date LIMIT 1;
+    END IF;
+    IF refused IS NOT NULL THEN
+        RAISE EXCEPTION 'line % of batch % (%) cannot be inserted: a line is loaded once, under the date of its file',
+            refused.line_no, refused.batch_id, coalesce(refused.state::text, 'no such file') USING ERRCODE = 'SL015';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER payment_order_late_line AFTER INSERT ON sluice.payment_order
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION sluice.refuse_late_line();
+CREATE TRIGGER quarantine_record_late_line AFTER INSERT ON sluice.quarantine_record
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION sluice.refuse_late_line();
+
 -- History: the same columns, keys and checks.
 CREATE TABLE history.payment_order (LIKE sluice.payment_order INCLUDING ALL) PARTITION BY RANGE (business_date);
 CREATE TABLE history.quarantine_record (LIKE sluice.quarantine_record INCLUDING ALL) PARTITION BY RANGE (business_date);

@@ -1,0 +1,174 @@
+import PaymentCore
+import PostgresClient
+import PostgresStore
+import Store
+import Testing
+
+struct `Loading a file` {
+    private static let worker = WorkerIdentifier("loader")
+
+    private static func slice(_ lines: ClosedRange<Int32>, prefix: String) -> LoadSlice {
+        var slice = LoadSlice(
+            position: LoadPosition(
+                byteOffset: Int64(lines.upperBound) * 10,
+                recordOrdinal: Int64(lines.upperBound),
+                physicalLine: Int64(lines.upperBound)
+            )
+        )
+        slice.orders = lines.map { order($0, number: "\(prefix)\($0)") }
+        return slice
+    }
+
+    private static func order(_ line: Int32, number: String) -> NewOrder {
+        NewOrder(
+            line: LineNumber(line),
+            merchantOrderNumber: number,
+            amountMinor: 100,
+            currency: "CNY",
+            accountNumber: "6222020200112233445",
+            accountName: "王小明",
+            bankCode: "102100099996",
+            purpose: "",
+            source: RecordSource(byteFrom: 0, byteTo: 9, physicalLine: 1, charset: "UTF-8", raw: [0x41])
+        )
+    }
+
+    @Test func `takes each slice once, in order, and none after the split`() async throws {
+        let database = try await TestDatabase.make()
+        let file = try await database.makeSplittingFile(records: 20, worker: Self.worker)
+        let first = Self.slice(1...10, prefix: "A")
+        #expect(try await database.store.load(first, of: file) == .loaded(duplicates: 0))
+        await #expect(throws: (any Error).self, "the same slice again") {
+            try await database.store.load(first, of: file)
+        }
+        await #expect(throws: (any Error).self, "a slice that leaves a gap") {
+            try await database.store.load(Self.slice(12...20, prefix: "A"), of: file)
+        }
+        #expect(try await database.number("SELECT count(*) FROM sluice.payment_order") == 10)
+        #expect(try await database.store.load(Self.slice(11...20, prefix: "A"), of: file) == .loaded(duplicates: 0))
+        #expect(try await database.store.finishLoading(file) == .loaded(duplicates: 0))
+        #expect(try await database.store.load(Self.slice(21...30, prefix: "A"), of: file) == .stale)
+        #expect(try await database.number("SELECT count(*) FROM sluice.payment_order") == 20)
+        await database.close()
+    }
+
+    @Test func `is refused to a worker whose lease was taken over`() async throws {
+        let database = try await TestDatabase.make()
+        let file = try await database.makeSplittingFile(records: 10, worker: Self.worker)
+        try await database.execute("UPDATE sluice.batch_file SET due_at = now(), lease_until = now()")
+        let taken = try await database.store.claimBatchFile(
+            for: .intake,
+            worker: WorkerIdentifier("other"),
+            lease: .minutes(1)
+        )
+        #expect(taken?.id == file.id)
+        #expect(try await database.store.load(Self.slice(1...10, prefix: "A"), of: file) == .stale)
+        #expect(try await database.number("SELECT count(*) FROM sluice.payment_order") == 0)
+        await database.close()
+    }
+
+    @Test func `sets a number aside that the file, or an earlier one, has taken`() async throws {
+        let database = try await TestDatabase.make()
+        let earlier = try await database.makeSplittingFile(records: 2, name: "a.csv", worker: Self.worker)
+        #expect(try await database.store.load(Self.slice(1...2, prefix: "E"), of: earlier) == .loaded(duplicates: 0))
+        let file = try await database.makeSplittingFile(records: 4, name: "b.csv", worker: Self.worker)
+        var slice = Self.slice(1...4, prefix: "N")
+        slice.orders[1].merchantOrderNumber = "N1"
+        slice.orders[3].merchantOrderNumber = "E2"
+        #expect(try await database.store.load(slice, of: file) == .loaded(duplicates: 2))
+        let reasons = try await database.text(
+            """
+            SELECT string_agg(line_no || ' ' || (reasons -> 0 ->> 'code'), ', ' ORDER BY line_no)
+            FROM sluice.quarantine_record WHERE batch_id = $1
+            """,
+            [.int64(file.id.value)]
+        )
+        #expect(reasons == "2 duplicate_in_file, 4 duplicate_of_earlier_file")
+        await database.close()
+    }
+
+    @Test func `takes over a number that a cancelled order has given back`() async throws {
+        let database = try await TestDatabase.make()
+        let earlier = try await database.makeSplittingFile(records: 1, name: "a.csv", worker: Self.worker)
+        _ = try await database.store.load(Self.slice(1...1, prefix: "E"), of: earlier)
+        _ = try await database.store.finishLoading(earlier)
+        #expect(try await database.number("SELECT sluice.cancel_order($1)", [.int64(earlier.id.value)]) == 1)
+        let file = try await database.makeSplittingFile(records: 1, name: "b.csv", worker: Self.worker)
+        #expect(try await database.store.load(Self.slice(1...1, prefix: "E"), of: file) == .loaded(duplicates: 0))
+        let owner = try await database.text(
+            "SELECT state || ' ' || batch_id FROM sluice.order_number_registry WHERE order_no = 'E1'"
+        )
+        #expect(owner == "order \(file.id)")
+        await database.close()
+    }
+
+    @Test func `gives a number that two files carry at once to exactly one of them`() async throws {
+        let database = try await TestDatabase.make()
+        var files: [ClaimedBatchFile] = []
+        for name in ["a.csv", "b.csv"] {
+            files.append(try await database.makeSplittingFile(records: 500, name: name, worker: Self.worker))
+        }
+        var reversed = Self.slice(1...500, prefix: "S")
+        let numbers = reversed.orders.map(\.merchantOrderNumber)
+        for (index, number) in numbers.reversed().enumerated() { reversed.orders[index].merchantOrderNumber = number }
+        let other = reversed
+        async let first = database.store.load(Self.slice(1...500, prefix: "S"), of: files[0])
+        async let second = database.store.load(other, of: files[1])
+        let outcomes = try await [first, second]
+        #expect(Set(outcomes) == [.loaded(duplicates: 0), .loaded(duplicates: 500)])
+        #expect(try await database.number("SELECT count(*) FROM sluice.payment_order") == 500)
+        #expect(try await database.number("SELECT count(*) FROM sluice.quarantine_record") == 500)
+        await database.close()
+    }
+
+    @Test func `keeps nothing personal in the clear`() async throws {
+        let database = try await TestDatabase.make()
+        let file = try await database.makeSplittingFile(records: 1, worker: Self.worker)
+        _ = try await database.store.load(Self.slice(1...1, prefix: "P"), of: file)
+        let found = try await database.number(
+            """
+            SELECT count(*) FROM sluice.payment_order
+            WHERE position('6222020200112233445'::bytea IN personal) > 0 OR position('王小明'::bytea IN personal) > 0
+            """
+        )
+        #expect(found == 0)
+        let clear = try await database.number("SELECT count(*) FROM sluice.batch_file_part WHERE NOT is_encrypted")
+        #expect(clear == 0)
+        await database.close()
+    }
+}
+
+struct `Statements over daily partitions` {
+    @Test func `touch only the day that they name`() async throws {
+        let database = try await TestDatabase.make()
+        let today = try await database.today()
+        let plan: String = try await database.owner.transaction("plan") { transaction in
+            try transaction.query(
+                """
+                EXPLAIN SELECT line_no FROM sluice.payment_order
+                WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3) AND state = 'ready'
+                """,
+                [.int64(1), .date(daysSince1970: today.daysSince1970), .intArray([1, 2])]
+            ).map { try $0.text(0) }.joined(separator: "\n")
+        }
+        #expect(plan.contains("payment_order_\(today.compact)"))
+        #expect(!plan.contains("carry_over"))
+        #expect(!plan.contains("Append"))
+        await database.close()
+    }
+
+    @Test func `find a partition for every day ahead, and none is made twice`() async throws {
+        let database = try await TestDatabase.make()
+        let made = try await database.store.keepPartitionsAhead(days: 20)
+        #expect(made > 0)
+        #expect(try await database.store.keepPartitionsAhead(days: 20) == 0)
+        let missing = try await database.number(
+            """
+            SELECT count(*) FROM sluice.live_days d, generate_series(0, d.newest - d.oldest) AS n
+            WHERE to_regclass('sluice.payment_order_' || to_char(d.oldest + n::int, 'YYYYMMDD')) IS NULL
+            """
+        )
+        #expect(missing == 0)
+        await database.close()
+    }
+}
