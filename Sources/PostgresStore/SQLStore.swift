@@ -71,8 +71,9 @@ extension PostgresRow {
 
 extension PostgresTransaction {
     /// Makes this transaction's COMMIT wait for the disk, whatever the server, database or role is set to: what allows
-    /// a
-    /// first byte must not be lost in a crash (R1). A stricter setting stays.
+    /// a first byte must not be lost in a crash (R1).
+    ///
+    /// A stricter setting stays.
     func requireDurableCommit() throws {
         _ = try query(
             """

@@ -287,6 +287,7 @@ extension SQLStore: BatchFileStore {
     }
 
     /// A working file for which nothing is left to do by itself, or whose first result file is due.
+    ///
     /// A version that says nothing new is not made: something must have been told since the last one, with two minutes
     /// for transactions that were still open then.
     static let isDueForSettlement = """
