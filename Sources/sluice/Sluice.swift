@@ -10,13 +10,10 @@ struct Sluice: AsyncParsableCommand {
         abstract: "A batch worker for money: withhold and payout files in, proven results out.",
         discussion: """
             Settings come from Config/sluice.yaml, over it the environment (SLUICE_DATABASE_URL is the libpq URI), \
-            over \
-            it flags.
+            over it flags.
 
-            Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 done, but something waits for a person; 4 \
-
-            another \
-            run holds the window; 5 deadline reached with due work left.
+            Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 done, but something waits for a person; \
+            4 another run holds the window; 5 deadline reached with due work left.
             """,
         subcommands: [
             DemoCommand.self,

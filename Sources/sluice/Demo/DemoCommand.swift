@@ -1,5 +1,8 @@
 import ArgumentParser
 import Foundation
+import PaymentCore
+import Pipeline
+import Synchronization
 
 /// `sluice demo`: the whole chain on this machine, in one command.
 struct DemoCommand: AsyncParsableCommand {
@@ -35,39 +38,48 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         let signals = StopSignals()
         let demo = Demo(records: records, configDirectory: folder, jobsDirectory: jobs, progress: DemoProgress())
-        let isClean = try await withThrowingTaskGroup(of: Bool?.self) { group in
-            group.addTask { try await work(demo, until: signals) }
-            group.addTask {
-                await signals.next()
-                return nil
-            }
-            // Whichever comes first: the demo's end, or somebody who has seen enough.
-            defer { group.cancelAll() }
-            return try await group.next() ?? nil
+        let verdict = DemoVerdict()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await work(demo, verdict: verdict) }
+            group.addTask { await signals.next() }
+            // Whichever comes first: the demo's end, or somebody who has seen enough. The servers stop either way.
+            try await group.next()
+            group.cancelAll()
+            try await group.waitForAll()
         }
-        guard let isClean else { throw DemoFailure("stopped before its end") }
+        guard let isClean = verdict.isClean else { throw DemoFailure("stopped before its end") }
         guard isClean else { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 
-    private func work(_ demo: Demo, until signals: StopSignals) async throws -> Bool {
+    private func work(_ demo: Demo, verdict: DemoVerdict) async throws {
         let running = try await demo.start()
         do {
             let report = try await demo.work(running)
             try Terminal.write(Array((json ? report.json : report.text).utf8))
+            verdict.set(report.isClean)
             if keep {
                 demo.progress.say(
                     "the server runs at \(report.databaseURL) until Ctrl-C; keys and addresses for `sluice` are in "
                         + "\(try running.writeEnvironment())"
                 )
-                await signals.next()
+                // Until the signal cancels this task.
+                while !Task.isCancelled { try? await SystemClock().sleep(for: .seconds(1)) }
             }
             await running.stop()
-            return report.isClean
         } catch {
             await running.stop()
             throw error
         }
     }
+}
+
+/// What the demo found, once it has.
+private final class DemoVerdict: Sendable {
+    private let found = Mutex<Bool?>(nil)
+
+    var isClean: Bool? { found.withLock { $0 } }
+
+    func set(_ isClean: Bool) { found.withLock { $0 = isClean } }
 }
 
 extension Demo.Running {
