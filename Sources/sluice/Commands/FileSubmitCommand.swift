@@ -9,8 +9,8 @@ struct FileSubmitCommand: AsyncParsableCommand {
         commandName: "submit",
         abstract: "Queue a batch file.",
         discussion: """
-            The same merchant, client key and bytes give the same batch again; exit 3 if that one is held for a person. \
-            The same bytes under a new key, or under none, are held by intake.
+            The same merchant, client key and bytes give the same batch again; exit 3 if that one is held for a \
+            person. The same bytes under a new key, or under none, are held by intake.
             """
     )
 

@@ -12,8 +12,8 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Run a job once, in the window that is open now.",
         discussion: """
             Safe to start at any time, any number of times. Exits 0 when done, done before or outside the window; 3 \
-            when done but something waits for a person; 4 while another run holds the window; 5 when work was left at the \
-            deadline or a signal.
+            when done but something waits for a person; 4 while another run holds the window; 5 when work was left \
+            at the deadline or a signal.
             """
     )
 
