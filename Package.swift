@@ -59,6 +59,11 @@ let package = Package(
                 .embedInCode("Migrations/0003_orders.sql"),
                 .embedInCode("Migrations/0004_work.sql"),
                 .embedInCode("Migrations/0005_contract.sql"),
+                .embedInCode("Migrations/0006_lanes.sql"),
+                .embedInCode("Migrations/0007_attempts.sql"),
+                .embedInCode("Migrations/0008_ceilings.sql"),
+                .embedInCode("Migrations/0009_operations.sql"),
+                .embedInCode("Migrations/0010_jobs.sql"),
             ],
             swiftSettings: strict
         ),

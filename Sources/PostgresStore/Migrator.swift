@@ -27,6 +27,11 @@ package struct Migrator: Sendable {
         Migration(number: 3, name: "orders", sql: PackageResources._003_orders_sql),
         Migration(number: 4, name: "work", sql: PackageResources._004_work_sql),
         Migration(number: 5, name: "contract", sql: PackageResources._005_contract_sql),
+        Migration(number: 6, name: "lanes", sql: PackageResources._006_lanes_sql),
+        Migration(number: 7, name: "attempts", sql: PackageResources._007_attempts_sql),
+        Migration(number: 8, name: "ceilings", sql: PackageResources._008_ceilings_sql),
+        Migration(number: 9, name: "operations", sql: PackageResources._009_operations_sql),
+        Migration(number: 10, name: "jobs", sql: PackageResources._010_jobs_sql),
     ]
 
     /// Applies what is missing and stamps the environment; answers the numbers applied.

@@ -1,2 +1,2 @@
 /// All that the engine asks of a database.
-package typealias EngineStore = BatchFileStore & FleetStore & ResultFileStore & SubmissionStore
+package typealias EngineStore = AlarmStore & BatchFileStore & FleetStore & ResultFileStore & SubmissionStore

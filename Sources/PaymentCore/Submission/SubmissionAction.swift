@@ -47,6 +47,18 @@ package enum AlarmKind: String, CaseIterable, Sendable, Hashable {
     case unsentTooLong = "unsent_too_long"
     case protectionEnding = "protection_ending"
     case resultOverdue = "result_overdue"
+    /// A lane's calls failed one after the other; it waits and probes.
+    case laneOpen = "lane_open"
+    /// A job's window passed without a run.
+    case windowMissed = "window_missed"
+    /// The sweeper found open orders without a next action and gave them one.
+    case workRebuilt = "work_rebuilt"
+    /// A file was loaded, but its orders are held: an amount is above a ceiling.
+    case ceilingExceeded = "ceiling_exceeded"
+    /// More database connections are configured than the budget allows.
+    case budgetExceeded = "budget_exceeded"
+    /// An alarm could be delivered to no sink.
+    case sinkFailed = "sink_failed"
 }
 
 /// Why a person must decide.
@@ -59,4 +71,8 @@ package enum ReviewCause: String, CaseIterable, Sendable, Hashable {
     case fileHeld = "file_held"
     /// No message of its channel can carry the order.
     case unfitForChannel = "unfit_for_channel"
+    /// Orders are held because an amount is above a ceiling.
+    case ceiling
+    /// Orders are held because money may be at risk on the same account.
+    case accountAtRisk = "account_at_risk"
 }

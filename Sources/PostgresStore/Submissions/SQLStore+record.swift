@@ -1,4 +1,4 @@
-package import PaymentCore
+import PaymentCore
 import PostgresClient
 package import Store
 
@@ -229,65 +229,6 @@ extension SQLStore: SubmissionStore {
         if !toReview.isEmpty { try quarantine(toReview, change: change, transaction) }
     }
 
-    /// A failure of cause `data` also opens a quarantined record, which owns the order's number from now on (R14).
-    private func quarantine(_ moves: [OrderMove], change: SubmissionChange, _ transaction: PostgresTransaction) throws {
-        let chunk = change.chunk
-        var cipher = try cipher(of: chunk.batch, transaction)
-        let orders = try transaction.query(
-            """
-            SELECT line_no, personal, merchant_order_no, bank_code, amount_minor, currency FROM sluice.payment_order
-            WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3)
-            """,
-            [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(moves.map(\.line.value))]
-        )
-        let codes = Dictionary(uniqueKeysWithValues: moves.map { ($0.line.value, $0.code) })
-        for row in orders {
-            let line = LineNumber(try row.int32(0))
-            let personal = try PersonalData(serialized: try cipher.open(try row.bytes(1), .personal, line: line))
-            // The order as it was read: its bytes in the file are not kept for records that passed.
-            let raw = JSONText.object([
-                ("merchant_order_number", .string(try row.text(2))),
-                ("account_number", .string(personal.accountNumber)),
-                ("account_name", .string(personal.accountName)),
-                ("bank_code", try row.optionalText(3).map(JSONValue.string) ?? .null),
-                ("amount_minor", .integer(try row.int64(4))), ("currency", .string(try row.text(5))),
-                ("purpose", .string(personal.purpose)),
-            ])
-            let reason = QuarantineReason(
-                code: "refused_by_channel",
-                field: nil,
-                maskedValue: codes[line.value] ?? "",
-                mend: "the channel refused the order's data; amend it and release it as a new order"
-            )
-            _ = try transaction.execute(
-                """
-                INSERT INTO sluice.quarantine_record (batch_id, line_no, business_date, origin, merchant_order_no,
-                    amount_minor,
-                    currency, reasons, charset, byte_from, byte_to, physical_line, raw, data_key_id)
-                SELECT batch_id, line_no, business_date, 'failed_order', merchant_order_no, amount_minor, currency,
-                    $4::jsonb,
-                    'UTF-8', 0, 0, 0, $5, $6 FROM sluice.payment_order
-                WHERE batch_id = $1 AND business_date = $2 AND line_no = $3
-                """,
-                [
-                    .int64(chunk.batch.value), .date(chunk.businessDate), .int32(line.value), .jsonb([reason].json),
-                    .bytea(cipher.sealWithRandomNonce(Array(raw.utf8), .raw, line.value, 0)),
-                    .int32(cipher.keyIdentifier),
-                ]
-            )
-        }
-        _ = try transaction.execute(
-            """
-            UPDATE sluice.order_number_registry r SET state = 'quarantine'
-            FROM sluice.payment_order o, sluice.batch_file f
-            WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = ANY ($3) AND f.batch_id = $1
-                AND r.merchant_id = f.merchant_id AND r.order_no = o.merchant_order_no AND r.batch_id = $1 AND r.line_no
-                    = o.line_no
-            """,
-            [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(moves.map(\.line.value))]
-        )
-    }
-
     /// Writes the machine's state; answers the ordinal of the call that may begin.
     private func update(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws -> Int32 {
         let state = change.state
@@ -316,85 +257,5 @@ extension SQLStore: SubmissionStore {
         // No call begins while an earlier one may be under way (R6).
         guard let row = rows.first else { throw Overtaken() }
         return try row.int32(0)
-    }
-
-    private func raise(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws {
-        let chunk = change.chunk
-        for alarm in change.decision.alarms {
-            _ = try transaction.execute(
-                """
-                INSERT INTO sluice.alarm (cause_key, kind, channel, batch_id, code, message)
-                VALUES ($1, $2, $3, $4, $5, $6)
-                ON CONFLICT (cause_key) WHERE acknowledged_at IS NULL
-                DO UPDATE SET occurrences = alarm.occurrences + 1, last_at = now()
-                """,
-                [
-                    .text("\(alarm.kind.rawValue)/\(chunk.channel)/\(alarm.code)"), .text(alarm.kind.rawValue),
-                    .text(chunk.channel.value), .int64(chunk.batch.value), .text(alarm.code),
-                    .text(alarm.kind.message(channel: chunk.channel, code: alarm.code)),
-                ]
-            )
-        }
-        var items = change.decision.reviews.map { (line: Int32?.some($0.line.value), cause: $0.cause, code: $0.code) }
-        items += change.submissionReviews.map { (line: nil, cause: $0.cause, code: $0.code) }
-        guard !items.isEmpty else { return }
-        _ = try transaction.execute(
-            """
-            INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, submission_no, line_no,
-                channel)
-            SELECT i.cause || '/' || $4::text || '/' || (now() AT TIME ZONE 'UTC')::date, i.cause, i.code, $1, $2, $3,
-                i.line_no::int, $4
-            FROM unnest($5::text[], $6::text[], $7::bigint[]) AS i (cause, code, line_no)
-            ON CONFLICT DO NOTHING
-            """,
-            [
-                .int64(chunk.batch.value), .date(chunk.businessDate), .int32(change.submission.value),
-                .text(chunk.channel.value), .textArray(items.map(\.cause.rawValue)), .textArray(items.map(\.code)),
-                .nullableBigintArray(items.map { $0.line.map(Int64.init) }),
-            ]
-        )
-    }
-}
-
-extension AlarmKind {
-    /// What the person who is called out at night needs: what happened, and what is safe to do.
-    func message(channel: ChannelName, code: String) -> String {
-        switch self {
-        case .unlistedCode:
-            "channel \(channel) sent code \(code), which its specification does not list; affected orders stay "
-                + "unknown. Ask the channel what it means, list it, activate the new specification"
-        case .takenThenNotFound:
-            "channel \(channel) took a submission and now says that it knows nothing of it; its orders are unknown "
-                + "and are not resent. Call the channel"
-        case .duplicateOtherContent:
-            "channel \(channel) has other content under a number of ours; the submission is stopped. Find out who "
-                + "else uses this number series before anything is sent"
-        case .pollsExhausted:
-            "channel \(channel) gave no final answer within the allowed number of queries; the orders are unknown and "
-                + "wait in review"
-        case .answerMismatch:
-            "channel \(channel) answered with items, accounts or amounts that are not ours; affected orders are "
-                + "unknown and wait in review"
-        case .contradiction:
-            "channel \(channel) contradicts a final state; nothing was changed. Money may be at risk: decide in review"
-        case .unsentTooLong: "channel \(channel) has not been reachable for long; nothing was sent, orders wait"
-        case .protectionEnding: "submissions on channel \(channel) soon lose their duplicate protection"
-        case .resultOverdue: "results of channel \(channel) are overdue"
-        }
-    }
-}
-
-extension SQLStore {
-    /// The clear bytes of an answer kept as evidence.
-    package func openResponse(
-        _ sealed: [UInt8],
-        of batch: BatchIdentifier,
-        submission: SubmissionNumber,
-        call: RecordedCall
-    ) async throws -> [UInt8] {
-        try await pool.transaction("open response", readOnly: true) { transaction in
-            var cipher = try cipher(of: batch, transaction)
-            return try cipher.openWithNonce(sealed, .response, submission.value, call.ordinal)
-        }
     }
 }

@@ -1,0 +1,71 @@
+import PaymentCore
+import PostgresClient
+import Store
+
+extension SQLStore {
+    /// Alarms and review items of one change.
+    func raise(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws {
+        let chunk = change.chunk
+        try insert(
+            change.decision.alarms.map { alarm in
+                RaisedAlarm(
+                    kind: alarm.kind,
+                    channel: chunk.channel,
+                    batch: chunk.batch,
+                    code: alarm.code,
+                    message: alarm.kind.message(channel: chunk.channel, code: alarm.code)
+                )
+            },
+            transaction
+        )
+        var items = change.decision.reviews.map { (line: Int32?.some($0.line.value), cause: $0.cause, code: $0.code) }
+        items += change.submissionReviews.map { (line: nil, cause: $0.cause, code: $0.code) }
+        guard !items.isEmpty else { return }
+        _ = try transaction.execute(
+            """
+            INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, submission_no, line_no,
+                channel)
+            SELECT i.cause || '/' || $4::text || '/' || (now() AT TIME ZONE 'UTC')::date, i.cause, i.code, $1, $2, $3,
+                i.line_no::int, $4
+            FROM unnest($5::text[], $6::text[], $7::bigint[]) AS i (cause, code, line_no)
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                .int64(chunk.batch.value), .date(chunk.businessDate), .int32(change.submission.value),
+                .text(chunk.channel.value), .textArray(items.map(\.cause.rawValue)), .textArray(items.map(\.code)),
+                .nullableBigintArray(items.map { $0.line.map(Int64.init) }),
+            ]
+        )
+    }
+}
+
+extension AlarmKind {
+    /// What the person who is called out at night needs: what happened, and what is safe to do.
+    func message(channel: ChannelName, code: String) -> String {
+        switch self {
+        case .unlistedCode:
+            "channel \(channel) sent code \(code), which its specification does not list; affected orders stay "
+                + "unknown. Ask the channel what it means, list it, activate the new specification"
+        case .takenThenNotFound:
+            "channel \(channel) took a submission and now says that it knows nothing of it; its orders are unknown "
+                + "and are not resent. Call the channel"
+        case .duplicateOtherContent:
+            "channel \(channel) has other content under a number of ours; the submission is stopped. Find out who "
+                + "else uses this number series before anything is sent"
+        case .pollsExhausted:
+            "channel \(channel) gave no final answer within the allowed number of queries; the orders are unknown and "
+                + "wait in review"
+        case .answerMismatch:
+            "channel \(channel) answered with items, accounts or amounts that are not ours; affected orders are "
+                + "unknown and wait in review"
+        case .contradiction:
+            "channel \(channel) contradicts a final state; nothing was changed. Money may be at risk: decide in review"
+        case .unsentTooLong: "channel \(channel) has not been reachable for long; nothing was sent, orders wait"
+        case .protectionEnding: "submissions on channel \(channel) soon lose their duplicate protection"
+        case .resultOverdue: "results of channel \(channel) are overdue"
+        case .laneOpen: "channel \(channel) fails call after call; its lane waits and probes"
+        case .windowMissed, .workRebuilt, .ceilingExceeded, .budgetExceeded, .sinkFailed:
+            "\(rawValue) (\(code)) on channel \(channel)"
+        }
+    }
+}

@@ -1,0 +1,114 @@
+package import PaymentCore
+
+/// Which quarantined records to look at.
+package struct QuarantineFilter: Sendable {
+    package var batch: BatchIdentifier?
+    package var reason: String?
+    /// Business dates from this one on; a list without a batch must not read all days.
+    package var since: BusinessDate
+    /// At most 1,000.
+    package var limit: Int
+
+    package init(batch: BatchIdentifier? = nil, reason: String? = nil, since: BusinessDate, limit: Int = 50) {
+        precondition((1...1_000).contains(limit), "a list is bounded")
+        (self.batch, self.reason, self.since, self.limit) = (batch, reason, since, limit)
+    }
+}
+
+/// Quarantined records of one reason and state.
+package struct QuarantineGroup: Sendable {
+    package let reason, state: String
+    package let records, batches: Int64
+    package let oldestAt: Timestamp
+
+    package init(reason: String, state: String, records: Int64, batches: Int64, oldestAt: Timestamp) {
+        (self.reason, self.state, self.records, self.batches) = (reason, state, records, batches)
+        self.oldestAt = oldestAt
+    }
+}
+
+/// A quarantined record with every reason found.
+package struct QuarantinedRecord: Sendable {
+    package let key: OrderKey
+    package let state: String
+    /// `intake` or `failed_order`.
+    package let origin: String
+    package var merchantOrderNumber: String?
+    package var amountMinor: Int64?
+    package var currency: String?
+    package let reasons: [QuarantineReason]
+    /// Where it stood; its bytes are left out.
+    package let source: RecordSource
+    package let quarantinedAt: Timestamp
+    /// Its form, with what may be personal starred; nil in lists, and for a record made of a failed order.
+    package var maskedRecord: String?
+
+    package init(
+        key: OrderKey,
+        state: String,
+        origin: String,
+        reasons: [QuarantineReason],
+        source: RecordSource,
+        quarantinedAt: Timestamp
+    ) {
+        (self.key, self.state, self.origin) = (key, state, origin)
+        (self.reasons, self.source, self.quarantinedAt) = (reasons, source, quarantinedAt)
+    }
+}
+
+/// Open review items of one incident: one decision.
+package struct ReviewIncident: Sendable {
+    package let incident, cause: String
+    package var codes: [String] = []
+    package var channel: String?
+    package let ownerRole: String
+    package let items: Int64
+    /// The first of them: `BATCH`, `BATCH/SUBMISSION` or `BATCH-LINE`.
+    package var examples: [String] = []
+    package let oldestAt: Timestamp
+    package let age: TimeSpan
+
+    package init(
+        incident: String,
+        cause: String,
+        ownerRole: String,
+        items: Int64,
+        oldestAt: Timestamp,
+        age: TimeSpan
+    ) {
+        (self.incident, self.cause, self.ownerRole) = (incident, cause, ownerRole)
+        (self.items, self.oldestAt, self.age) = (items, oldestAt, age)
+    }
+}
+
+/// An alarm that nobody has acknowledged.
+package struct OpenAlarm: Sendable {
+    package let kind, code: String
+    package var channel: String?
+    package let message: String
+    package let occurrences: Int64
+    package let firstAt, lastAt: Timestamp
+
+    package init(
+        kind: String,
+        code: String,
+        message: String,
+        occurrences: Int64,
+        firstAt: Timestamp,
+        lastAt: Timestamp
+    ) {
+        (self.kind, self.code, self.message) = (kind, code, message)
+        (self.occurrences, self.firstAt, self.lastAt) = (occurrences, firstAt, lastAt)
+    }
+}
+
+/// What a run leaves to people.
+package struct WaitingForPeople: Sendable, Hashable {
+    package let reviewItems, heldFiles: Int64
+
+    package init(reviewItems: Int64, heldFiles: Int64) {
+        (self.reviewItems, self.heldFiles) = (reviewItems, heldFiles)
+    }
+
+    package var isNothing: Bool { reviewItems == 0 && heldFiles == 0 }
+}
