@@ -22,6 +22,33 @@ package struct EngineConfiguration: Sendable {
     }
 }
 
+extension EngineConfiguration {
+    /// The channels of a merchant's routes that were not tried yet and can carry an order, in the order of the routes.
+    package func otherChannels(
+        than tried: Set<ChannelName>,
+        merchant: MerchantNumber,
+        direction: Direction,
+        amountMinor: Int64,
+        currency: String
+    ) -> [ChannelName] {
+        let capabilities = capabilities(direction: direction)
+        return merchants[merchant]?.routes[direction, default: []].map(\.channel).filter { channel in
+            !tried.contains(channel) && capabilities[channel]?.carries(amountMinor, currency) == true
+        } ?? []
+    }
+
+    /// What each channel of a direction can carry, as far as routing must know.
+    func capabilities(direction: Direction) -> [ChannelName: Router.Capability] {
+        channels.filter { $0.value.directions.contains(direction) }.mapValues { specification in
+            Router.Capability(
+                currencies: specification.currencies,
+                amountMinorMax: specification.limits.amountMinorMax,
+                itemsPerSubmission: specification.limits.itemsPerSubmission
+            )
+        }
+    }
+}
+
 /// How one merchant's files are read and where its orders go.
 package struct MerchantProfile: Sendable {
     package let number: MerchantNumber
@@ -31,6 +58,8 @@ package struct MerchantProfile: Sendable {
     package let rules: RecordRules
     package let tolerance: FileTolerance
     package let routes: [Direction: [Route]]
+    /// How often an order may be tried (R9).
+    package let attempts: AttemptRule
 
     package init(
         number: MerchantNumber,
@@ -39,7 +68,8 @@ package struct MerchantProfile: Sendable {
         resultDueAfter: TimeSpan,
         rules: RecordRules,
         tolerance: FileTolerance,
-        routes: [Direction: [Route]]
+        routes: [Direction: [Route]],
+        attempts: AttemptRule = AttemptRule()
     ) {
         self.number = number
         self.title = title
@@ -48,6 +78,7 @@ package struct MerchantProfile: Sendable {
         self.rules = rules
         self.tolerance = tolerance
         self.routes = routes
+        self.attempts = attempts
     }
 }
 
@@ -65,6 +96,8 @@ package struct EngineLimits: Sendable {
     package let stopWithin: TimeSpan
     /// How often an idle lane looks again.
     package let idle: TimeSpan
+    /// How often each working file is looked through for orders without a next action.
+    package let sweep: TimeSpan
 
     package init(
         sliceRecords: Int = 5_000,
@@ -73,7 +106,8 @@ package struct EngineLimits: Sendable {
         heartbeat: TimeSpan = .seconds(3),
         silence: TimeSpan = .seconds(15),
         stopWithin: TimeSpan = .seconds(30),
-        idle: TimeSpan = .milliseconds(250)
+        idle: TimeSpan = .milliseconds(250),
+        sweep: TimeSpan = .minutes(5)
     ) {
         precondition((1...50_000).contains(sliceRecords) && (1...1_000).contains(chunkOrders))
         precondition(
@@ -87,5 +121,6 @@ package struct EngineLimits: Sendable {
         self.silence = silence
         self.stopWithin = stopWithin
         self.idle = idle
+        self.sweep = sweep
     }
 }

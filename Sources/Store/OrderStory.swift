@@ -24,6 +24,10 @@ package struct OrderStory: Sendable {
     package var reviews: [Review] = []
     /// What happens next by itself, and when.
     package var nextAction: NextAction?
+    /// It waits to be planned, not before this time.
+    package var plannedFrom: Timestamp?
+    /// The database's clock when the story was read.
+    package var readAt = Timestamp(unixMicroseconds: 0)
 
     package init(
         key: OrderKey,
@@ -53,6 +57,9 @@ package struct OrderStory: Sendable {
         package let orders: Int
         package let intendedAt: Timestamp
         package var settledAt: Timestamp?
+        /// The end of the number's scope, where it has one.
+        package var scopeEndsAt: Timestamp?
+        package var specificationSHA256: [UInt8] = []
         package var exchanges: [Exchange] = []
 
         package init(

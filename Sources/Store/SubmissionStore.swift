@@ -27,6 +27,17 @@ package protocol SubmissionStore: Sendable {
     /// ended call as late evidence.
     func record(_ change: SubmissionChange) async throws -> ChangeOutcome
 
+    /// What was tried before for orders of a chunk, and for whom: asked for when an attempt may be followed by another.
+    func attemptHistory(of chunk: ClaimedChunk, lines: [LineNumber]) async throws -> AttemptHistory
+
+    /// Opens what a late answer contradicts: no state changes, people learn of it (R8, R10).
+    func noteContradictions(
+        _ decision: SettlementDecision,
+        of submission: SubmissionNumber,
+        chunk: ClaimedChunk
+    )
+        async throws
+
     /// Gives back a chunk that needed nothing (all of its orders were cancelled), or could not be worked now.
     func releaseChunk(_ chunk: ClaimedChunk, next: ChunkNext) async throws
 }
@@ -240,6 +251,9 @@ package struct RecordedCall: Sendable, Hashable {
 /// What became of an intent.
 package enum IntentOutcome: Sendable, Hashable {
     case recorded(RecordedCall)
+    /// Recorded, but COMMIT stayed without an answer and the truth was found only afterwards: nothing may be sent under
+    /// this record (R1).
+    case recordedUnsure(RecordedCall)
     /// The lease is somebody else's.
     case stale
     /// Some order was cancelled in between: nothing is recorded, read the orders again.
@@ -322,6 +336,8 @@ package struct SubmissionChange: Sendable {
     /// The call that the worker makes next: its record is part of this change.
     package var begins: SubmissionStep?
     package var sendBy: TimeSpan
+    /// The version that the worker works with: no call begins under another one than the active (R16).
+    package var specificationSHA256: [UInt8]
     package var decision: SettlementDecision
     package var submissionReviews: [SubmissionReview]
     package var slowLaneFor: TimeSpan?
@@ -345,6 +361,7 @@ package struct SubmissionChange: Sendable {
         endedCall: EndedCall?,
         begins: SubmissionStep?,
         sendBy: TimeSpan,
+        specificationSHA256: [UInt8],
         decision: SettlementDecision,
         submissionReviews: [SubmissionReview],
         slowLaneFor: TimeSpan?,
@@ -357,6 +374,7 @@ package struct SubmissionChange: Sendable {
         self.endedCall = endedCall
         self.begins = begins
         self.sendBy = sendBy
+        self.specificationSHA256 = specificationSHA256
         self.decision = decision
         self.submissionReviews = submissionReviews
         self.slowLaneFor = slowLaneFor
@@ -368,8 +386,11 @@ package struct SubmissionChange: Sendable {
 package enum ChangeOutcome: Sendable, Hashable {
     /// Committed; with the record of the call that begins, if one does.
     case committed(RecordedCall?)
+    /// Committed, but COMMIT stayed without an answer and the truth was found only afterwards: the call that was to
+    /// begin must not be made (R1).
+    case committedUnsure(RecordedCall)
     /// Something is no longer as it was read: the lease is somebody else's or has ended, an order has moved, another
-    /// call
-    /// may be under way. Nothing was written but the ended call, as late evidence, if it had no outcome yet.
+    /// call may be under way, another specification is active.
+    /// Nothing was written but the ended call, as late evidence, if it had no outcome yet.
     case stale
 }

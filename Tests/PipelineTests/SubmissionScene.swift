@@ -56,7 +56,12 @@ final class SubmissionScene: Sendable {
             transport: channel,
             clock: clock,
             random: SeededRandom(seed: 1),
-            specification: specification
+            specification: specification,
+            configuration: EngineConfiguration(
+                layouts: [:],
+                merchants: [:],
+                channels: [specification.name: specification]
+            )
         )
     }
 

@@ -108,7 +108,7 @@ final class PostgresHarness: ContractHarness {
         for (table, columns) in [
             ("work_chunk", ["due_at", "lease_until"]), ("channel_slot", ["held_until"]), ("channel", ["slow_until"]),
             ("submission", ["in_flight_until", "last_not_found_at", "first_sent_at", "last_send_ended_at"]),
-            ("exchange", ["recorded_at", "send_by"]),
+            ("exchange", ["recorded_at", "send_by"]), ("order_to_plan", ["not_before"]),
         ] {
             let set = columns.map { "\($0) = \($0) - $1 * interval '1 microsecond'" }.joined(separator: ", ")
             try await database.execute("UPDATE sluice.\(table) SET \(set)", shift)
@@ -147,6 +147,35 @@ final class PostgresHarness: ContractHarness {
                     updates: Int(try row.int64(11))
                 )
             }
+        }
+    }
+
+    func attempts(of file: SeededFile) async throws -> [StoredAttempt] {
+        try await database.owner.transaction("test") { transaction in
+            try transaction.query(
+                """
+                SELECT line_no, channel, submission_no, cause, code FROM sluice.payment_attempt WHERE batch_id = $1
+                ORDER BY line_no, attempt_no
+                """,
+                [.int64(file.batch.value)]
+            ).map { row in
+                StoredAttempt(
+                    line: LineNumber(try row.int32(0)),
+                    channel: ChannelName(try row.text(1)),
+                    submission: SubmissionNumber(try row.int32(2)),
+                    cause: try Self.word(row, 3),
+                    code: try row.text(4)
+                )
+            }
+        }
+    }
+
+    func waiting(of file: SeededFile) async throws -> [LineNumber] {
+        try await database.owner.transaction("test") { transaction in
+            try transaction.query(
+                "SELECT line_no FROM sluice.order_to_plan WHERE batch_id = $1 AND not_before <= now() ORDER BY line_no",
+                [.int64(file.batch.value)]
+            ).map { LineNumber(try $0.int32(0)) }
         }
     }
 

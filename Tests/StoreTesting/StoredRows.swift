@@ -45,6 +45,32 @@ package struct StoredOrder: Sendable, Hashable {
     }
 }
 
+/// An attempt that is over, as a store keeps it.
+package struct StoredAttempt: Sendable, Hashable {
+    package var line: LineNumber
+    package var channel: ChannelName
+    package var submission: SubmissionNumber
+    package var cause: FailureCause
+    package var code: String
+
+    package init(
+        line: LineNumber,
+        channel: ChannelName,
+        submission: SubmissionNumber,
+        cause: FailureCause,
+        code: String
+    ) {
+        self.line = line
+        self.channel = channel
+        self.submission = submission
+        self.cause = cause
+        self.code = code
+    }
+
+    /// No byte of it ever left.
+    package var isUnsent: Bool { UnsentCode(rawValue: code) != nil }
+}
+
 /// A call as a store keeps it: recorded before it begins, completed when it has ended.
 package struct StoredExchange: Sendable, Hashable {
     package var submission: SubmissionNumber

@@ -77,6 +77,8 @@ final class InMemoryHarness: ContractHarness {
     func advance(by span: TimeSpan) async throws { memory.clock.advance(by: span) }
     func envelopeSHA256(_ bytes: [UInt8]) -> [UInt8] { [UInt8](repeating: UInt8(bytes.count % 256), count: 32) }
     func orders(of file: SeededFile) async throws -> [StoredOrder] { memory.orders(of: file.batch) }
+    func attempts(of file: SeededFile) async throws -> [StoredAttempt] { memory.attempts(of: file.batch) }
+    func waiting(of file: SeededFile) async throws -> [LineNumber] { memory.waiting(of: file.batch) }
     func exchanges(of file: SeededFile) async throws -> [StoredExchange] { memory.exchanges(of: file.batch) }
     func chunks(of file: SeededFile) async throws -> [StoredChunk] { memory.chunks(of: file.batch) }
     func reviews(of file: SeededFile) async throws -> [StoredReview] { memory.reviews(of: file.batch) }

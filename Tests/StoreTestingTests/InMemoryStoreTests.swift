@@ -153,6 +153,7 @@ struct `The store in memory` {
             endedCall: ended,
             begins: nil,
             sendBy: .seconds(20),
+            specificationSHA256: intent.specificationSHA256,
             decision: decision,
             submissionReviews: [],
             slowLaneFor: nil,
@@ -187,9 +188,15 @@ struct `The store in memory` {
             volatileElements: [:],
             latencyMicroseconds: 1
         )
-        for to in [OrderState.ready, .succeeded] {
+        let line = LineNumber(1)
+        let again = NextAttempt(after: .zero)
+        for move in [
+            OrderMove(line: line, from: .submitting, to: .ready, cause: .channel, code: "0", next: again),
+            OrderMove(line: line, from: .submitting, to: .succeeded, cause: nil, code: "0"),
+            OrderMove(line: line, from: .succeeded, to: .returned, cause: nil, code: "0"),
+        ] {
             var decision = SettlementDecision()
-            decision.moves = [OrderMove(line: LineNumber(1), from: .submitting, to: to, cause: nil, code: "0")]
+            decision.moves = [move]
             let change = SubmissionChange(
                 chunk: intent.chunk,
                 submission: intent.submission,
@@ -197,14 +204,17 @@ struct `The store in memory` {
                 endedCall: ended,
                 begins: nil,
                 sendBy: .seconds(20),
+                specificationSHA256: intent.specificationSHA256,
                 decision: decision,
                 submissionReviews: [],
                 slowLaneFor: nil,
                 next: .finish
             )
             let error = await #expect(throws: StoreRefusal.self) { _ = try await store.record(change) }
-            let order = OrderKey(batch: batch, line: LineNumber(1), businessDate: intent.chunk.businessDate)
-            #expect(error == (to == .ready ? .moveNotOfSubmission(order, to: .ready) : .evidenceMissing(order)))
+            let order = OrderKey(batch: batch, line: line, businessDate: intent.chunk.businessDate)
+            #expect(
+                error == (move.to == .returned ? .moveNotOfSubmission(order, to: .returned) : .evidenceMissing(order))
+            )
         }
         #expect(store.orders(of: batch).map(\.state) == [.submitting, .submitting])
         #expect(store.exchanges(of: batch).map(\.outcome) == [nil])

@@ -18,6 +18,8 @@ struct SpoiledStore: SubmissionStore {
         case losesLateCalls
         case ignoresSlowDown
         case swapsItems
+        case forgetsContradictions
+        case failsInsteadOfTryingAgain
 
         var caseThatMustCatchIt: String {
             switch self {
@@ -34,6 +36,8 @@ struct SpoiledStore: SubmissionStore {
                 "a change that schedules frees lease and slot, and the chunk comes up on its lane"
             case .losesLateCalls: "a change of an earlier lease is stale, and its ended call is kept as late"
             case .ignoresSlowDown: "a slowed channel hands out nothing on either lane until its time is over"
+            case .forgetsContradictions: "a contradicted order is submitted no more"
+            case .failsInsteadOfTryingAgain: "an ended attempt is filed, and its order waits for planning"
             case .swapsItems: "an intent commits submission, orders, send and chunk together"
             }
         }
@@ -95,6 +99,12 @@ struct SpoiledStore: SubmissionStore {
                     latencyMicroseconds: $0.latencyMicroseconds
                 )
             }
+        case .failsInsteadOfTryingAgain:
+            guard case .answered? = change.endedCall?.outcome else { break }
+            change.decision.moves = change.decision.moves.map {
+                $0.to == .ready
+                    ? OrderMove(line: $0.line, from: $0.from, to: .failed, cause: $0.cause, code: $0.code) : $0
+            }
         case .dropsAlarms: change.decision.alarms = []
         case .dropsReviews: (change.decision.reviews, change.submissionReviews) = ([], [])
         case .ignoresSlowDown: change.slowLaneFor = nil
@@ -112,6 +122,19 @@ struct SpoiledStore: SubmissionStore {
 
     func removeLines(_ lines: [LineNumber], from chunk: ClaimedChunk, reviewCode: String?) async throws {
         try await inner.removeLines(lines, from: chunk, reviewCode: reviewCode)
+    }
+
+    func attemptHistory(of chunk: ClaimedChunk, lines: [LineNumber]) async throws -> AttemptHistory {
+        try await inner.attemptHistory(of: chunk, lines: lines)
+    }
+
+    func noteContradictions(
+        _ decision: SettlementDecision,
+        of submission: SubmissionNumber,
+        chunk: ClaimedChunk
+    ) async throws {
+        if defect == .forgetsContradictions { return }
+        try await inner.noteContradictions(decision, of: submission, chunk: chunk)
     }
 
     func releaseChunk(_ chunk: ClaimedChunk, next: ChunkNext) async throws {

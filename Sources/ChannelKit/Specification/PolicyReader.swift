@@ -10,7 +10,7 @@ struct PolicyReader {
 
     func policies(for directions: Set<Direction>) throws(YAMLError) -> [Direction: ChannelPolicy] {
         let poll = try self.poll()
-        let unsent = try self.unsent()
+        let (unsent, unsentSendsMax) = try self.unsent()
         let duplicateCheck = try self.duplicateCheck()
         let notFound = try root.mapping("not_found")
         var policies: [Direction: ChannelPolicy] = [:]
@@ -33,6 +33,7 @@ struct PolicyReader {
                 deadlines: deadlines,
                 poll: poll,
                 unsent: unsent,
+                unsentSendsMax: unsentSendsMax,
                 notFound: rule,
                 duplicateCheck: duplicateCheck
             )
@@ -85,7 +86,12 @@ struct PolicyReader {
                 mend: "choose a margin inside the protection window"
             )
         }
-        return DuplicateCheck(window: window, margin: margin)
+        let warning = try mapping.optionalDuration("warning", in: .seconds(1)...YAMLNode.durationMax)
+        return DuplicateCheck(
+            window: window,
+            margin: margin,
+            warning: warning.map { TimeSpan($0) } ?? .hours(2)
+        )
     }
 
     private func poll() throws(YAMLError) -> PollCurve {
@@ -100,14 +106,15 @@ struct PolicyReader {
         )
     }
 
-    private func unsent() throws(YAMLError) -> BackOff {
+    private func unsent() throws(YAMLError) -> (backOff: BackOff, sendsMax: Int32?) {
         let mapping = try root.mapping("unsent")
         let first = TimeSpan(try mapping.duration("first", in: Self.waits))
-        return BackOff(
+        let backOff = BackOff(
             first: first,
             growthPercent: Int64(try mapping.int("growth_percent", in: 100...1_000)),
             cap: try cap(mapping, first: first)
         )
+        return (backOff, try mapping.optionalInt("sends_max", in: 1...10_000).map(Int32.init))
     }
 
     private func cap(_ mapping: YAMLMapping, first: TimeSpan) throws(YAMLError) -> TimeSpan {

@@ -30,11 +30,15 @@ package struct DuplicateCheck: Hashable, Sendable {
     package let window: TimeSpan
     /// Kept free before the end of the window: the longest life of a request plus clock differences.
     package let margin: TimeSpan
+    /// How long before its end people are warned of submissions that are still unknown.
+    package let warning: TimeSpan
 
-    package init(window: TimeSpan, margin: TimeSpan) {
+    package init(window: TimeSpan, margin: TimeSpan, warning: TimeSpan = .hours(2)) {
         precondition(window > margin && margin > .zero, "the margin lies inside the protection window")
+        precondition(warning > .zero, "a warning comes before the end")
         self.window = window
         self.margin = margin
+        self.warning = warning
     }
 }
 
@@ -67,6 +71,9 @@ package struct ChannelPolicy: Hashable, Sendable {
     package let deadlines: ChannelDeadlines
     package let poll: PollCurve
     package let unsent: BackOff
+    /// After so many sends that are all proven unsent the lane gives the submission up, and its orders are planned
+    /// anew; nil: it keeps trying.
+    package let unsentSendsMax: Int32?
     package let notFound: NotFoundPolicy
     /// Nil where the channel documents none: then nothing that may have arrived is ever sent again.
     package let duplicateCheck: DuplicateCheck?
@@ -77,11 +84,13 @@ package struct ChannelPolicy: Hashable, Sendable {
         deadlines: ChannelDeadlines,
         poll: PollCurve,
         unsent: BackOff,
+        unsentSendsMax: Int32? = nil,
         notFound: NotFoundPolicy,
         duplicateCheck: DuplicateCheck?,
         sendsMax: Int32 = 3
     ) {
         precondition(sendsMax >= 1)
+        precondition(unsentSendsMax ?? 1 >= 1, "a submission is tried once at least")
         precondition(
             notFound.conclusion == .review || duplicateCheck != nil,
             "a resend needs a documented duplicate check (R5)"
@@ -89,6 +98,7 @@ package struct ChannelPolicy: Hashable, Sendable {
         self.deadlines = deadlines
         self.poll = poll
         self.unsent = unsent
+        self.unsentSendsMax = unsentSendsMax
         self.notFound = notFound
         self.duplicateCheck = duplicateCheck
         self.sendsMax = sendsMax

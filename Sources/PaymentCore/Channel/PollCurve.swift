@@ -47,6 +47,9 @@ package struct BackOff: Hashable, Sendable {
         self.cap = cap
     }
 
+    /// Whether the delay after so many failures in a row has stopped growing.
+    package func isCapped(steps: Int32) -> Bool { delay(steps: steps, random: 0) >= cap }
+
     /// The delay after `steps` failures in a row, with 20 % of jitter.
     package func delay(steps: Int32, random: UInt64) -> TimeSpan {
         Self.delay(

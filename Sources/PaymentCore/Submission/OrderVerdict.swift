@@ -30,18 +30,33 @@ package struct OrderMove: Hashable, Sendable {
     package let line: LineNumber
     package let from: OrderState
     package let to: OrderState
+    /// Why it failed, or why its attempt ended.
     package let cause: FailureCause?
     /// The code that led to it: the channel's, or our own word for what was seen.
     package let code: String
+    /// Back to `ready`: how the order goes on; its attempt has ended with proof.
+    package let next: NextAttempt?
 
-    package init(line: LineNumber, from: OrderState, to: OrderState, cause: FailureCause?, code: String) {
+    package init(
+        line: LineNumber,
+        from: OrderState,
+        to: OrderState,
+        cause: FailureCause?,
+        code: String,
+        next: NextAttempt? = nil
+    ) {
         precondition(OrderTransition.isLegal(from: from, to: to), "an order moves only as the transition table says")
-        precondition((to == .failed) == (cause != nil), "a failure, and only a failure, has a cause")
+        precondition(
+            (to == .failed || to == .ready) == (cause != nil),
+            "a failure or an ended attempt, and only these, have a cause"
+        )
+        precondition((to == .ready) == (next != nil), "an order is ready again for its next attempt only")
         self.line = line
         self.from = from
         self.to = to
         self.cause = cause
         self.code = code
+        self.next = next
     }
 }
 

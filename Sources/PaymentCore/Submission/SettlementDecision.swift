@@ -8,6 +8,8 @@ package struct SettlementDecision: Hashable, Sendable {
     package struct SubmissionAlarm: Hashable, Sendable {
         package let kind: AlarmKind
         package let code: String
+
+        package init(kind: AlarmKind, code: String) { (self.kind, self.code) = (kind, code) }
     }
 
     /// A person must look at one order.
@@ -15,6 +17,10 @@ package struct SettlementDecision: Hashable, Sendable {
         package let line: LineNumber
         package let cause: ReviewCause
         package let code: String
+
+        package init(line: LineNumber, cause: ReviewCause, code: String) {
+            (self.line, self.cause, self.code) = (line, cause, code)
+        }
     }
 
     package init() {}
@@ -30,6 +36,8 @@ package struct SettlementDecision: Hashable, Sendable {
             switch action {
             case .moveOpenOrders(let to, let code): moving.moveOpen(to: to, cause: nil, code: code)
             case .failOpenOrders(let cause, let code): moving.moveOpen(to: .failed, cause: cause, code: code)
+            case .giveUpUnsent(let code):
+                moving.moveOpen(to: .ready, cause: .channel, code: code.rawValue, next: NextAttempt(after: .zero))
             case .decideItems(let decision): decide(decision, orders: &moving)
             case .alarm(let kind, let code): raise(kind, code: code)
             case .perform, .schedule, .finish, .review, .slowLane: break
@@ -38,10 +46,37 @@ package struct SettlementDecision: Hashable, Sendable {
         moves = moving.moves.compactMap(\.self)
     }
 
-    /// The open orders that are left when the moves are done.
+    /// The open orders that the submission still has when the moves are done.
+    ///
+    /// One that is ready for its next attempt has left it.
     package func openOrdersLeft(of orders: [SubmittedOrder]) -> Int {
-        let becomeFinal = moves.count { $0.to.isFinal }
-        return orders.count { !$0.state.isFinal } - becomeFinal
+        let leave = moves.count { $0.to.isFinal || $0.to == .ready }
+        return orders.count { !$0.state.isFinal } - leave
+    }
+
+    /// What an answer that came too late contradicts: alarms and reviews, no moves (R8, R10).
+    ///
+    /// `orders`: as they stand now, those that have gone on to another attempt as failed.
+    package init(lateActions actions: [SubmissionAction], orders: [SubmittedOrder]) {
+        self.init(actions: actions, orders: orders)
+        moves = []
+        reviews = reviews.filter { $0.cause == .contradiction }
+        alarms = alarms.filter { $0.kind == .contradiction }
+    }
+
+    /// Turns failures into next attempts where the rule has one: the proof that ends the attempt is the same.
+    package mutating func tryAgain(_ next: (OrderMove) -> NextAttempt?) {
+        moves = moves.map { move in
+            guard move.to == .failed, let attempt = next(move) else { return move }
+            return OrderMove(
+                line: move.line,
+                from: move.from,
+                to: .ready,
+                cause: move.cause,
+                code: move.code,
+                next: attempt
+            )
+        }
     }
 
     private mutating func decide(_ decision: ItemDecision, orders moving: inout MovingOrders) {
@@ -96,10 +131,18 @@ private struct MovingOrders {
         moves = Array(repeating: nil, count: orders.count)
     }
 
-    mutating func moveOpen(to: OrderState, cause: FailureCause?, code: String) {
+    mutating func moveOpen(to: OrderState, cause: FailureCause?, code: String, next: NextAttempt? = nil) {
         for (index, order) in orders.enumerated()
         where !order.state.isFinal && OrderTransition.isLegal(from: order.state, to: to) {
-            apply(OrderMove(line: order.line, from: order.state, to: to, cause: cause, code: code), at: index)
+            let move = OrderMove(
+                line: order.line,
+                from: order.state,
+                to: to,
+                cause: cause,
+                code: code,
+                next: next
+            )
+            apply(move, at: index)
         }
     }
 
@@ -108,6 +151,14 @@ private struct MovingOrders {
         let from = moves[index]?.from ?? move.from
         moves[index] =
             from == move.to
-            ? nil : OrderMove(line: move.line, from: from, to: move.to, cause: move.cause, code: move.code)
+            ? nil
+            : OrderMove(
+                line: move.line,
+                from: from,
+                to: move.to,
+                cause: move.cause,
+                code: move.code,
+                next: move.next
+            )
     }
 }

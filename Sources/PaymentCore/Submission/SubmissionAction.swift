@@ -8,6 +8,8 @@ package enum SubmissionAction: Hashable, Sendable {
     case moveOpenOrders(to: OrderState, code: String)
     /// The submission was refused as a whole: every open order ends with this cause, the exchange being the evidence.
     case failOpenOrders(cause: FailureCause, code: String)
+    /// The lane gives it up: no byte of it ever left, so every order may be planned anew.
+    case giveUpUnsent(UnsentCode)
     /// Each item is decided by itself.
     case decideItems(ItemDecision)
     /// Nothing more will happen by itself: the chunk leaves the table.

@@ -63,22 +63,6 @@ package struct SubmissionMachine: Sendable {
         }
     }
 
-    /// Whether the same envelope may be sent again although a send may have arrived.
-    ///
-    /// Only inside the documented protection window and the number's scope, both less the margin and the longest life
-    /// of
-    /// the request (R5, X4), and never by a clock that stands before the first send.
-    package func mayResend(now: Timestamp) -> Bool {
-        guard let check = policy.duplicateCheck, let firstSentAt = state.firstSentAt,
-            policy.notFound.conclusion == .resend, !state.everTaken, state.sendsPossiblyArrived < policy.sendsMax,
-            now >= firstSentAt
-        else { return false }
-        var end = firstSentAt.advanced(by: check.window)
-        if let scopeEndsAt { end = min(end, scopeEndsAt) }
-        let latestArrival = now.advanced(by: policy.deadlines.sendLife)
-        return latestArrival.advanced(by: check.margin) < end
-    }
-
     /// Takes the call out of flight that this epoch has there; false if there is none (R6).
     private mutating func releaseInFlight(_ kind: InFlight.Kind, epoch: LeaseEpoch) -> Bool {
         guard let inFlight = state.inFlight, inFlight.kind == kind, inFlight.epoch == epoch else { return false }
@@ -113,6 +97,7 @@ package struct SubmissionMachine: Sendable {
     }
 
     private mutating func doWhatIsDue(epoch: LeaseEpoch, now: Timestamp) -> [SubmissionAction] {
+        if state.isProvenUnsent, !isInsideScope(now: now) { return giveUp(.scopeEnded) }
         if state.polls >= policy.poll.countMax { return exhausted() }
         return begin(step, epoch: epoch, now: now)
     }
@@ -150,11 +135,7 @@ package struct SubmissionMachine: Sendable {
         switch outcome {
         case .notSent:
             state.sendsUnsent += 1
-            if state.isProvenUnsent {
-                // "Not sent yet": the orders stay `submitting`, the number is kept, the lane backs off.
-                state.firstSentAt = nil
-                return [.schedule(.send, after: policy.unsent.delay(steps: state.sendsUnsent - 1, random: random))]
-            }
+            if state.isProvenUnsent { return unsent(random: random) }
             return becomeUnknown(code: "resend_not_sent") + [scheduleQuery(random: random)]
         case .unknown(let reason):
             state.lastSendEndedAt = now
@@ -163,6 +144,23 @@ package struct SubmissionMachine: Sendable {
             state.lastSendEndedAt = now
             return sendAnswered(answer, random: random)
         }
+    }
+
+    /// "Not sent yet": the orders stay `submitting`, the number is kept, the lane backs off, until it gives up.
+    private mutating func unsent(random: UInt64) -> [SubmissionAction] {
+        state.firstSentAt = nil
+        if let most = policy.unsentSendsMax, state.sendsUnsent >= most { return giveUp(.givenUp) }
+        let steps = state.sendsUnsent - 1
+        let again = SubmissionAction.schedule(.send, after: policy.unsent.delay(steps: steps, random: random))
+        return policy.unsent.isCapped(steps: steps)
+            ? [.alarm(.unsentTooLong, code: "unsent_too_long"), again] : [again]
+    }
+
+    /// No byte of it ever left, and none will: its orders go back, for another channel or a new number.
+    private mutating func giveUp(_ code: UnsentCode) -> [SubmissionAction] {
+        precondition(state.isProvenUnsent && state.inFlight == nil, "only what is proven unsent is given up")
+        state.phase = .settled
+        return [.giveUpUnsent(code), .finish]
     }
 
     private mutating func sendAnswered(_ answer: ChannelAnswer, random: UInt64) -> [SubmissionAction] {
@@ -220,9 +218,15 @@ package struct SubmissionMachine: Sendable {
     // MARK: A query has ended
 
     private mutating func queryEnded(_ outcome: CallOutcome, now: Timestamp, random: UInt64) -> [SubmissionAction] {
-        guard case .answered(let answer) = outcome else {
-            // A query that failed says nothing about the money: no order changes.
-            return askAgain(random: random)
+        let answer: ChannelAnswer
+        switch outcome {
+        case .answered(let answered): answer = answered
+        // A query that failed says nothing about the money: no order changes.
+        case .unknown: return askAgain(random: random)
+        case .notSent:
+            // The channel was not asked: an outage must not use the queries up (R7 counts what was asked).
+            state.polls -= 1
+            return [scheduleQuery(random: random)]
         }
         switch answer.header {
         case .found:
@@ -291,7 +295,10 @@ package struct SubmissionMachine: Sendable {
 
     private mutating func askAgain(random: UInt64, notBefore: TimeSpan? = nil) -> [SubmissionAction] {
         if state.polls >= policy.poll.countMax { return exhausted() }
-        return [scheduleQuery(random: random, notBefore: notBefore)]
+        let again = scheduleQuery(random: random, notBefore: notBefore)
+        // People learn of it while queries are left, not when they are used up.
+        return state.polls == policy.poll.countMax - policy.poll.countMax / 4
+            ? [.alarm(.resultOverdue, code: "result_overdue"), again] : [again]
     }
 
     /// What a channel asks us to wait, between nothing and the longest interval of its own curve: a channel that says

@@ -1,4 +1,3 @@
-import ChannelKit
 package import Logging
 package import PaymentCore
 package import Store
@@ -8,10 +7,10 @@ package struct PlanningStage: Sendable {
     /// Orders read at a time.
     private static let pageSize = 20_000
 
-    private let store: any BatchFileStore
+    private let store: any BatchFileStore & PlanStore
     private let configuration: EngineConfiguration
 
-    package init(store: any BatchFileStore, configuration: EngineConfiguration) {
+    package init(store: any BatchFileStore & PlanStore, configuration: EngineConfiguration) {
         self.store = store
         self.configuration = configuration
     }
@@ -45,7 +44,7 @@ package struct PlanningStage: Sendable {
         }
         var router = Router(
             routes: routes,
-            capabilities: capabilities(direction: file.direction),
+            capabilities: configuration.capabilities(direction: file.direction),
             chunkOrders: configuration.limits.chunkOrders
         )
         var after = LineNumber(0)
@@ -70,13 +69,61 @@ package struct PlanningStage: Sendable {
         return recorded
     }
 
-    private func capabilities(direction: Direction) -> [ChannelName: Router.Capability] {
-        configuration.channels.filter { $0.value.directions.contains(direction) }.mapValues { specification in
-            Router.Capability(
-                currencies: specification.currencies,
-                amountMinorMax: specification.limits.amountMinorMax,
-                itemsPerSubmission: specification.limits.itemsPerSubmission
+    /// Plans orders that wait for it one by one: next attempts, released orders, and orders that lost their chunk;
+    /// answers whether there were any.
+    package func planWaiting(logger: Logger) async throws -> Bool {
+        guard let waiting = try await store.ordersWaitingForPlan(limit: Self.pageSize) else { return false }
+        let routes = configuration.merchants[waiting.merchant]?.routes[waiting.direction] ?? []
+        if routes.isEmpty {
+            logger.error(
+                "orders wait for a person: their merchant has no route in this direction",
+                metadata: ["batch": "\(waiting.batch)", "merchant": "\(waiting.merchant)"]
             )
         }
+        // Orders that may use the same channels are routed together, so that chunks stay whole.
+        let capabilities = configuration.capabilities(direction: waiting.direction)
+        let groups = Dictionary(grouping: waiting.orders) { order in
+            order.channels(
+                of: routes.filter { route in
+                    capabilities[route.channel]?.carries(order.order.amountMinor, order.order.currency) == true
+                }
+            )
+        }
+        var chunks: [PlannedChunk] = []
+        var unroutable: [LineNumber] = []
+        for (channels, orders) in groups.sorted(by: { $0.value[0].order.line < $1.value[0].order.line }) {
+            var router = Router(
+                routes: routes.filter { channels.contains($0.channel) },
+                capabilities: capabilities,
+                chunkOrders: configuration.limits.chunkOrders
+            )
+            for order in orders.map(\.order) {
+                router.add(line: order.line, amountMinor: order.amountMinor, currency: order.currency)
+            }
+            router.finish()
+            chunks += router.chunks.map { PlannedChunk(channel: $0.channel, lines: $0.lines) }
+            unroutable += router.unroutable
+        }
+        let recorded = try await store.planWaiting(waiting, chunks: chunks, unroutable: unroutable)
+        logger.info(
+            "waiting orders planned",
+            metadata: [
+                "batch": "\(waiting.batch)", "orders": "\(waiting.orders.count)", "chunks": "\(chunks.count)",
+                "unroutable": "\(unroutable.count)", "recorded": "\(recorded)",
+            ]
+        )
+        return recorded
+    }
+}
+
+extension WaitingOrders.Order {
+    /// The channels of these routes that it may use: none on which an attempt failed while another is left, and one on
+    /// which it could not be sent only if there is no other.
+    func channels(of routes: [Route]) -> Set<ChannelName> {
+        let all = Set(routes.map(\.channel))
+        let fresh = all.subtracting(failedOn).subtracting(unsentOn)
+        if !fresh.isEmpty { return fresh }
+        let unsent = all.subtracting(failedOn)
+        return unsent.isEmpty ? all : unsent
     }
 }

@@ -12,15 +12,18 @@ package struct SubmissionDriver: Sendable {
     let clock: any EngineClock
     let random: any RandomSource
     let specification: ChannelSpecification
+    private let rerouting: Rerouting
 
     package init(
         store: any SubmissionStore,
         transport: any ChannelTransport,
         clock: any EngineClock,
         random: any RandomSource,
-        specification: ChannelSpecification
+        specification: ChannelSpecification,
+        configuration: EngineConfiguration
     ) {
         self.store = store
+        rerouting = Rerouting(store: store, configuration: configuration)
         self.transport = transport
         self.clock = clock
         self.random = random
@@ -51,85 +54,151 @@ package struct SubmissionDriver: Sendable {
             endedCall: nil,
             begins: step,
             sendBy: policy.deadlines.sendBy,
+            specificationSHA256: specification.sha256,
             decision: decision,
             submissionReviews: actions.reviews,
             slowLaneFor: nil,
             next: step == nil ? actions.next : .keep
         )
-        guard case .committed(let recorded) = try await store.record(change), let step, let recorded else { return }
+        let outcome = try await store.record(change)
+        guard let step else { return }
         let orders = loaded.orders.applying(decision.moves)
-        let envelope =
-            step == .send
-            ? loaded.envelope
-            : specification.codec.queryEnvelope(number: loaded.number, tradeDate: loaded.tradeDate)
-        try await call(
-            step,
-            recorded,
-            envelope: envelope,
-            chunk: chunk,
-            submission: loaded.key.number,
-            machine: machine,
-            orders: orders,
-            sendBy: boot,
-            logger: logger
-        )
+        switch outcome {
+        case .stale, .committed(nil): return
+        case .committedUnsure(let recorded):
+            let begun = BegunCall(
+                step: step,
+                recorded: recorded,
+                chunk: chunk,
+                submission: loaded.key.number,
+                machine: machine,
+                orders: orders
+            )
+            try await conclude(begun, .commitUnknown, logger: logger)
+        case .committed(let recorded?):
+            let envelope =
+                step == .send
+                ? loaded.envelope
+                : specification.codec.queryEnvelope(number: loaded.number, tradeDate: loaded.tradeDate)
+            let begun = BegunCall(
+                step: step,
+                recorded: recorded,
+                chunk: chunk,
+                submission: loaded.key.number,
+                machine: machine,
+                orders: orders
+            )
+            try await call(begun, envelope: envelope, sendBy: boot, logger: logger)
+        }
     }
 
     /// Makes a call whose record is committed, and commits what became of it.
-    func call(
-        _ step: SubmissionStep,
-        _ recorded: RecordedCall,
-        envelope: Envelope,
-        chunk: ClaimedChunk,
-        submission: SubmissionNumber,
-        machine: SubmissionMachine,
-        orders: [SubmittedOrder],
-        sendBy boot: Int64,
-        logger: Logger
-    ) async throws {
+    func call(_ begun: BegunCall, envelope: Envelope, sendBy boot: Int64, logger: Logger) async throws {
         let call = ChannelCall(
-            channel: chunk.channel,
+            channel: begun.chunk.channel,
             envelope: envelope,
-            sendByNanoseconds: boot + machine.policy.deadlines.sendBy.microseconds * 1_000
+            sendByNanoseconds: boot + begun.machine.policy.deadlines.sendBy.microseconds * 1_000
         )
-        let record = await transport.call(call)
-        var machine = machine
-        let event: SubmissionEvent = step == .send ? .sendEnded(record.outcome) : .queryEnded(record.outcome)
+        try await conclude(begun, await transport.call(call), logger: logger)
+    }
+
+    /// Commits what became of a call, or that it was never made.
+    func conclude(_ begun: BegunCall, _ record: CallRecord, logger: Logger) async throws {
+        let chunk = begun.chunk
+        var machine = begun.machine
+        let event: SubmissionEvent =
+            begun.step == .send ? .sendEnded(record.outcome) : .queryEnded(record.outcome)
         let actions = machine.handle(event, epoch: chunk.epoch, now: clock.now(), random: random.next())
-        let decision = SettlementDecision(actions: actions, orders: orders)
+        var decision = SettlementDecision(actions: actions, orders: begun.orders)
+        try await rerouting.apply(to: &decision, orders: begun.orders, chunk: chunk)
         var next = actions.next
-        if !machine.state.phase.isFinal, decision.openOrdersLeft(of: orders) == 0 {
+        if !machine.state.phase.isFinal, decision.openOrdersLeft(of: begun.orders) == 0 {
             machine.settle()
             next = .finish
         }
-        let ended = EndedCall(
-            call: recorded,
-            outcome: record.outcome,
-            status: record.status,
-            response: record.response,
-            volatileElements: record.volatileElements,
-            latencyMicroseconds: record.latencyMicroseconds
-        )
         let change = SubmissionChange(
             chunk: chunk,
-            submission: submission,
+            submission: begun.submission,
             state: machine.state,
-            endedCall: ended,
+            endedCall: EndedCall(
+                call: begun.recorded,
+                outcome: record.outcome,
+                status: record.status,
+                response: record.response,
+                volatileElements: record.volatileElements,
+                latencyMicroseconds: record.latencyMicroseconds
+            ),
             begins: nil,
             sendBy: .zero,
+            specificationSHA256: specification.sha256,
             decision: decision,
             submissionReviews: actions.reviews,
             slowLaneFor: actions.slowLane(default: .seconds(5)),
             next: next
         )
         let outcome = try await store.record(change)
+        if outcome == .stale { try await noteLate(actions, begun, record.outcome) }
         logger.debug(
             "call ended",
             metadata: [
-                "batch": "\(chunk.batch)", "submission": "\(submission)", "step": "\(step.rawValue)",
+                "batch": "\(chunk.batch)", "submission": "\(begun.submission)", "step": "\(begun.step.rawValue)",
                 "outcome": "\(record.outcome.word)", "phase": "\(machine.state.phase.rawValue)",
                 "moves": "\(decision.moves.count)", "committed": "\(outcome != .stale)",
             ]
+        )
+    }
+
+    /// A late answer moves nothing; but if it contradicts what was decided meanwhile, people must know (R8, R10).
+    private func noteLate(_ actions: [SubmissionAction], _ begun: BegunCall, _ outcome: CallOutcome) async throws {
+        guard case .answered = outcome else { return }
+        let now = try await store.loadSubmission(of: begun.chunk.carrying(begun.submission))
+        let late = SettlementDecision(lateActions: actions, orders: now.orders)
+        guard !late.reviews.isEmpty else { return }
+        try await store.noteContradictions(late, of: begun.submission, chunk: begun.chunk)
+    }
+}
+
+/// A call whose record is committed, with all that is needed to conclude it.
+struct BegunCall: Sendable {
+    let step: SubmissionStep
+    let recorded: RecordedCall
+    let chunk: ClaimedChunk
+    let submission: SubmissionNumber
+    /// As it was when the call was recorded.
+    let machine: SubmissionMachine
+    let orders: [SubmittedOrder]
+}
+
+extension CallRecord {
+    /// The record of the call is committed, but that was learned too late to make it: nothing left (R1, R4).
+    static var commitUnknown: CallRecord {
+        CallRecord(
+            outcome: .notSent("commit_unknown"),
+            status: nil,
+            response: [],
+            volatileElements: [:],
+            latencyMicroseconds: 0
+        )
+    }
+}
+
+extension ClaimedChunk {
+    /// The chunk as it is after its intent: the submission's.
+    func carrying(_ submission: SubmissionNumber) -> ClaimedChunk {
+        ClaimedChunk(
+            chunkIdentifier: chunkIdentifier,
+            batch: batch,
+            businessDate: businessDate,
+            chunkNumber: chunkNumber,
+            direction: direction,
+            channel: channel,
+            kind: .query,
+            lines: [],
+            submissionsCut: submissionsCut,
+            submission: submission,
+            worker: worker,
+            epoch: epoch,
+            now: now
         )
     }
 }

@@ -89,11 +89,21 @@ package struct SubmissionStage: Sendable {
         )
         // Any error here means that nothing may be sent: also a COMMIT of which we do not know whether it happened
         // (R1).
+        let recorded: RecordedCall
+        let isUnsure: Bool
         switch try await driver.store.recordIntent(intent) {
         case .stale: return .done
         case .ordersChanged: return .ordersChanged
-        case .recorded(let call):
-            let submitted = orders.enumerated().map { index, order in
+        case .recorded(let call): (recorded, isUnsure) = (call, false)
+        case .recordedUnsure(let call): (recorded, isUnsure) = (call, true)
+        }
+        let begun = BegunCall(
+            step: .send,
+            recorded: recorded,
+            chunk: chunk,
+            submission: number,
+            machine: SubmissionMachine(state: state, policy: policy, scopeEndsAt: intent.scopeEndsAt),
+            orders: orders.enumerated().map { index, order in
                 SubmittedOrder(
                     line: order.line,
                     item: Int32(index + 1),
@@ -103,19 +113,13 @@ package struct SubmissionStage: Sendable {
                     accountNumber: order.accountNumber
                 )
             }
-            try await driver.call(
-                .send,
-                call,
-                envelope: envelope,
-                chunk: chunk,
-                submission: number,
-                machine: SubmissionMachine(state: state, policy: policy, scopeEndsAt: intent.scopeEndsAt),
-                orders: submitted,
-                sendBy: boot,
-                logger: logger
-            )
-            return .done
+        )
+        if isUnsure {
+            try await driver.conclude(begun, .commitUnknown, logger: logger)
+        } else {
+            try await driver.call(begun, envelope: envelope, sendBy: boot, logger: logger)
         }
+        return .done
     }
 
     private func items(

@@ -80,6 +80,10 @@ package struct Engine: Sendable {
 
     private func work(stages: Set<Stage>, stop: StopSignal) async {
         await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                let stage = MonitoringStage(store: store, configuration: configuration, clock: clock, logger: logger)
+                await stage.run(until: stop)
+            }
             if stages.contains(.intake) {
                 let stage = IntakeStage(store: store, configuration: configuration)
                 group.addTask {
@@ -91,7 +95,12 @@ package struct Engine: Sendable {
             if stages.contains(.plan) {
                 let stage = PlanningStage(store: store, configuration: configuration)
                 group.addTask {
-                    await repeatedly("planning", stop) { try await stage.runOnce(worker: worker, logger: logger) }
+                    await repeatedly("planning", stop) {
+                        // Both, so that neither new files nor next attempts keep the other waiting.
+                        let isFilePlanned = try await stage.runOnce(worker: worker, logger: logger)
+                        let areOrdersPlanned = try await stage.planWaiting(logger: logger)
+                        return isFilePlanned || areOrdersPlanned
+                    }
                 }
             }
             if stages.contains(.settle) {
@@ -106,7 +115,8 @@ package struct Engine: Sendable {
                     transport: transport,
                     clock: clock,
                     random: random,
-                    specification: specification
+                    specification: specification,
+                    configuration: configuration
                 )
                 if stages.contains(.submit) {
                     let stage = SubmissionStage(driver: driver)

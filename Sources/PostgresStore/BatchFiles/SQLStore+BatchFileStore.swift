@@ -240,48 +240,24 @@ extension SQLStore: BatchFileStore {
                 "SELECT next_chunk_no FROM sluice.batch_file WHERE batch_id = $1",
                 [.int64(file.id.value)]
             )
-            guard var number = try first.first?.int32(0) else { return false }
-            var copy = BinaryCopyBuffer(reserving: chunks.count * 2_100)
-            let now = try transaction.query("SELECT now()").first?.unixMicroseconds(0) ?? 0
-            for chunk in chunks {
-                copy.beginRow(columnCount: 9)
-                copy.append(int64: file.id.value)
-                copy.append(daysSince1970: file.businessDate.daysSince1970)
-                copy.append(int32: number)
-                copy.append(text: file.direction.rawValue)
-                copy.append(text: chunk.channel.value)
-                copy.append(text: Lane.submit.rawValue)
-                copy.append(text: ChunkKind.submit.rawValue)
-                copy.append(intArray: chunk.lines.map(\.value))
-                copy.append(unixMicroseconds: now)
-                number += 1
-            }
-            if !chunks.isEmpty {
-                _ = try transaction.copyIn(
-                    """
-                    COPY sluice.work_chunk (batch_id, business_date, chunk_no, direction, channel, lane, kind, line_nos,
-                        due_at)
-                    FROM STDIN (FORMAT binary)
-                    """,
-                    copy.finish()
-                )
-            }
-            if !unroutable.isEmpty {
-                _ = try transaction.execute(
-                    """
-                    INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, line_no)
-                    SELECT 'unroutable/' || $1::bigint, 'unfit_for_channel', 'no_route', $1, $2, n
-                    FROM unnest($3::int[]) AS n ON CONFLICT DO NOTHING
-                    """,
-                    [.int64(file.id.value), .date(file.businessDate), .intArray(unroutable.map(\.value))]
-                )
-            }
+            guard let number = try first.first?.int32(0) else { return false }
+            try copy(
+                chunks,
+                numbered: number,
+                batch: file.id,
+                businessDate: file.businessDate,
+                direction: file.direction,
+                transaction
+            )
+            try reviewUnroutable(unroutable, batch: file.id, businessDate: file.businessDate, transaction)
             return try transaction.execute(
                 """
                 UPDATE sluice.batch_file SET state = 'working', next_chunk_no = $3, lease_worker = NULL,
                     lease_until = NULL, due_at = now() WHERE batch_id = $1 AND lease_epoch = $2
                 """,
-                [.int64(file.id.value), .int64(file.epoch.value), .int32(number)]
+                [
+                    .int64(file.id.value), .int64(file.epoch.value), .int32(number + Int32(chunks.count)),
+                ]
             ) == 1
         }
     }
@@ -292,7 +268,8 @@ extension SQLStore: BatchFileStore {
     /// for transactions that were still open then.
     static let isDueForSettlement = """
         c.state = 'working' AND (
-            (NOT EXISTS (SELECT FROM sluice.work_chunk w WHERE w.batch_id = c.batch_id) AND (
+            (NOT EXISTS (SELECT FROM sluice.work_chunk w WHERE w.batch_id = c.batch_id)
+                AND NOT EXISTS (SELECT FROM sluice.order_to_plan w WHERE w.batch_id = c.batch_id) AND (
                 NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = c.batch_id)
                 OR EXISTS (SELECT FROM sluice.outbox o WHERE o.batch_id = c.batch_id AND o.topic <> 'result_file'
                     AND o.created_at > (SELECT max(r.created_at) FROM sluice.result_file r

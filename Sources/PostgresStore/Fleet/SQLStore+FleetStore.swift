@@ -230,7 +230,8 @@ extension SQLStore: FleetStore {
                     (SELECT count(*) FROM sluice.batch_file c WHERE c.state IN ('pending', 'splitting')
                         AND (c.due_at <= now() OR c.lease_worker IS NOT NULL)),
                     (SELECT count(*) FROM sluice.batch_file c WHERE c.state = 'split'
-                        AND (c.due_at <= now() OR c.lease_worker IS NOT NULL)),
+                        AND (c.due_at <= now() OR c.lease_worker IS NOT NULL))
+                        + (SELECT count(DISTINCT batch_id) FROM sluice.order_to_plan WHERE not_before <= now()),
                     (SELECT count(*) FROM sluice.batch_file c WHERE c.due_at <= now() AND \(Self.isDueForSettlement)),
                     count(*) FILTER (WHERE w.lane = 'submit'), count(*) FILTER (WHERE w.lane = 'query'),
                     count(*) FILTER (WHERE w.lane = 'submit' AND (w.due_at <= now() OR w.lease_worker IS NOT NULL)),

@@ -99,7 +99,7 @@ extension Invariant {
     )
     private static let attempts = both(
         "payment_attempt",
-        "batch_id, line_no, submission_no, evidence_day, evidence_ordinal"
+        "batch_id, line_no, submission_no, evidence_day, evidence_ordinal, code"
     )
 
     private static func both(_ table: String, _ columns: String) -> String {
@@ -170,6 +170,8 @@ extension Invariant {
             AND NOT EXISTS (SELECT FROM (SELECT w.batch_id, unnest(w.line_nos) AS line_no FROM sluice.work_chunk w
                 WHERE w.kind = 'submit') w
                 WHERE o.state = 'ready' AND w.batch_id = o.batch_id AND w.line_no = o.line_no)
+            AND NOT EXISTS (SELECT FROM sluice.order_to_plan w
+                WHERE o.state = 'ready' AND w.batch_id = o.batch_id AND w.line_no = o.line_no)
             AND NOT EXISTS (SELECT FROM sluice.work_chunk w
                 WHERE o.state <> 'ready' AND w.batch_id = o.batch_id AND w.submission_no = o.submission_no)
             AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.closed_at IS NULL
@@ -212,14 +214,16 @@ extension Invariant {
             OR e.calls <> s.next_ordinal - 1 OR e.last <> s.next_ordinal - 1
         """
 
+    /// An attempt that was given up is proven by a send of which no byte left, all else by an answer.
     private static let unprovenOrders = """
         SELECT o.batch_id || '-' || o.line_no
-        FROM (SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal FROM \(orders) x
-                WHERE state IN ('succeeded', 'failed', 'returned')
-            UNION ALL SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal FROM \(attempts) a) o
+        FROM (SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal, 'answered' AS outcome
+                FROM \(orders) x WHERE state IN ('succeeded', 'failed', 'returned')
+            UNION ALL SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal,
+                CASE WHEN code IN (\(SQLStore.unsentCodes)) THEN 'not_sent' ELSE 'answered' END FROM \(attempts) a) o
         LEFT JOIN \(exchanges) e ON e.batch_id = o.batch_id AND e.submission_no = o.submission_no
             AND e.ordinal = o.evidence_ordinal AND e.exchange_day = o.evidence_day
-        WHERE e.batch_id IS NULL OR e.is_late OR e.outcome IS DISTINCT FROM 'answered'
+        WHERE e.batch_id IS NULL OR e.is_late OR e.outcome::text IS DISTINCT FROM o.outcome
         """
 
     /// Item i of a submission is the order in line_nos[i], live or as an ended attempt, and the amounts add up.

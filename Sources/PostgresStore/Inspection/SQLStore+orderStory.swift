@@ -25,6 +25,16 @@ extension SQLStore {
             if !story.state.isFinal {
                 story.nextAction = try nextAction(key, submission: story.submission, transaction)
             }
+            let clock = try transaction.query(
+                """
+                SELECT now(), (SELECT not_before FROM sluice.order_to_plan WHERE batch_id = $1 AND line_no = $2)
+                """,
+                [.int64(batch.value), .int32(line.value)]
+            )
+            if let row = clock.first {
+                story.readAt = try row.timestamp(0)
+                story.plannedFrom = try row.optionalTimestamp(1)
+            }
             return story
         }
     }
@@ -102,7 +112,7 @@ extension SQLStore {
         let columns = """
             submission_no, channel, number, phase, sends, sends_unsent, polls, not_founds, ever_taken,
             cardinality(line_nos), intended_at, settled_at, in_flight_kind, in_flight_epoch, in_flight_until,
-            last_not_found_at, first_sent_at, last_send_ended_at
+            last_not_found_at, first_sent_at, last_send_ended_at, scope_ends_at, specification_sha256
             """
         var submissions = try transaction.query(
             """
@@ -178,6 +188,8 @@ extension SQLStore {
             intendedAt: try row.timestamp(10)
         )
         submission.settledAt = try row.optionalTimestamp(11)
+        submission.scopeEndsAt = try row.optionalTimestamp(18)
+        submission.specificationSHA256 = try row.bytes(19)
         return submission
     }
 

@@ -66,9 +66,10 @@ extension SQLStore {
             var cipher = try cipher(of: chunk.batch, transaction)
             return try transaction.query(
                 """
-                SELECT line_no, amount_minor, currency, bank_code, attempt_no, personal FROM sluice.payment_order
-                WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3) AND state = 'ready' ORDER BY line_no
-                LIMIT $4
+                SELECT line_no, amount_minor, currency, bank_code, attempt_no, personal FROM sluice.payment_order o
+                WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3) AND state = 'ready'
+                    AND \(Self.isNotContradicted)
+                ORDER BY line_no LIMIT $4
                 """,
                 [
                     .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(chunk.lines.map(\.value)),

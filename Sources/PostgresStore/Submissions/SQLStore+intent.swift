@@ -8,13 +8,21 @@ private struct OrdersChanged: Error {}
 extension SQLStore {
     package func recordIntent(_ intent: SubmissionIntent) async throws -> IntentOutcome {
         do {
-            return try await pool.transaction("record intent") { transaction in
-                try record(intent, transaction)
-            }
+            return try await settled(
+                "record intent",
+                { transaction in try record(intent, transaction) },
+                truth: { transaction in try whatBecame(of: intent, transaction) }
+            )
         } catch is OrdersChanged {
             return .ordersChanged
         }
     }
+
+    /// An earlier attempt may have been paid after all: the order waits for a person (R8).
+    static let isNotContradicted = """
+        NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.line_no = o.line_no
+            AND r.cause = 'contradiction' AND r.closed_at IS NULL)
+        """
 
     private func record(_ intent: SubmissionIntent, _ transaction: PostgresTransaction) throws -> IntentOutcome {
         let chunk = intent.chunk
@@ -46,13 +54,14 @@ extension SQLStore {
         let moved = try transaction.execute(
             """
             UPDATE sluice.payment_order o SET state = 'submitting', code = 'intent', channel = $4, submission_no = $5,
-                item_no = i.item_no, attempt_no = $6
+                item_no = i.item_no, attempt_no = o.attempt_no + 1
             FROM unnest($3::int[]) WITH ORDINALITY AS i (line_no, item_no)
             WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = i.line_no AND o.state = 'ready'
+                AND \(Self.isNotContradicted)
             """,
             [
                 .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(intent.orders.map(\.line.value)),
-                .text(chunk.channel.value), .int32(intent.submission.value), .int16(intent.attempt),
+                .text(chunk.channel.value), .int32(intent.submission.value),
             ]
         )
         guard moved == intent.orders.count else { throw OrdersChanged() }

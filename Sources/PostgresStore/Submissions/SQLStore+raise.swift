@@ -1,25 +1,43 @@
-import PaymentCore
+package import PaymentCore
 import PostgresClient
-import Store
+package import Store
 
 extension SQLStore {
     /// Alarms and review items of one change.
     func raise(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws {
         let chunk = change.chunk
-        try insert(
-            change.decision.alarms.map { alarm in
-                RaisedAlarm(
-                    kind: alarm.kind,
-                    channel: chunk.channel,
-                    batch: chunk.batch,
-                    code: alarm.code,
-                    message: alarm.kind.message(channel: chunk.channel, code: alarm.code)
-                )
-            },
+        try insert(change.decision.alarms.map { $0.raised(for: chunk) }, transaction)
+        try open(
+            change.decision.reviews,
+            submissionReviews: change.submissionReviews,
+            of: change.submission,
+            chunk,
             transaction
         )
-        var items = change.decision.reviews.map { (line: Int32?.some($0.line.value), cause: $0.cause, code: $0.code) }
-        items += change.submissionReviews.map { (line: nil, cause: $0.cause, code: $0.code) }
+    }
+
+    package func noteContradictions(
+        _ decision: SettlementDecision,
+        of submission: SubmissionNumber,
+        chunk: ClaimedChunk
+    ) async throws {
+        try await pool.transaction("note contradictions") { transaction in
+            try insert(decision.alarms.map { $0.raised(for: chunk) }, transaction)
+            try open(decision.reviews, submissionReviews: [], of: submission, chunk, transaction)
+        }
+    }
+
+    /// Opens review items; a contradiction also holds new orders to the same account and amount, and tells the merchant
+    /// not to resubmit (R8).
+    private func open(
+        _ reviews: [SettlementDecision.LineReview],
+        submissionReviews: [SubmissionChange.SubmissionReview],
+        of submission: SubmissionNumber,
+        _ chunk: ClaimedChunk,
+        _ transaction: PostgresTransaction
+    ) throws {
+        var items = reviews.map { (line: Int32?.some($0.line.value), cause: $0.cause, code: $0.code) }
+        items += submissionReviews.map { (line: nil, cause: $0.cause, code: $0.code) }
         guard !items.isEmpty else { return }
         _ = try transaction.execute(
             """
@@ -31,10 +49,40 @@ extension SQLStore {
             ON CONFLICT DO NOTHING
             """,
             [
-                .int64(chunk.batch.value), .date(chunk.businessDate), .int32(change.submission.value),
+                .int64(chunk.batch.value), .date(chunk.businessDate), .int32(submission.value),
                 .text(chunk.channel.value), .textArray(items.map(\.cause.rawValue)), .textArray(items.map(\.code)),
                 .nullableBigintArray(items.map { $0.line.map(Int64.init) }),
             ]
+        )
+        let atRisk = reviews.filter { $0.cause == .contradiction }.map(\.line.value)
+        guard !atRisk.isEmpty else { return }
+        let key: [PostgresValue] = [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(atRisk)]
+        _ = try transaction.execute(
+            """
+            INSERT INTO sluice.account_at_risk (account_hash, amount_minor, currency, batch_id, business_date, line_no)
+            SELECT account_hash, amount_minor, currency, batch_id, business_date, line_no FROM sluice.payment_order
+            WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3) ON CONFLICT DO NOTHING
+            """,
+            key
+        )
+        _ = try transaction.execute(
+            """
+            INSERT INTO sluice.outbox (topic, batch_id, payload)
+            SELECT 'do_not_resubmit', $1, jsonb_build_object('lines', to_jsonb($2::int[]))
+            """,
+            [.int64(chunk.batch.value), .intArray(atRisk)]
+        )
+    }
+}
+
+extension SettlementDecision.SubmissionAlarm {
+    func raised(for chunk: ClaimedChunk) -> RaisedAlarm {
+        RaisedAlarm(
+            kind: kind,
+            channel: chunk.channel,
+            batch: chunk.batch,
+            code: code,
+            message: kind.message(channel: chunk.channel, code: code)
         )
     }
 }

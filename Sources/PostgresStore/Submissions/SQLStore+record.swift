@@ -45,14 +45,19 @@ extension SQLStore: SubmissionStore {
             guard let envelope = Envelope(serialized: bytes) else {
                 throw StoreDefect("the envelope of submission \(submission) of batch \(chunk.batch) cannot be read")
             }
+            // An order that has gone on to its next attempt failed on this submission, and must stay so.
             let orders = try transaction.query(
                 """
-                SELECT o.line_no, o.item_no, o.state, o.amount_minor, o.currency, o.personal
+                SELECT o.line_no, i.item_no::int, CASE WHEN o.submission_no = $2 THEN o.state ELSE 'failed' END,
+                    o.amount_minor, o.currency, o.personal
                 FROM sluice.payment_order o
-                WHERE o.batch_id = $1 AND o.business_date = $3 AND o.submission_no = $2 AND o.line_no = ANY (
+                JOIN (SELECT line_no, item_no FROM sluice.submission s
+                    CROSS JOIN LATERAL unnest(s.line_nos) WITH ORDINALITY AS u (line_no, item_no)
+                    WHERE s.batch_id = $1 AND s.submission_no = $2 AND s.business_date = $3) AS i USING (line_no)
+                WHERE o.batch_id = $1 AND o.business_date = $3 AND o.line_no = ANY (
                     (SELECT s.line_nos FROM sluice.submission s
                      WHERE s.batch_id = $1 AND s.submission_no = $2 AND s.business_date = $3)::int[])
-                ORDER BY o.item_no
+                ORDER BY i.item_no
                 """,
                 [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)]
             ).map { row in
@@ -82,9 +87,11 @@ extension SQLStore: SubmissionStore {
 
     package func record(_ change: SubmissionChange) async throws -> ChangeOutcome {
         do {
-            return try await pool.transaction("record submission") { transaction in
-                try record(change, transaction)
-            }
+            return try await settled(
+                "record submission",
+                { transaction in try record(change, transaction) },
+                truth: { transaction in try whatBecame(of: change, transaction) }
+            )
         } catch is Overtaken {
             // A person or another answer was faster: what was heard is kept, and decides nothing.
             try await pool.transaction("keep late answer") { transaction in
@@ -94,7 +101,7 @@ extension SQLStore: SubmissionStore {
         }
     }
 
-    private func record(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws -> ChangeOutcome {
+    func record(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws -> ChangeOutcome {
         let chunk = change.chunk
         if change.begins != nil { try transaction.requireDurableCommit() }
         guard try lock(chunk, transaction, toBegin: change.begins != nil) else {
@@ -196,12 +203,18 @@ extension SQLStore: SubmissionStore {
         guard !moves.isEmpty else { return }
         let chunk = change.chunk
         let evidence = change.endedCall?.call
+        // The attempts first, while the orders still name their channel and submission.
+        try endAttempts(moves.filter { $0.to == .ready }, change: change, transaction)
         let rows = try transaction.query(
             """
             WITH moved AS (
-                UPDATE sluice.payment_order o SET state = m.to_state::sluice.order_state, cause =
-                    m.cause::sluice.failure_cause,
-                    code = m.code, evidence_day = $9, evidence_ordinal = $10,
+                UPDATE sluice.payment_order o SET state = m.to_state::sluice.order_state,
+                    cause = CASE WHEN m.to_state = 'failed' THEN m.cause::sluice.failure_cause END, code = m.code,
+                    channel = CASE WHEN m.to_state <> 'ready' THEN o.channel END,
+                    submission_no = CASE WHEN m.to_state <> 'ready' THEN o.submission_no END,
+                    item_no = CASE WHEN m.to_state <> 'ready' THEN o.item_no END,
+                    evidence_day = CASE WHEN m.to_state <> 'ready' THEN $9::date END,
+                    evidence_ordinal = CASE WHEN m.to_state <> 'ready' THEN $10::int END,
                     decided_at = CASE WHEN m.to_state IN ('succeeded', 'failed') THEN now() END
                 FROM unnest($4::int[], $5::text[], $6::text[], $7::text[], $8::text[]) AS m (line_no, from_state,
                     to_state, cause, code)
@@ -225,7 +238,7 @@ extension SQLStore: SubmissionStore {
             ]
         )
         guard try rows.first?.int64(0) == Int64(moves.count) else { throw Overtaken() }
-        let toReview = moves.filter { $0.cause == .data }
+        let toReview = moves.filter { $0.to == .failed && $0.cause == .data }
         if !toReview.isEmpty { try quarantine(toReview, change: change, transaction) }
     }
 
@@ -242,6 +255,8 @@ extension SQLStore: SubmissionStore {
                 settled_at = CASE WHEN $4 IN ('settled', 'refused') THEN now() END
             WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
                 AND ($16 = 0 OR in_flight_until IS NULL OR in_flight_until <= now() OR in_flight_epoch = $17)
+                AND ($16 = 0 OR EXISTS (SELECT FROM sluice.channel c
+                    WHERE c.channel = $18 AND c.specification_sha256 = $19))
             RETURNING next_ordinal - $16
             """,
             [
@@ -252,9 +267,11 @@ extension SQLStore: SubmissionStore {
                 .optional(state.lastNotFoundAt), .optional(state.firstSentAt), .optional(state.lastSendEndedAt),
                 .bool(state.everTaken), .int32(change.begins == nil ? 0 : 1),
                 change.endedCall == nil ? .null : .int64(change.chunk.epoch.value),
+                .text(change.chunk.channel.value), .bytea(change.specificationSHA256),
             ]
         )
-        // No call begins while an earlier one may be under way (R6).
+        // No call begins while an earlier one may be under way (R6), or under another specification than the active
+        // one (R16).
         guard let row = rows.first else { throw Overtaken() }
         return try row.int32(0)
     }

@@ -8,7 +8,7 @@ struct OrderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "order",
         abstract: "Look at single orders.",
-        subcommands: [Show.self]
+        subcommands: [Show.self, Explain.self]
     )
 
     /// One order.

@@ -41,10 +41,21 @@ enum MerchantFile {
             resultDueAfter: TimeSpan(try root.duration("result_due_after", in: .seconds(1) ... .seconds(2_678_400))),
             rules: try rules(try root.mapping("records")),
             tolerance: try tolerance(try root.optionalMapping("tolerance")),
-            routes: try routes(try root.mapping("routes"), channels: channels)
+            routes: try routes(try root.mapping("routes"), channels: channels),
+            attempts: try attempts(try root.optionalMapping("attempts"))
         )
         try root.finish()
         return profile
+    }
+
+    private static func attempts(_ mapping: YAMLMapping?) throws(YAMLError) -> AttemptRule {
+        guard let mapping else { return AttemptRule() }
+        let standard = AttemptRule()
+        return AttemptRule(
+            attemptsMax: Int16(try mapping.optionalInt("max", in: 1...9) ?? Int(standard.attemptsMax)),
+            limitDelay: try mapping.optionalDuration("limit_after", in: .seconds(1) ... .seconds(2_678_400))
+                .map { TimeSpan($0) }
+        )
     }
 
     private static func rules(_ records: YAMLMapping) throws(YAMLError) -> RecordRules {

@@ -17,6 +17,7 @@ extension OrderStory {
             "next_action": nextAction.map {
                 ["kind": .string($0.kind.rawValue), "due_at": .string($0.dueAt.iso8601)]
             } ?? .null,
+            "planned_from": .string(plannedFrom?.iso8601),
         ]
     }
 
@@ -35,6 +36,7 @@ extension OrderStory {
             lines.append("  evidence       submission \(submission), exchange \(evidence.ordinal) of \(evidence.day)")
         }
         if let nextAction { lines.append("  next           \(nextAction.kind.rawValue) at \(nextAction.dueAt.brief)") }
+        if let plannedFrom { lines.append("  next           planned anew from \(plannedFrom.brief)") }
         for submission in submissions { lines.append("\n" + submission.words) }
         if !attempts.isEmpty {
             var table = Table("#attempt", "channel", "#submission", "cause", "code", "ended")

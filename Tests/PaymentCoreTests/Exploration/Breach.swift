@@ -11,6 +11,7 @@ struct Breach: Error, CustomStringConvertible {
         case pollsAreBounded
         case sendsAreBounded
         case unsentStaysSubmitting
+        case readyAgainIsNeverPaid
         case finalStatesHaveEvidence
         case oneMoveAnOrder
         case phasesMoveAsListed

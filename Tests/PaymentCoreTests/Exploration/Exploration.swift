@@ -13,7 +13,7 @@ struct Exploration {
 
     enum Landmark: String, CaseIterable {
         case allSucceeded, allFailed, refused, review, resent, paidWhileUnknown, staleCall, unsent, reviewBeforePaid
-        case absenceAfterTaken, twoCopies
+        case absenceAfterTaken, twoCopies, givenUp
     }
 
     /// Explores one scenario and looks at these promises: a mutation may break others before the one that catches it.
@@ -62,6 +62,7 @@ struct Exploration {
         if world.copies.count > 1 { reached.insert(.twoCopies) }
         if world.orders.contains(.unknown), world.channel.payments.contains(1) { reached.insert(.paidWhileUnknown) }
         if world.submission?.isProvenUnsent == true { reached.insert(.unsent) }
+        if world.isClosed, world.orders.contains(.ready) { reached.insert(.givenUp) }
         if world.submission?.everTaken == true, world.submission?.phase == .unknown {
             reached.insert(.absenceAfterTaken)
         }

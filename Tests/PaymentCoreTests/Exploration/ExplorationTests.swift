@@ -15,6 +15,7 @@ struct ExplorationTests {
         Scenario(name: "two lost leases", crashes: 0, steals: 2, unsent: 0, delays: 0),
         Scenario(name: "slow twice", crashes: 0, steals: 0, unsent: 1, delays: 2),
         Scenario(name: "no duplicate check", conclusion: .review, crashes: 1, steals: 1, unsent: 1, delays: 1),
+        Scenario(name: "the lane gives up", crashes: 1, steals: 1, unsent: 2, delays: 1, unsentSendsMax: 2),
         Scenario(name: "two orders in one submission", items: 2, crashes: 1, steals: 0, unsent: 0, delays: 1),
     ]
 
@@ -24,6 +25,7 @@ struct ExplorationTests {
         #expect(exploration.breach == nil, "\(exploration.trace.map(String.init(describing:)).joined(separator: "\n"))")
         var landmarks = Set(Exploration.Landmark.allCases)
         if scenario.conclusion == .review { landmarks.subtract([.resent, .twoCopies]) }
+        if scenario.unsentSendsMax == nil { landmarks.remove(.givenUp) }
         if scenario.unsent == 0, scenario.delays == 0 { landmarks.remove(.unsent) }
         #expect(landmarks.isSubset(of: exploration.reached))
         #expect(exploration.worlds > 40_000, "only \(exploration.worlds) worlds were seen")

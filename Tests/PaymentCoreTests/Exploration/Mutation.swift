@@ -171,6 +171,15 @@ struct Mutation: Sendable, CustomTestStringConvertible {
             }
         ),
         Mutation(
+            name: "gives up what may have arrived",
+            breaks: .readyAgainIsNeverPaid,
+            after: { _, state, event, actions in
+                guard case .sendEnded(.unknown) = event, !state.phase.isFinal else { return }
+                state.phase = .settled
+                actions = [.giveUpUnsent(.givenUp), .finish]
+            }
+        ),
+        Mutation(
             name: "sends without end",
             breaks: .sendsAreBounded,
             scenario: {

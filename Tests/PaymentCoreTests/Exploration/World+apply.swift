@@ -95,7 +95,7 @@ extension World {
         }
         // The sender looks at send-by immediately before the first byte (R10).
         if now > since + Tick.sendBy {
-            end(index, step == .send ? Answer(kind: .notSent) : Answer(kind: .timeout))
+            end(index, Answer(kind: .notSent))
             return
         }
         workers[index] = .waiting(step, epoch: epoch)
@@ -206,7 +206,7 @@ extension World {
             case .schedule(_, let delay): nextAt = Tick.notBefore(Tick.timestamp(now).advanced(by: delay))
             case .finish: isLive = false
             case .review: isUnderReview = true
-            case .moveOpenOrders, .failOpenOrders, .decideItems, .alarm, .slowLane: break
+            case .moveOpenOrders, .failOpenOrders, .giveUpUnsent, .decideItems, .alarm, .slowLane: break
             }
         }
         if isClosed { isLive = false }

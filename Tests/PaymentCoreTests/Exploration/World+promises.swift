@@ -9,9 +9,15 @@ extension World {
             try demand(order != .failed || payments == 0, .failedIsNeverPaid, "order \(index + 1)")
             try demand(order != .succeeded || channel.items[index] == .paid, .succeededIsPaid, "order \(index + 1)")
             try demand(
-                submission?.isProvenUnsent != true || order == .submitting,
+                submission?.isProvenUnsent != true || order == (isClosed ? .ready : .submitting),
                 .unsentStaysSubmitting,
                 "order \(index + 1) is \(order.rawValue)"
+            )
+            // Whatever comes next for it, another channel or a new number, nothing of this attempt may move money.
+            try demand(
+                submission == nil || order != .ready || (payments == 0 && copies.isEmpty && !isCallingSend),
+                .readyAgainIsNeverPaid,
+                "order \(index + 1)"
             )
         }
         let underWay = workers.count(where: \.isWaiting)
@@ -24,7 +30,7 @@ extension World {
             "open, with no chunk and no review item"
         )
         try demand(
-            !isClosed || orders.allSatisfy(\.isFinal),
+            !isClosed || orders.allSatisfy { $0.isFinal || $0 == .ready },
             .everySubmissionHasANextStep,
             "closed with open orders: \(orders)"
         )

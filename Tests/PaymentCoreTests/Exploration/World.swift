@@ -43,6 +43,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     var delays = 2
     let pollsMax: Int32 = 4
     let sendsMax: Int32 = 2
+    /// When the lane gives up what is proven unsent.
+    var unsentSendsMax: Int32?
 
     var testDescription: String { name }
 
@@ -62,6 +64,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
                 countMax: pollsMax
             ),
             unsent: BackOff(first: .seconds(5), growthPercent: 100, cap: .seconds(5)),
+            unsentSendsMax: unsentSendsMax,
             notFound: NotFoundPolicy(
                 grace: .seconds(Int64(graceTicks) * 5),
                 asks: 2,
@@ -181,6 +184,13 @@ struct World {
         if isCalling || submission.isProvenUnsent || submission.inFlight?.kind == .send { return true }
         return scenario.conclusion == .resend && !submission.everTaken
             && submission.sendsPossiblyArrived < scenario.sendsMax
+    }
+
+    /// Whether the first byte of a send may still leave.
+    var isCallingSend: Bool {
+        workers.contains {
+            if case .calling(.send, _, let since) = $0 { now <= since + Tick.sendBy } else { false }
+        }
     }
 
     /// Holds a promise, if it is one of those that are looked at.

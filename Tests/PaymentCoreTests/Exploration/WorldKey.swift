@@ -64,6 +64,8 @@ struct WorldKey: Hashable {
         put(SubmissionPhase.allCases.firstIndex(of: state.phase) ?? 0, 3)
         // The back-off of a scenario is flat, so only what may have arrived matters.
         put(Int(state.sendsPossiblyArrived), 3)
+        // Where the lane gives up, how often it tried matters too.
+        if let most = world.scenario.unsentSendsMax { put(Int(min(state.sendsUnsent, most)), 2) }
         put(Int(state.polls), 3)
         put(Int(state.notFounds), 2)
         put(state.everTaken ? 1 : 0, 1)

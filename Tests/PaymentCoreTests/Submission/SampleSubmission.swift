@@ -10,7 +10,8 @@ struct SampleSubmission {
     static func policy(
         conclusion: NotFoundPolicy.Conclusion = .resend,
         sendsMax: Int32 = 3,
-        pollsMax: Int32 = 8
+        pollsMax: Int32 = 8,
+        unsentSendsMax: Int32? = nil
     ) -> ChannelPolicy {
         ChannelPolicy(
             deadlines: ChannelDeadlines(
@@ -27,6 +28,7 @@ struct SampleSubmission {
                 countMax: pollsMax
             ),
             unsent: BackOff(first: .seconds(5), growthPercent: 200, cap: .seconds(60)),
+            unsentSendsMax: unsentSendsMax,
             notFound: NotFoundPolicy(grace: .seconds(100), asks: 2, spacing: .seconds(50), conclusion: conclusion),
             duplicateCheck: conclusion == .resend ? DuplicateCheck(window: .hours(1), margin: .minutes(10)) : nil,
             sendsMax: sendsMax

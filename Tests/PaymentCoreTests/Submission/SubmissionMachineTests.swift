@@ -18,7 +18,10 @@ struct SubmissionMachineTests {
         var sample = SampleSubmission()
         for (sends, seconds) in [(1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (6, 60)] as [(Int32, Int64)] {
             #expect(sample.machine.state.sends == sends)
-            #expect(sample.sendEnds(.notSent("dns_failed")) == [.schedule(.send, after: .seconds(seconds))])
+            // Once the back-off is at its cap, people are told.
+            let again = SubmissionAction.schedule(.send, after: .seconds(seconds))
+            let alarm = SubmissionAction.alarm(.unsentTooLong, code: "unsent_too_long")
+            #expect(sample.sendEnds(.notSent("dns_failed")) == (seconds < 60 ? [again] : [alarm, again]))
             #expect(sample.machine.state.phase == .intended)
             #expect(sample.machine.state.isProvenUnsent)
             #expect(sample.machine.state.firstSentAt == nil)

@@ -38,6 +38,10 @@ package protocol ContractHarness: Sendable {
 
     /// In line order.
     func orders(of file: SeededFile) async throws -> [StoredOrder]
+    /// In the order of lines, then as they ended.
+    func attempts(of file: SeededFile) async throws -> [StoredAttempt]
+    /// The lines that wait for planning now, in order.
+    func waiting(of file: SeededFile) async throws -> [LineNumber]
     /// In the order of submissions and ordinals.
     func exchanges(of file: SeededFile) async throws -> [StoredExchange]
     /// In the order of identifiers.

@@ -227,6 +227,7 @@ package struct ContractScene: Sendable {
             endedCall: ended,
             begins: begins,
             sendBy: Self.sendBy,
+            specificationSHA256: Self.specification,
             decision: decision,
             submissionReviews: reviews,
             slowLaneFor: slowLaneFor,

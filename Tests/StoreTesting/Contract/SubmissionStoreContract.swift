@@ -11,7 +11,9 @@
 /// - A number that its registry has already, and a final state without an ended call, are refused by an error.
 /// - A submit chunk whose intent was committed is not given back by `releaseChunk`.
 package struct SubmissionStoreContract: Sendable {
-    package static let cases: [Case] = claimCases + releaseCases + intentCases + recordCases + leaseCases
+    package static let cases: [Case] =
+        claimCases + releaseCases + intentCases + recordCases + leaseCases
+        + attemptCases
 
     /// One promise of the contract.
     package struct Case: Sendable, CustomStringConvertible {

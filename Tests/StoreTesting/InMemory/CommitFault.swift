@@ -8,6 +8,8 @@ package enum StoreOperation: String, CaseIterable, Sendable, Hashable {
     case recordIntent
     case loadSubmission
     case record
+    case attemptHistory
+    case noteContradictions
     case releaseChunk
 }
 

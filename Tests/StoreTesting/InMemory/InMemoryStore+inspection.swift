@@ -39,6 +39,21 @@ extension InMemoryStore {
         }
     }
 
+    /// A file's ended attempts, by line, then as they ended.
+    package func attempts(of batch: BatchIdentifier) -> [StoredAttempt] {
+        withTables { tables, _ in
+            (tables.files[batch]?.attempts ?? []).enumerated()
+                .sorted { ($0.element.line, $0.offset) < ($1.element.line, $1.offset) }.map(\.element)
+        }
+    }
+
+    /// The lines of a file that wait for planning now.
+    package func waiting(of batch: BatchIdentifier) -> [LineNumber] {
+        withTables { tables, now in
+            (tables.files[batch]?.waiting ?? [:]).filter { $0.value <= now }.keys.sorted()
+        }
+    }
+
     /// Every alarm, in the order of first occurrences.
     package func alarms() -> [StoredAlarm] {
         withTables { tables, _ in tables.alarms }

@@ -48,8 +48,9 @@ extension InMemoryTables {
 
     func ordersToSubmit(of chunk: ClaimedChunk, limit: Int) -> [OrderToSubmit] {
         precondition(chunk.kind == .submit, "only a submit chunk has orders without an intent")
-        let orders = chunk.lines.sorted().lazy.compactMap { files[chunk.batch]?.orders[$0] }
-        return orders.filter { $0.stored.state == .ready }.prefix(max(0, limit)).map { order in
+        let orders = chunk.lines.sorted().lazy.filter { maySubmit($0, of: chunk.batch) }
+            .compactMap { files[chunk.batch]?.orders[$0] }
+        return orders.prefix(max(0, limit)).map { order in
             OrderToSubmit(
                 line: order.content.line,
                 amountMinor: order.content.amountMinor,
@@ -83,7 +84,7 @@ extension InMemoryTables {
             precondition((kind == .submit) == (chunk.kind == .submit), "a chunk is for orders, or for a submission")
         case .finish:
             precondition(chunk.kind == .submit, "a submission's chunk leaves the table by a change")
-            let isOrderLeft = chunk.lines.contains { files[chunk.batch]?.orders[$0]?.stored.state == .ready }
+            let isOrderLeft = chunk.lines.contains { maySubmit($0, of: chunk.batch) }
             precondition(!isOrderLeft, "no ready order loses its chunk")
         }
         carryOut(next, of: chunk, now: now)

@@ -15,10 +15,16 @@ extension InMemoryTables {
         guard submissions[key] == nil else { throw .submissionExists(key) }
         let number = ChannelNumber(channel: chunk.channel, scope: intent.numberScope, number: intent.number)
         guard !numbers.contains(number) else { throw .numberTaken(key) }
-        let areReady = intent.orders.allSatisfy { files[chunk.batch]?.orders[$0.line]?.stored.state == .ready }
+        let areReady = intent.orders.allSatisfy { maySubmit($0.line, of: chunk.batch) }
         guard areReady else { return .ordersChanged }
         numbers.insert(number)
         return .recorded(write(intent, key: key, chunk: chunk, now: now))
+    }
+
+    /// Whether the order is ready, and no earlier attempt of it may have been paid after all (R8).
+    func maySubmit(_ line: LineNumber, of batch: BatchIdentifier) -> Bool {
+        guard let file = files[batch], file.orders[line]?.stored.state == .ready else { return false }
+        return !file.reviews.contains { $0.line == line && $0.cause == .contradiction }
     }
 
     /// What the port promises about an intent; a caller that breaks it is defective.
@@ -129,7 +135,8 @@ extension InMemoryTables {
             return SubmittedOrder(
                 line: line,
                 item: Int32(index + 1),
-                state: order.stored.state,
+                // One that has gone on to its next attempt failed on this submission, and must stay so.
+                state: order.stored.submission == number ? order.stored.state : .failed,
                 amountMinor: order.content.amountMinor,
                 currency: order.content.currency,
                 accountNumber: order.content.accountNumber

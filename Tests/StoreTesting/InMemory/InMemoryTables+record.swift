@@ -39,7 +39,10 @@ extension InMemoryTables {
             case .processing, .unknown: break
             case .succeeded, .failed:
                 guard case .answered? = change.endedCall?.outcome else { throw .evidenceMissing(order) }
-            case .held, .ready, .submitting, .returned, .cancelled: throw .moveNotOfSubmission(order, to: move.to)
+            case .ready:
+                if case .answered? = change.endedCall?.outcome { break }
+                guard change.state.isProvenUnsent else { throw .evidenceMissing(order) }
+            case .held, .submitting, .returned, .cancelled: throw .moveNotOfSubmission(order, to: move.to)
             }
         }
     }
@@ -60,6 +63,7 @@ extension InMemoryTables {
             $0.until > now && !($0.epoch == chunk.epoch && change.endedCall != nil)
         }
         return mayBegin(chunk, now: now) && !(isUnderWay ?? false)
+            && channels[chunk.channel]?.specificationSHA256 == change.specificationSHA256
     }
 
     /// Whether every order that moves is still this submission's, in the state it was seen in.
@@ -87,7 +91,10 @@ extension InMemoryTables {
         if let ended = change.endedCall { keep(ended, of: key, isLate: false) }
         submissions[key]?.state = change.state
         if change.state.phase == .settled, submissions[key]?.settledAt == nil { submissions[key]?.settledAt = now }
-        for move in change.decision.moves { write(move, evidence: change.endedCall?.call, chunk: chunk) }
+        for move in change.decision.moves {
+            if let next = move.next { endAttempt(move, next, of: key, chunk: chunk, now: now) }
+            write(move, evidence: change.endedCall?.call, chunk: chunk)
+        }
         for alarm in change.decision.alarms { count(alarm, channel: chunk.channel) }
         for review in change.decision.reviews {
             let item = StoredReview(cause: review.cause, code: review.code, submission: nil, line: review.line)
@@ -107,14 +114,57 @@ extension InMemoryTables {
         return call
     }
 
+    private mutating func endAttempt(
+        _ move: OrderMove,
+        _ next: NextAttempt,
+        of key: SubmissionKey,
+        chunk: Chunk,
+        now: Timestamp
+    ) {
+        guard let cause = move.cause else { preconditionFailure("an attempt ends for a cause") }
+        files[key.batch]?.attempts.append(
+            StoredAttempt(
+                line: move.line,
+                channel: chunk.channel,
+                submission: key.number,
+                cause: cause,
+                code: move.code
+            )
+        )
+        files[key.batch]?.waiting[move.line] = now.advanced(by: next.delay)
+    }
+
+    func attemptHistory(of chunk: ClaimedChunk, lines: [LineNumber]) -> AttemptHistory {
+        let attempts = files[chunk.batch]?.attempts.filter { lines.contains($0.line) } ?? []
+        return AttemptHistory(
+            merchant: MerchantNumber("MER-1"),
+            ended: Dictionary(grouping: attempts, by: \.line).mapValues {
+                $0.map { AttemptHistory.EndedAttempt(channel: $0.channel, isUnsent: $0.isUnsent) }
+            }
+        )
+    }
+
+    mutating func noteContradictions(
+        _ decision: SettlementDecision,
+        of submission: SubmissionNumber,
+        chunk: ClaimedChunk
+    ) {
+        for alarm in decision.alarms { count(alarm, channel: chunk.channel) }
+        for review in decision.reviews {
+            let item = StoredReview(cause: review.cause, code: review.code, submission: submission, line: review.line)
+            open(item, in: chunk.batch)
+        }
+    }
+
     private mutating func write(_ move: OrderMove, evidence: RecordedCall?, chunk: Chunk) {
         guard let order = files[chunk.batch]?.orders[move.line]?.content else { return }
         let sum = Move(channel: chunk.channel, from: move.from, to: move.to, currency: order.currency)
         files[chunk.batch]?.moves[sum, default: Tally()].add(order.amountMinor)
         files[chunk.batch]?.orders[move.line]?.update {
             $0.state = move.to
-            $0.cause = move.cause
+            $0.cause = move.to == .failed ? move.cause : nil
             $0.code = move.code
+            if move.to == .ready { ($0.submission, $0.item) = (nil, nil) }
             if move.to.isFinal { $0.evidence = evidence }
         }
     }

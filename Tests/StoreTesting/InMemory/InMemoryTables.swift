@@ -44,6 +44,10 @@ struct InMemoryTables {
         /// In the order in which they were opened.
         var reviews: [StoredReview] = []
         var moves: [Move: Tally] = [:]
+        /// In the order in which they ended.
+        var attempts: [StoredAttempt] = []
+        /// Ready orders in no chunk, and when they may be planned.
+        var waiting: [LineNumber: Timestamp] = [:]
     }
 
     struct Move: Hashable {
