@@ -121,7 +121,7 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["sluice", "StrictYAML", "PaymentCore", "BatchFiles", "Pipeline"],
+            dependencies: ["sluice", "StrictYAML", "PaymentCore", "BatchFiles", "Store", "Pipeline"],
             swiftSettings: strict
         ),
         .testTarget(

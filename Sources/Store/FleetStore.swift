@@ -1,6 +1,6 @@
 package import PaymentCore
 
-/// What the engine asks of a database about the deployment, its workers, channels and runs.
+/// What the engine asks of a database about the deployment, its workers and channels.
 package protocol FleetStore: Sendable {
     /// The stamp of this database (R13); nil before the first migration.
     func environment() async throws -> EnvironmentStamp?
@@ -9,8 +9,10 @@ package protocol FleetStore: Sendable {
     /// Says that the worker lives, and answers with the database's clock.
     func heartbeat(_ worker: WorkerIdentifier) async throws -> Timestamp
     func stopWorker(_ worker: WorkerIdentifier) async throws
-    /// Takes the leases of workers that have been silent for longer than this; answers how many chunks, files and runs
-    /// were freed.
+    /// Takes the leases of workers that have been silent for longer than this; answers how many chunks and files were
+    /// freed.
+    ///
+    /// Runs need none: a start looks at the worker itself.
     func rescue(silentFor: TimeSpan) async throws -> Int
     /// Makes partitions so many days ahead.
     func keepPartitionsAhead(days: Int32) async throws -> Int
@@ -18,30 +20,6 @@ package protocol FleetStore: Sendable {
     /// Makes one version of a channel's specification the one that workers use (R16), with its slots.
     func activateChannel(_ activation: ChannelActivation) async throws
     func channels() async throws -> [ChannelRow]
-
-    /// Begins, takes over or refuses a run of the job in this window.
-    func beginRun(
-        job: String,
-        windowStart: Timestamp,
-        worker: WorkerIdentifier,
-        lease: TimeSpan
-    ) async throws -> RunClaim
-    /// Opens a new pass of a run that is done, because work came since; `alive` if another start was faster.
-    func reopenRun(
-        job: String,
-        windowStart: Timestamp,
-        pass: Int32,
-        worker: WorkerIdentifier,
-        lease: TimeSpan
-    ) async throws -> RunClaim
-    func renewRun(job: String, windowStart: Timestamp, epoch: LeaseEpoch, lease: TimeSpan) async throws -> Bool
-    func endRun(
-        job: String,
-        windowStart: Timestamp,
-        epoch: LeaseEpoch,
-        succeeded: Bool,
-        summary: [String: Int64]
-    ) async throws
 
     /// What is due now, or waits, on each lane of these channels, and which files wait.
     func workLeft(channels: [ChannelName]) async throws -> WorkLeft
@@ -92,17 +70,6 @@ package struct ChannelRow: Sendable, Hashable {
         self.isRunning = isRunning
         self.specificationSHA256 = specificationSHA256
     }
-}
-
-/// What a start of a job finds.
-package enum RunClaim: Sendable, Hashable {
-    case begun(epoch: LeaseEpoch, pass: Int32)
-    /// A dead run was taken over: the same run.
-    case takenOver(epoch: LeaseEpoch, pass: Int32)
-    /// Another process works in this window.
-    case alive
-    /// Done, and nothing has come since.
-    case done(pass: Int32)
 }
 
 /// What is left to do.

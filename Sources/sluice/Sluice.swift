@@ -17,7 +17,8 @@ struct Sluice: AsyncParsableCommand {
             """,
         subcommands: [
             DemoCommand.self,
-            DatabaseCommand.self, FileCommand.self, RunCommand.self, WorkerCommand.self, OrderCommand.self,
+            DatabaseCommand.self, FileCommand.self, RunCommand.self, WorkerCommand.self,
+            CrontabCommand.self, OrderCommand.self,
             QuarantineCommand.self, ReviewCommand.self, ChannelCommand.self, SimulatorCommand.self, VerifyCommand.self,
         ]
     )

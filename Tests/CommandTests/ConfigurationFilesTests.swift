@@ -60,8 +60,8 @@ import sluice
     ]) func `each job of the project loads`(_ name: String, _ stages: [Engine.Stage]) throws {
         let job = try JobFile.load(name, folder: "\(Self.project)/Jobs")
         #expect(job.stages == Set(stages))
-        #expect(job.window.lengthMinutes == 1_440)
-        #expect(job.window.start(at: Timestamp(unixMicroseconds: 1_780_275_600_000_000)) != nil)
+        #expect(job.schedule.windows.map(\.lengthMinutes) == [1_440])
+        #expect(try job.schedule.opening(at: Timestamp(unixMicroseconds: 1_780_275_600_000_000)) != nil)
     }
 
     @Test func `an unknown job is refused with the names that there are`() throws {

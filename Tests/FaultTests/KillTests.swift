@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    private static let endTransactions = """
+    static let endTransactions = """
         SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()
             AND usename = 'sluice_worker' AND xact_start IS NOT NULL
         """

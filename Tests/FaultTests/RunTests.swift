@@ -6,16 +6,21 @@ import Testing
 /// What cron and an operator may do at any time, any number of times.
 @Suite struct RunTests {
     /// Slow enough for a run to be met at work.
-    private static let slow = Simulation(latency: "{first: 400ms, last: 700ms}", settle: "{first: 50ms, last: 200ms}")
+    static let slow = Simulation(latency: "{first: 400ms, last: 700ms}", settle: "{first: 50ms, last: 200ms}")
 
     @Test func `a second start is refused while the first lives, and one after it changes nothing`() async throws {
         try await FaultScene.with(Self.slow) { scene in
             let text = BatchText(.payout, count: 400)
             let batch = try await scene.submit(text)
-            let first = try scene.start(["run", "all", "--json"])
-            try await scene.until("a call", "SELECT count(*) FROM sluice.exchange WHERE outcome IS NULL")
-            let second = try await scene.run(["run", "all", "--json"], expecting: 4)
+            // Not to be taken for dead while it is held still.
+            let patient = ["SLUICE_LIMITS_SILENCE": "60s"]
+            let first = try scene.start(["run", "all", "--json"], patient)
+            try await scene.freeze(first, at: "a call, and nothing at the server", Self.callAndNothingElse)
+            let meanwhile = try await Self.everything(scene)
+            let second = try await scene.run(["run", "all", "--json"], patient, expecting: 4)
             #expect(second.output.contains("\"outcome\":\"held\""), "\(second.output)")
+            #expect(try await Self.everything(scene) == meanwhile)
+            first.send(SIGCONT)
             #expect(first.status == nil, "the first run ended too early to prove anything")
             #expect(try await first.end() == 0, "\(first.tail)")
             try await Self.repeatUntilAtRest(scene)
@@ -131,7 +136,7 @@ import Testing
     }
 
     /// A run ends when nothing is due; what is due later waits for the next start.
-    private static func repeatUntilAtRest(_ scene: FaultScene) async throws {
+    static func repeatUntilAtRest(_ scene: FaultScene) async throws {
         let rest =
             "SELECT ((SELECT count(*) FROM sluice.work_chunk) = 0 AND (SELECT count(*) FROM sluice.batch_file"
             + " WHERE state <> 'finished') = 0)::int::bigint"
@@ -142,16 +147,28 @@ import Testing
         }
     }
 
-    /// Every row of every table, as one hash.
+    private static let callAndNothingElse = """
+        SELECT (EXISTS (SELECT FROM sluice.exchange WHERE outcome IS NULL) AND NOT EXISTS (SELECT FROM pg_stat_activity
+            WHERE datname = current_database() AND usename = 'sluice_worker' AND state <> 'idle'))::int::bigint
+        """
+
+    /// Every row of every table, as one hash; with who wrote and who locked it last, so that not even a write of the
+    /// same values goes unseen.
     private static func everything(_ scene: FaultScene) async throws -> String {
-        let tables = [
-            "batch_file", "batch_file_part", "payment_order", "quarantine_record", "submission", "exchange",
-            "payment_attempt", "order_number_registry", "channel_number_registry", "result_file", "work_chunk",
-            "channel_slot", "review_item", "alarm", "outbox", "job_run", "worker", "merchant", "channel",
-        ]
+        let tables = try await scene.text(
+            """
+            SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c JOIN pg_namespace n
+                ON n.oid = c.relnamespace
+            WHERE n.nspname = 'sluice' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+            """
+        ).split(separator: " ")
+        guard tables.contains("job_run"), tables.contains("payment_order") else { throw SceneFailure("\(tables)") }
         let hashes = tables.map {
-            "(SELECT coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM sluice.\($0) t)"
+            """
+            (SELECT '\($0) ' || coalesce(md5(string_agg(t::text || ' ' || t.xmin || ' ' || t.xmax, '|'
+                ORDER BY t::text)), '') FROM sluice.\($0) t)
+            """
         }
-        return try await scene.text("SELECT concat_ws(' ', \(hashes.joined(separator: ", ")))")
+        return try await scene.text("SELECT concat_ws(E'\\n', \(hashes.joined(separator: ", ")))")
     }
 }

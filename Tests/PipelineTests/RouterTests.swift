@@ -50,35 +50,3 @@ struct `A router` {
         #expect(router.chunks.map(\.lines.count) == [400, 400, 200])
     }
 }
-
-struct `A job's window` {
-    private static func instant(_ date: String, hour: Int, minute: Int = 0) throws -> Timestamp {
-        let day = try #require(BusinessDate(date))
-        return Timestamp(
-            unixMicroseconds: (Int64(day.daysSince1970) * 86_400 + Int64(hour * 3_600 + minute * 60)) * 1_000_000
-        )
-    }
-
-    @Test func `is open from its start for its length, also over midnight`() throws {
-        let window = try #require(JobWindow(opensAtMinute: 23 * 60, lengthMinutes: 120, zone: "UTC"))
-        let start = try Self.instant("2026-11-20", hour: 23)
-        #expect(window.start(at: try Self.instant("2026-11-20", hour: 22, minute: 59)) == nil)
-        #expect(window.start(at: start) == start)
-        #expect(window.start(at: try Self.instant("2026-11-21", hour: 0, minute: 59)) == start)
-        #expect(window.start(at: try Self.instant("2026-11-21", hour: 1)) == nil)
-    }
-
-    @Test func `moves to the end of a daylight gap, and opens a repeated hour once`() throws {
-        // Berlin: 2026-03-29 02:00 to 03:00 does not exist; 2026-10-25 02:00 to 03:00 comes twice.
-        let window = try #require(JobWindow(opensAtMinute: 150, lengthMinutes: 60, zone: "Europe/Berlin"))
-        let gap = try Self.instant("2026-03-29", hour: 1)
-        #expect(window.start(at: gap.advanced(by: .minutes(10))) == gap)
-        let first = try Self.instant("2026-10-25", hour: 0, minute: 30)
-        #expect(window.start(at: first.advanced(by: .minutes(10))) == first)
-        #expect(window.start(at: first.advanced(by: .minutes(70))) == nil)
-    }
-
-    @Test func `knows no zone that does not exist`() {
-        #expect(JobWindow(opensAtMinute: 0, lengthMinutes: 60, zone: "Mars/Olympus") == nil)
-    }
-}

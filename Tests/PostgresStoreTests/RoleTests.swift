@@ -9,8 +9,8 @@ import Testing
         "submission",
         "exchange", "payment_attempt", "payment_return", "payment_correction", "live_days", "archive_manifest",
         "worker",
-        "channel", "channel_activation", "channel_slot", "work_chunk", "review_item", "alarm", "outbox", "job_run",
-        "order_to_plan", "account_at_risk",
+        "channel", "channel_activation", "channel_slot", "work_chunk", "review_item", "alarm", "outbox", "job",
+        "job_run", "order_to_plan", "account_at_risk",
     ]
 
     /// r read, a insert, w update of the whole row, c update of some columns, d delete, t truncate.
@@ -19,7 +19,7 @@ import Testing
         "result_file": "ra", "result_file_part": "ra", "payment_order": "rac", "quarantine_record": "ra",
         "submission": "rac", "exchange": "rac", "payment_attempt": "ra", "worker": "rac", "channel": "rc",
         "channel_slot": "rc", "work_chunk": "rawd", "review_item": "ra", "alarm": "rac",
-        "outbox": "ra", "job_run": "raw", "order_to_plan": "rad", "account_at_risk": "ra",
+        "outbox": "ra", "job": "rac", "job_run": "raw", "order_to_plan": "rad", "account_at_risk": "ra",
     ]
     private static let hidden: Set<String> = ["batch_file_part", "result_file_part", "account_at_risk"]
 

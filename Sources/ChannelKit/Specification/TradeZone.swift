@@ -37,7 +37,10 @@ package struct TradeZone: Hashable, Sendable {
 
     private static let secondsPerDay: Int64 = 86_400
 
-    private func offset(atSecond second: Int64) -> Int64 {
+    /// Seconds that the zone's clocks are ahead of UTC at an instant; negative west of Greenwich.
+    ///
+    /// The one place in which the machine's database of time zones is asked.
+    package func offset(atSecond second: Int64) -> Int64 {
         Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(second))))
     }
 }

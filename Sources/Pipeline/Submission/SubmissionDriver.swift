@@ -13,6 +13,7 @@ package struct SubmissionDriver: Sendable {
     let random: any RandomSource
     let specification: ChannelSpecification
     private let rerouting: Rerouting
+    private let tally: WorkTally
 
     package init(
         store: any SubmissionStore,
@@ -20,7 +21,8 @@ package struct SubmissionDriver: Sendable {
         clock: any EngineClock,
         random: any RandomSource,
         specification: ChannelSpecification,
-        configuration: EngineConfiguration
+        configuration: EngineConfiguration,
+        tally: WorkTally = WorkTally()
     ) {
         self.store = store
         rerouting = Rerouting(store: store, configuration: configuration)
@@ -28,6 +30,7 @@ package struct SubmissionDriver: Sendable {
         self.clock = clock
         self.random = random
         self.specification = specification
+        self.tally = tally
     }
 
     /// Takes a submission's chunk one step further: the call that is due, or a later time for it.
@@ -99,7 +102,9 @@ package struct SubmissionDriver: Sendable {
             envelope: envelope,
             sendByNanoseconds: boot + begun.machine.policy.deadlines.sendBy.microseconds * 1_000
         )
-        try await conclude(begun, await transport.call(call), logger: logger)
+        let record = await transport.call(call)
+        tally.add(begun.step == .send ? .sends : .queries)
+        try await conclude(begun, record, logger: logger)
     }
 
     /// Commits what became of a call, or that it was never made.
@@ -137,7 +142,11 @@ package struct SubmissionDriver: Sendable {
             next: next
         )
         let outcome = try await store.record(change)
-        if outcome == .stale { try await noteLate(actions, begun, record.outcome) }
+        if outcome == .stale {
+            try await noteLate(actions, begun, record.outcome)
+        } else {
+            tally.add(.ordersDecided, decision.moves.count { $0.to.isFinal })
+        }
         logger.debug(
             "call ended",
             metadata: [

@@ -23,6 +23,7 @@ package struct Engine: Sendable {
     package let random: any RandomSource
     package let worker: WorkerIdentifier
     package let logger: Logger
+    package let tally = WorkTally()
 
     package init(
         store: any EngineStore,
@@ -46,12 +47,13 @@ package struct Engine: Sendable {
 
     /// Works until it is asked to stop; what is in flight then is finished, within the time that a stop may take.
     ///
-    /// `stages`: what to do; lanes of all configured channels.
+    /// `stages`: what to do; on the lanes of all configured channels that `bounds` include.
     ///
     /// `whileWorking`: runs beside the work, and asks for the stop when its own end has come (a job's deadline, or
     /// nothing left to do).
     package func run(
         stages: Set<Stage>,
+        bounds: WorkBounds = WorkBounds(),
         host: String,
         processIdentifier: Int32,
         stop: StopSignal,
@@ -67,7 +69,7 @@ package struct Engine: Sendable {
             group.addTask { await beat(until: finished) }
             group.addTask {
                 defer { finished.request() }
-                await work(stages: stages, stop: stop)
+                await work(stages: stages, bounds: bounds, stop: stop)
             }
             group.addTask {
                 defer { stop.request() }
@@ -78,7 +80,8 @@ package struct Engine: Sendable {
         try await store.stopWorker(worker)
     }
 
-    private func work(stages: Set<Stage>, stop: StopSignal) async {
+    private func work(stages: Set<Stage>, bounds: WorkBounds, stop: StopSignal) async {
+        let sendingStop = StopSignal(within: stop, or: bounds.sendingEnd)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 let stage = MonitoringStage(store: store, configuration: configuration, clock: clock, logger: logger)
@@ -87,7 +90,7 @@ package struct Engine: Sendable {
             if stages.contains(.intake) {
                 let stage = IntakeStage(store: store, configuration: configuration)
                 group.addTask {
-                    await repeatedly("intake", stop) {
+                    await repeatedly("intake", .filesRead, stop) {
                         try await stage.runOnce(worker: worker, stop: stop, logger: logger)
                     }
                 }
@@ -95,18 +98,22 @@ package struct Engine: Sendable {
             if stages.contains(.plan) {
                 let stage = PlanningStage(store: store, configuration: configuration)
                 group.addTask {
-                    await repeatedly("planning", stop) {
-                        // Both, so that neither new files nor next attempts keep the other waiting.
-                        let isFilePlanned = try await stage.runOnce(worker: worker, logger: logger)
-                        let areOrdersPlanned = try await stage.planWaiting(logger: logger)
-                        return isFilePlanned || areOrdersPlanned
+                    await repeatedly("planning", .filesPlanned, stop) {
+                        try await stage.runOnce(worker: worker, logger: logger)
+                    }
+                }
+                group.addTask {
+                    await repeatedly("planning of waiting orders", nil, stop) {
+                        try await stage.planWaiting(logger: logger)
                     }
                 }
             }
             if stages.contains(.settle) {
                 let stage = SettlementStage(store: store, configuration: configuration)
                 group.addTask {
-                    await repeatedly("settlement", stop) { try await stage.runOnce(worker: worker, logger: logger) }
+                    await repeatedly("settlement", .resultFiles, stop) {
+                        try await stage.runOnce(worker: worker, logger: logger)
+                    }
                 }
             }
             for specification in configuration.channels.values.sorted(by: { $0.name < $1.name }) {
@@ -116,16 +123,17 @@ package struct Engine: Sendable {
                     clock: clock,
                     random: random,
                     specification: specification,
-                    configuration: configuration
+                    configuration: configuration,
+                    tally: tally
                 )
-                if stages.contains(.submit) {
+                if stages.contains(.submit), bounds.include(specification.name, .submit) {
                     let stage = SubmissionStage(driver: driver)
                     group.addTask {
-                        await LaneLoop(engine: self, specification: specification, lane: .submit, stop: stop)
+                        await LaneLoop(engine: self, specification: specification, lane: .submit, stop: sendingStop)
                             .run { try await stage.work($0, logger: logger) }
                     }
                 }
-                if stages.contains(.poll) {
+                if stages.contains(.poll), bounds.include(specification.name, .query) {
                     let stage = PollingStage(driver: driver)
                     group.addTask {
                         await LaneLoop(engine: self, specification: specification, lane: .query, stop: stop)
@@ -138,13 +146,21 @@ package struct Engine: Sendable {
     }
 
     /// Repeats a file stage until the stop; an error leaves the file to its lease and is tried again later.
-    private func repeatedly(_ name: String, _ stop: StopSignal, _ step: () async throws -> Bool) async {
+    private func repeatedly(
+        _ name: String,
+        _ count: WorkTally.Count?,
+        _ stop: StopSignal,
+        _ step: () async throws -> Bool
+    ) async {
         var failures: Int32 = 0
         while !stop.isRequested {
             do {
                 let worked = try await step()
                 failures = 0
-                if worked { continue }
+                if worked {
+                    if let count { tally.add(count) }
+                    continue
+                }
                 try await clock.sleep(for: configuration.limits.idle)
             } catch is CancellationError {
                 return

@@ -57,9 +57,6 @@ extension SQLStore: FleetStore {
                 ), lost_file AS MATERIALIZED (
                     SELECT batch_id FROM sluice.batch_file WHERE lease_worker IN (SELECT worker_id FROM dead)
                         AND state IN ('pending', 'splitting', 'split', 'working') FOR NO KEY UPDATE SKIP LOCKED
-                ), lost_run AS MATERIALIZED (
-                    SELECT job, window_start FROM sluice.job_run WHERE state = 'running'
-                        AND worker_id IN (SELECT worker_id FROM dead) FOR NO KEY UPDATE SKIP LOCKED
                 ), chunk AS (
                     UPDATE sluice.work_chunk c SET lease_worker = NULL, lease_until = NULL, due_at = now(),
                         epoch = c.epoch + 1
@@ -68,11 +65,8 @@ extension SQLStore: FleetStore {
                     UPDATE sluice.batch_file f SET lease_worker = NULL, lease_until = NULL, due_at = now(),
                         lease_epoch = f.lease_epoch + 1
                     FROM lost_file l WHERE f.batch_id = l.batch_id RETURNING 1
-                ), run AS (
-                    UPDATE sluice.job_run r SET lease_until = now(), worker_id = NULL
-                    FROM lost_run l WHERE r.job = l.job AND r.window_start = l.window_start RETURNING 1
                 )
-                SELECT (SELECT count(*) FROM chunk) + (SELECT count(*) FROM file) + (SELECT count(*) FROM run)
+                SELECT (SELECT count(*) FROM chunk) + (SELECT count(*) FROM file)
                 """,
                 [.microseconds(silence)]
             )
@@ -113,112 +107,6 @@ extension SQLStore: FleetStore {
                     specificationSHA256: try row.bytes(2)
                 )
             }
-        }
-    }
-
-    package func beginRun(
-        job: String,
-        windowStart: Timestamp,
-        worker: WorkerIdentifier,
-        lease: TimeSpan
-    ) async throws -> RunClaim {
-        try await pool.transaction("begin run") { transaction in
-            let inserted = try transaction.query(
-                """
-                INSERT INTO sluice.job_run (job, window_start, state, worker_id, lease_until)
-                VALUES ($1, $2, 'running', $3, now() + $4 * interval '1 microsecond')
-                ON CONFLICT (job, window_start) DO NOTHING RETURNING epoch, pass
-                """,
-                [.text(job), .optional(windowStart), .text(worker.value), .microseconds(lease)]
-            )
-            if let row = inserted.first {
-                return .begun(epoch: LeaseEpoch(try row.int64(0)), pass: try row.int32(1))
-            }
-            let rows = try transaction.query(
-                """
-                SELECT r.state, r.pass, r.lease_until > now() AND NOT EXISTS (
-                    SELECT FROM sluice.worker w WHERE w.worker_id = r.worker_id
-                        AND (w.stopped_at IS NOT NULL OR w.heartbeat_at < now() - interval '15 seconds'))
-                FROM sluice.job_run r WHERE r.job = $1 AND r.window_start = $2 FOR NO KEY UPDATE
-                """,
-                [.text(job), .optional(windowStart)]
-            )
-            guard let row = rows.first else {
-                throw StoreDefect("the run of job \(job) vanished between two statements")
-            }
-            let state = try row.text(0)
-            if state == "done" { return .done(pass: try row.int32(1)) }
-            if state == "running", try row.optionalBool(2) == true { return .alive }
-            let taken = try transaction.query(
-                """
-                UPDATE sluice.job_run SET state = 'running', worker_id = $3, epoch = epoch + 1, ended_at = NULL,
-                    lease_until = now() + $4 * interval '1 microsecond'
-                WHERE job = $1 AND window_start = $2 RETURNING epoch, pass
-                """,
-                [.text(job), .optional(windowStart), .text(worker.value), .microseconds(lease)]
-            )
-            guard let row = taken.first else {
-                throw StoreDefect("the run of job \(job) vanished between two statements")
-            }
-            return .takenOver(epoch: LeaseEpoch(try row.int64(0)), pass: try row.int32(1))
-        }
-    }
-
-    package func reopenRun(
-        job: String,
-        windowStart: Timestamp,
-        pass: Int32,
-        worker: WorkerIdentifier,
-        lease: TimeSpan
-    ) async throws -> RunClaim {
-        try await pool.transaction("reopen run") { transaction in
-            // Of several starts that see new files at once, one opens the new pass.
-            let rows = try transaction.query(
-                """
-                UPDATE sluice.job_run SET state = 'running', pass = pass + 1, worker_id = $4, epoch = epoch + 1,
-                    ended_at = NULL, lease_until = now() + $5 * interval '1 microsecond'
-                WHERE job = $1 AND window_start = $2 AND state = 'done' AND pass = $3 RETURNING epoch, pass
-                """,
-                [.text(job), .optional(windowStart), .int32(pass), .text(worker.value), .microseconds(lease)]
-            )
-            guard let row = rows.first else { return .alive }
-            return .begun(epoch: LeaseEpoch(try row.int64(0)), pass: try row.int32(1))
-        }
-    }
-
-    package func renewRun(job: String, windowStart: Timestamp, epoch: LeaseEpoch, lease: TimeSpan) async throws -> Bool
-    {
-        try await pool.transaction("renew run") { transaction in
-            try transaction.execute(
-                """
-                UPDATE sluice.job_run SET lease_until = now() + $4 * interval '1 microsecond'
-                WHERE job = $1 AND window_start = $2 AND epoch = $3 AND state = 'running'
-                """,
-                [.text(job), .optional(windowStart), .int64(epoch.value), .microseconds(lease)]
-            ) == 1
-        }
-    }
-
-    package func endRun(
-        job: String,
-        windowStart: Timestamp,
-        epoch: LeaseEpoch,
-        succeeded: Bool,
-        summary: [String: Int64]
-    ) async throws {
-        let summary = JSONText.object(summary.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) })
-        try await pool.transaction("end run") { transaction in
-            _ = try transaction.execute(
-                """
-                UPDATE sluice.job_run SET state = $4::sluice.run_state, ended_at = now(), lease_until = NULL, summary =
-                    $5::jsonb
-                WHERE job = $1 AND window_start = $2 AND epoch = $3 AND state = 'running'
-                """,
-                [
-                    .text(job), .optional(windowStart), .int64(epoch.value), .text(succeeded ? "done" : "failed"),
-                    .jsonb(summary),
-                ]
-            )
         }
     }
 

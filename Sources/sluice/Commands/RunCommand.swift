@@ -19,44 +19,103 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var report: ReportOptions
+    @OptionGroup var jobs: JobOptions
 
     @Argument(help: "The job: Jobs/JOB.yaml.")
     var job: String
 
-    @Option(name: .customLong("jobs"), help: "The folder of the jobs (default: $SLUICE_JOBS, else Jobs).")
-    var folder: String?
-
     func run() async throws {
         let configuration = try options.load()
-        let definition = try JobFile.load(job, folder: folder ?? configuration.variables["SLUICE_JOBS"] ?? "Jobs")
+        let definition = try jobs.load(job, configuration)
         let signals = StopSignals()
         let callsChannels = !definition.stages.isDisjoint(with: [.submit, .poll])
         let needs: Deployment.Needs = callsChannels ? [.keys, .channels] : .keys
-        let (outcome, waiting) = try await Deployment.with(configuration, needs: needs) { deployment in
+        let (start, waiting) = try await Deployment.with(configuration, needs: needs) { deployment in
+            try Self.check(definition, deployment)
             if callsChannels { try await deployment.warnOfInactiveChannels() }
-            let engine = deployment.engine()
-            let runner = JobRunner(engine: engine, job: definition)
+            let runner = JobRunner(job: definition) { deployment.engine() }
             let process = Deployment.process
-            let outcome = try await EngineRun(engine: engine, signals: signals) { stop in
+            let engineRun = EngineRun(
+                engine: deployment.engine(),
+                signals: signals,
+                brokenOff: .workLeft,
+                abandon: { await runner.abandon() }
+            )
+            let start = try await engineRun { stop in
                 try await runner.run(host: process.host, processIdentifier: process.identifier, stop: stop)
             }
             deployment.logger.info(
                 "run ended",
                 metadata: ["job": "\(definition.name)", "peak_resident_kib": "\(PeakMemory.kibibytes ?? 0)"]
             )
-            return (outcome, try await deployment.store.waitingForPeople())
+            return (start, try await deployment.store.waitingForPeople())
         }
-        let ending = Ending(outcome, waiting: waiting)
+        let ending = Ending(start.outcome, waiting: waiting)
         try report.show(
-            [
-                "job": .string(definition.name), "outcome": .string(ending.name),
-                "review_items": .integer(waiting.reviewItems), "held_files": .integer(waiting.heldFiles),
-                "exit": .integer(ending.status.rawValue),
-            ],
-            words: "\(definition.name): \(ending.words)"
+            Self.json(definition, start, ending: ending, waiting: waiting),
+            words: Self.words(definition, start, ending: ending)
         )
         if ending.status != .done { throw ending.status.code }
     }
+
+    /// A lane of a channel that is not configured would silently get no work.
+    private static func check(_ job: JobDefinition, _ deployment: Deployment) throws {
+        let known = deployment.catalogue.channels.keys.sorted()
+        for lane in (job.lanes ?? []).sorted(by: { $0.description < $1.description })
+        where !known.contains(lane.channel) {
+            throw CommandFailure(
+                "job \(job.name) names the lane \(lane), and there is no channel \(lane.channel)",
+                mend: "name one of: \(known.map(\.value).joined(separator: ", "))",
+                status: .configuration
+            )
+        }
+    }
+
+    private static func json(
+        _ job: JobDefinition,
+        _ start: JobRunner.Report,
+        ending: Ending,
+        waiting: WaitingForPeople
+    ) -> JSON {
+        [
+            "job": .string(job.name), "outcome": .string(ending.name), "exit": .integer(ending.status.rawValue),
+            "window_start": .string(start.window?.start.iso8601), "window_end": .string(start.window?.end.iso8601),
+            "counts": .object(start.counts.mapValues { .integer($0) }),
+            "windows_skipped": .array(start.skipped.map { .string($0.iso8601) }),
+            "windows_caught_up": .array(start.caughtUp.map { .string($0.iso8601) }),
+            "review_items": .integer(waiting.reviewItems), "held_files": .integer(waiting.heldFiles),
+        ]
+    }
+
+    private static func words(_ job: JobDefinition, _ start: JobRunner.Report, ending: Ending) -> String {
+        var lines = ["\(job.name): \(ending.words)"]
+        let counts = start.counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        if !counts.isEmpty { lines.append("  " + counts.joined(separator: ", ")) }
+        for (what, starts) in [("skipped", start.skipped), ("caught up", start.caughtUp)] where !starts.isEmpty {
+            lines.append("  missed windows \(what): \(starts.map(\.brief).joined(separator: ", "))")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+/// Where the jobs are.
+struct JobOptions: ParsableArguments {
+    @Option(
+        name: .customLong("jobs"),
+        help: ArgumentHelp("The folder of the jobs (default: $SLUICE_JOBS, else Jobs).", valueName: "dir")
+    )
+    var folder: String?
+
+    func load(_ job: String, _ configuration: Configuration) throws -> JobDefinition {
+        try JobFile.load(job, folder: path(configuration), calendars: "\(configuration.directory)/calendars")
+    }
+
+    /// All of them, by name.
+    func all(_ configuration: Configuration) throws -> [JobDefinition] {
+        try JobFile.all(folder: path(configuration), calendars: "\(configuration.directory)/calendars")
+    }
+
+    func path(_ configuration: Configuration) -> String { folder ?? configuration.variables["SLUICE_JOBS"] ?? "Jobs" }
 }
 
 /// How a run ended, in words and as an exit status.
@@ -78,6 +137,8 @@ struct Ending: Sendable, Equatable {
             status = .waitsForPerson
         case .outsideWindow: (name, words, status) = ("outside_window", "outside its window", .done)
         case .held: (name, words, status) = ("held", "another run holds the window", .heldByAnother)
+        case .lost:
+            (name, words, status) = ("lost", "another start took the run over; this one stopped", .heldByAnother)
         case .workLeft: (name, words, status) = ("work_left", "stopped with due work left; start it again", .workLeft)
         }
     }

@@ -1,0 +1,34 @@
+package import PaymentCore
+package import Store
+
+/// What an engine leaves alone: lanes that are not its own, and new sends once their time is over.
+package struct WorkBounds: Sendable {
+    /// The lanes that it works; nil for all.
+    package let lanes: Set<LaneKey>?
+    /// Asked for when the window of new sends has ended: nothing more is claimed from submit lanes, what is in flight is
+    /// finished, and everything else goes on.
+    package let sendingEnd: StopSignal
+
+    package init(lanes: Set<LaneKey>? = nil, sendingEnd: StopSignal = StopSignal()) {
+        self.lanes = lanes
+        self.sendingEnd = sendingEnd
+    }
+
+    /// Whether the lane is one of its own.
+    package func include(_ channel: ChannelName, _ lane: Lane) -> Bool {
+        lanes?.contains(LaneKey(channel: channel, lane: lane)) ?? true
+    }
+}
+
+/// One lane of one channel.
+package struct LaneKey: Hashable, Sendable, CustomStringConvertible {
+    package let channel: ChannelName
+    package let lane: Lane
+
+    package init(channel: ChannelName, lane: Lane) {
+        self.channel = channel
+        self.lane = lane
+    }
+
+    package var description: String { "\(channel)/\(lane.rawValue)" }
+}
