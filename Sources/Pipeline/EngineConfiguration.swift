@@ -8,17 +8,34 @@ package struct EngineConfiguration: Sendable {
     package let merchants: [MerchantNumber: MerchantProfile]
     package let channels: [ChannelName: ChannelSpecification]
     package let limits: EngineLimits
+    /// Minor units by currency, over all merchants' files of one business date (pitfall A3).
+    package let dayCeilings: [Currency: Int64]
 
     package init(
         layouts: [String: DelimitedLayout],
         merchants: [MerchantNumber: MerchantProfile],
         channels: [ChannelName: ChannelSpecification],
-        limits: EngineLimits = EngineLimits()
+        limits: EngineLimits = EngineLimits(),
+        dayCeilings: [Currency: Int64] = [:]
     ) {
         self.layouts = layouts
         self.merchants = merchants
         self.channels = channels
         self.limits = limits
+        self.dayCeilings = dayCeilings
+    }
+}
+
+/// Above which sums a merchant's orders are held; minor units by currency.
+package struct MerchantCeilings: Sendable, Hashable {
+    /// Of one file.
+    package let file: [Currency: Int64]
+    /// Of all files of one business date, in both directions.
+    package let day: [Currency: Int64]
+
+    package init(file: [Currency: Int64] = [:], day: [Currency: Int64] = [:]) {
+        self.file = file
+        self.day = day
     }
 }
 
@@ -60,6 +77,7 @@ package struct MerchantProfile: Sendable {
     package let routes: [Direction: [Route]]
     /// How often an order may be tried (R9).
     package let attempts: AttemptRule
+    package let ceilings: MerchantCeilings
 
     package init(
         number: MerchantNumber,
@@ -69,7 +87,8 @@ package struct MerchantProfile: Sendable {
         rules: RecordRules,
         tolerance: FileTolerance,
         routes: [Direction: [Route]],
-        attempts: AttemptRule = AttemptRule()
+        attempts: AttemptRule = AttemptRule(),
+        ceilings: MerchantCeilings = MerchantCeilings()
     ) {
         self.number = number
         self.title = title
@@ -79,6 +98,7 @@ package struct MerchantProfile: Sendable {
         self.tolerance = tolerance
         self.routes = routes
         self.attempts = attempts
+        self.ceilings = ceilings
     }
 }
 

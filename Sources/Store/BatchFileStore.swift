@@ -30,7 +30,18 @@ package protocol BatchFileStore: Sendable {
     /// Ends pass 1; false if the file does not go on as the verdict says: the lease is stale, or an earlier file has
     /// the
     /// same bytes, so that this one is held for a person.
-    func recordVerdict(_ verdict: RecordedVerdict, of file: ClaimedBatchFile) async throws -> Bool
+    ///
+    /// Above a ceiling the file goes on all the same, and its orders are loaded as `held`.
+    func recordVerdict(
+        _ verdict: RecordedVerdict,
+        of file: ClaimedBatchFile,
+        ceilings: AmountCeilings
+    ) async throws -> Bool
+
+    /// Holds a file against the ceilings before pass 2, if that was not done yet: a person has let it pass.
+    ///
+    /// False if the lease is stale.
+    func admit(_ file: ClaimedBatchFile, ceilings: AmountCeilings) async throws -> Bool
 
     /// Loads one slice of pass 2 under the file's row lock: registry rows, orders, quarantined records and the
     /// position, or nothing. Numbers that are taken turn their records into quarantined ones.
@@ -174,8 +185,9 @@ package struct LoadPosition: Sendable, Hashable {
 
 /// What pass 1 found, to be stored with the file.
 package enum RecordedVerdict: Sendable, Hashable {
-    case load(recordCount: Int64, amountUnreadable: Int64)
-    case hold(VerdictNote, recordCount: Int64, amountUnreadable: Int64)
+    /// `accepted`: the orders that pass 2 will load, by currency; numbers that turn out to be taken are still in it.
+    case load(recordCount: Int64, amountUnreadable: Int64, accepted: [Currency: Tally] = [:])
+    case hold(VerdictNote, recordCount: Int64, amountUnreadable: Int64, accepted: [Currency: Tally] = [:])
     case refuse(VerdictNote)
 }
 

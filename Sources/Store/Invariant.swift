@@ -17,6 +17,7 @@ package enum Invariant: String, CaseIterable, Sendable, Hashable {
     case ordersMatchSubmissions = "orders_match_submissions"
     case slotsComeFree = "slots_come_free"
     case resultFilesAreWhole = "result_files_are_whole"
+    case ceilingsCountOrders = "ceilings_count_orders"
     case contentIsEncrypted = "content_is_encrypted"
     case partitionsAreAhead = "partitions_are_ahead"
 }

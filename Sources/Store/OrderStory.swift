@@ -17,6 +17,8 @@ package struct OrderStory: Sendable {
     package var item: Int32?
     /// The exchange that proves its state (R8).
     package var evidence: RecordedCall?
+    /// The decision that its state rests on instead (R8).
+    package var decision: Decision?
     package var decidedAt: Timestamp?
     package let isArchived: Bool
     package var submissions: [Submission] = []
@@ -123,6 +125,18 @@ package struct OrderStory: Sendable {
 
         package init(incident: String, cause: String, code: String, openedAt: Timestamp) {
             (self.incident, self.cause, self.code, self.openedAt) = (incident, cause, code, openedAt)
+        }
+    }
+
+    /// What a person decided, and on what grounds.
+    package struct Decision: Sendable {
+        package let number: Int64
+        package let decision, person, evidence: String
+        package let decidedAt: Timestamp
+
+        package init(number: Int64, decision: String, person: String, evidence: String, decidedAt: Timestamp) {
+            (self.number, self.decision, self.person) = (number, decision, person)
+            (self.evidence, self.decidedAt) = (evidence, decidedAt)
         }
     }
 

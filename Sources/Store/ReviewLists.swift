@@ -65,6 +65,12 @@ package struct ReviewIncident: Sendable {
     package let items: Int64
     /// The first of them: `BATCH`, `BATCH/SUBMISSION` or `BATCH-LINE`.
     package var examples: [String] = []
+    /// The numbers of the first of them.
+    package var itemNumbers: [Int64] = []
+    /// What may be decided about it.
+    package var decisions: [ReviewDecision] = []
+    /// What a decision would be about: orders, and their sums by currency.
+    package var orders: [String: Tally] = [:]
     package let oldestAt: Timestamp
     package let age: TimeSpan
 

@@ -117,7 +117,10 @@ package struct Deployment: Sendable {
         let seed = SecureRandom.bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return Engine(
             store: store,
-            configuration: catalogue.engineConfiguration(limits: configuration.limits),
+            configuration: catalogue.engineConfiguration(
+                limits: configuration.limits,
+                dayCeilings: configuration.dayCeilings
+            ),
             transport: transport,
             clock: clock,
             random: SeededRandom(seed: seed),

@@ -60,6 +60,6 @@ package struct ErrorReport: Sendable {
         }
     }
 
-    /// SL009 and SL010 speak of the state that something is in, the others of what was asked for.
-    private static func isUsage(_ state: String) -> Bool { state != "SL009" && state != "SL010" }
+    /// These speak of the state that something is in, the others of what was asked for.
+    private static func isUsage(_ state: String) -> Bool { !["SL009", "SL010", "SL012", "SL016"].contains(state) }
 }

@@ -36,6 +36,10 @@ import sluice
             #expect(profile.rules.banks?.contains("999100099996".utf8.span) == false)
             #expect(profile.rules.amountMinorMax == [.cny: 500_000_000])
             #expect(profile.resultDueAfter == .hours(24))
+            #expect(
+                profile.ceilings
+                    == MerchantCeilings(file: [.cny: 10_000_000_000_000], day: [.cny: 100_000_000_000_000])
+            )
         }
     }
 
@@ -100,7 +104,9 @@ import sluice
         ("account_check_digit: quarantine", "bad_account: warn", "no reason"),
         ("merchant: MER-PAYOUT", "merchant: MER-OTHER", "name of the file"),
         ("currencies: [CNY]", "currencies: [RMB]", "ISO 4217"), ("banks: [", "banks: [\"\", ", "1 to 15 bytes"),
-        ("tolerance:", "tolerances:", "tolerance"), ("result_due_after: 1d", "result_due_after: 1", "unit"),
+        ("file: {CNY: 1", "file: {RMB: 1", "ISO 4217"), ("file: {CNY: 1", "file: {CNY: -1", "out of range"),
+        ("file: {CNY", "week: {CNY", "week"), ("tolerance:", "tolerances:", "tolerance"),
+        ("result_due_after: 1d", "result_due_after: 1", "unit"),
     ]) func `a merchant with a mistake is refused with file, place and mend`(
         _ right: String,
         _ wrong: String,

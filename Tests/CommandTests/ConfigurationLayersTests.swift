@@ -59,7 +59,7 @@ struct ConfigurationFixture: ~Copyable {
         let variables = [
             "SLUICE_DATABASE_URL": "postgresql://a:b@/two", "SLUICE_DATABASE_CONNECTIONS": "7",
             "SLUICE_LIMITS_IDLE": "2s", "SLUICE_ENVIRONMENT_CLASS": "production", "SLUICE_LOG_LEVEL": "error",
-            "SLUICE_DATABASE_POOLED": "true",
+            "SLUICE_DATABASE_POOLED": "true", "SLUICE_CEILINGS_DAY": "CNY=5000",
         ]
         let configuration = try fixture.load(variables)
         #expect(try configuration.databaseURL() == "postgresql://a:b@/two")
@@ -68,6 +68,7 @@ struct ConfigurationFixture: ~Copyable {
         #expect(configuration.limits.idle == .seconds(2))
         #expect(configuration.environment.environmentClass == .production)
         #expect(configuration.logLevel == .error)
+        #expect(configuration.dayCeilings == [.cny: 5_000])
         let flagged = try fixture.load(variables, flags: ["database.url": "postgresql://c@/three"])
         #expect(try flagged.databaseURL() == "postgresql://c@/three")
     }
@@ -103,6 +104,7 @@ struct ConfigurationFixture: ~Copyable {
         ("SLUICE_DATABASE_CONNECTIONS", "many"), ("SLUICE_DATABASE_CONNECTIONS", "3\nurl: x"),
         ("SLUICE_ENVIRONMENT_CLASS", "staging"), ("SLUICE_LIMITS_IDLE", "5"), ("SLUICE_DATABASE_URI", "x"),
         ("SLUICE_KEYS_DATA", "1"), ("SLUICE_KEYS_SEARCH", "abc"), ("SLUICE_LIMIT_IDLE_", "1"),
+        ("SLUICE_CEILINGS_DAY", "5"), ("SLUICE_CEILINGS_DAY", "CNY=0"), ("SLUICE_CEILINGS_DAY", "RMB=5"),
     ]) func `a variable that cannot be used is refused by its name`(_ name: String, _ value: String) throws {
         let fixture = try ConfigurationFixture()
         guard name != "SLUICE_LIMIT_IDLE_" else {

@@ -10,16 +10,18 @@ import Testing
         "exchange", "payment_attempt", "payment_return", "payment_correction", "live_days", "archive_manifest",
         "worker",
         "channel", "channel_activation", "channel_slot", "work_chunk", "review_item", "alarm", "outbox", "job",
-        "job_run", "order_to_plan", "account_at_risk",
+        "job_run", "order_to_plan", "account_at_risk", "batch_file_sum", "review_option", "review_decision",
     ]
 
-    /// r read, a insert, w update of the whole row, c update of some columns, d delete, t truncate.
+    /// r read, a insert, i insert of some columns, w update of the whole row, c update of some columns, d delete,
+    /// t truncate.
     private static let workerRights: [String: String] = [
         "batch_file": "rc", "batch_file_part": "rc", "order_number_registry": "rac", "channel_number_registry": "ra",
         "result_file": "ra", "result_file_part": "ra", "payment_order": "rac", "quarantine_record": "ra",
         "submission": "rac", "exchange": "rac", "payment_attempt": "ra", "worker": "rac", "channel": "rc",
-        "channel_slot": "rc", "work_chunk": "rawd", "review_item": "ra", "alarm": "rac",
+        "channel_slot": "rc", "work_chunk": "rawd", "review_item": "ri", "alarm": "rac",
         "outbox": "ra", "job": "rac", "job_run": "raw", "order_to_plan": "rad", "account_at_risk": "ra",
+        "batch_file_sum": "rac",
     ]
     private static let hidden: Set<String> = ["batch_file_part", "result_file_part", "account_at_risk"]
 
@@ -41,7 +43,8 @@ import Testing
                 """
                 SELECT c.relname,
                     CASE WHEN has_table_privilege($1, c.oid, 'SELECT') THEN 'r' ELSE '' END
-                    || CASE WHEN has_table_privilege($1, c.oid, 'INSERT') THEN 'a' ELSE '' END
+                    || CASE WHEN has_table_privilege($1, c.oid, 'INSERT') THEN 'a'
+                            WHEN has_any_column_privilege($1, c.oid, 'INSERT') THEN 'i' ELSE '' END
                     || CASE WHEN has_table_privilege($1, c.oid, 'UPDATE') THEN 'w'
                             WHEN has_any_column_privilege($1, c.oid, 'UPDATE') THEN 'c' ELSE '' END
                     || CASE WHEN has_table_privilege($1, c.oid, 'DELETE') THEN 'd' ELSE '' END

@@ -201,7 +201,8 @@ extension TestDatabase {
             throw TestFailure("the file is not claimed")
         }
         _ = try await store.takePart(1, of: pending)
-        guard try await store.recordVerdict(.load(recordCount: records, amountUnreadable: 0), of: pending) else {
+        let verdict = RecordedVerdict.load(recordCount: records, amountUnreadable: 0)
+        guard try await store.recordVerdict(verdict, of: pending, ceilings: AmountCeilings()) else {
             throw TestFailure("the verdict is not recorded")
         }
         return pending

@@ -1,4 +1,4 @@
-import PaymentCore
+package import PaymentCore
 
 /// What the records of a file add up to, as pass 1 counts them.
 package struct FileTotals: Sendable, Hashable {
@@ -6,12 +6,24 @@ package struct FileTotals: Sendable, Hashable {
     package private(set) var totals = AmountTotals()
     /// The records that go to quarantine.
     package private(set) var quarantined: Int64 = 0
+    /// Their amounts: bad records are few, so that good ones cost nothing more.
+    private var quarantinedAmounts = AmountTotals()
     /// How often each reason was found, warnings included.
     package private(set) var reasons: [ReasonCode: Int64] = [:]
 
     package init() {}
 
     package var records: Int64 { totals.records }
+
+    /// What is left for orders, by currency; numbers that turn out to be taken when it is loaded are still in it.
+    package var accepted: [Currency: Tally] {
+        totals.amounts.reduce(into: [:]) { accepted, entry in
+            let bad = quarantinedAmounts.amounts[entry.key] ?? Tally()
+            let count = entry.value.count - bad.count
+            guard count > 0 else { return }
+            accepted[entry.key] = Tally(count: count, amountMinor: entry.value.amountMinor - bad.amountMinor)
+        }
+    }
 
     /// Counts one record.
     package mutating func add(_ record: CheckedRecord) {
@@ -21,6 +33,7 @@ package struct FileTotals: Sendable, Hashable {
             count(draft.warnings)
         case .quarantined(let draft):
             totals.add(draft.amount)
+            quarantinedAmounts.add(draft.amount)
             quarantined += 1
             count(draft.reasons)
         }

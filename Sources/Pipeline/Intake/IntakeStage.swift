@@ -62,15 +62,27 @@ package struct IntakeStage: Sendable {
                 what: "there is no layout \(file.format)",
                 mend: "submit the file again with a format that exists: \(known)"
             )
-            return try await record(.refuse(note), of: file, logger: logger)
+            return try await record(.refuse(note), of: file, ceilings: ceilings(for: profile), logger: logger)
         }
         if file.state == .pending {
             let verdict = try await verify(file, layout: layout, profile: profile, stop: stop)
-            let recorded = try await record(verdict, of: file, logger: logger)
+            let recorded = try await record(verdict, of: file, ceilings: ceilings(for: profile), logger: logger)
             guard recorded, case .load = verdict else { return recorded }
+        } else if file.loadPosition == nil {
+            guard try await store.admit(file, ceilings: ceilings(for: profile)) else {
+                throw LeaseLost(batch: file.id)
+            }
         }
         try await load(file, layout: layout, profile: profile, stop: stop, logger: logger)
         return true
+    }
+
+    private func ceilings(for profile: MerchantProfile) -> AmountCeilings {
+        AmountCeilings(
+            file: profile.ceilings.file,
+            merchantDay: profile.ceilings.day,
+            deploymentDay: configuration.dayCeilings
+        )
     }
 
     /// No part stays in the clear because nobody can read the file (R15).
@@ -138,11 +150,21 @@ package struct IntakeStage: Sendable {
         }
         let declared = declarations(of: file, trailer: reader.trailer)
         switch FileVerdict.decide(totals: totals, declared: declared, tolerance: profile.tolerance) {
-        case .load: return .load(recordCount: totals.records, amountUnreadable: totals.totals.amountUnreadable)
+        case .load:
+            return .load(
+                recordCount: totals.records,
+                amountUnreadable: totals.totals.amountUnreadable,
+                accepted: totals.accepted
+            )
         case .refuse(let defect): return .refuse(VerdictNote(defect))
         case .hold(let hold):
             let note = VerdictNote(code: hold.code.rawValue, line: 0, what: hold.what, mend: hold.mend)
-            return .hold(note, recordCount: totals.records, amountUnreadable: totals.totals.amountUnreadable)
+            return .hold(
+                note,
+                recordCount: totals.records,
+                amountUnreadable: totals.totals.amountUnreadable,
+                accepted: totals.accepted
+            )
         }
     }
 
@@ -162,12 +184,17 @@ package struct IntakeStage: Sendable {
         return declared
     }
 
-    private func record(_ verdict: RecordedVerdict, of file: ClaimedBatchFile, logger: Logger) async throws -> Bool {
-        let recorded = try await store.recordVerdict(verdict, of: file)
+    private func record(
+        _ verdict: RecordedVerdict,
+        of file: ClaimedBatchFile,
+        ceilings: AmountCeilings,
+        logger: Logger
+    ) async throws -> Bool {
+        let recorded = try await store.recordVerdict(verdict, of: file, ceilings: ceilings)
         switch verdict {
-        case .load(let records, _):
+        case .load(let records, _, _):
             logger.info("file verified", metadata: ["records": "\(records)", "recorded": "\(recorded)"])
-        case .hold(let note, _, _):
+        case .hold(let note, _, _, _):
             logger.warning("file held for a person", metadata: ["code": "\(note.code)", "recorded": "\(recorded)"])
         case .refuse(let note):
             logger.warning(

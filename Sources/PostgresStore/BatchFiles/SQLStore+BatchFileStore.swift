@@ -135,11 +135,17 @@ extension SQLStore: BatchFileStore {
         }
     }
 
-    package func recordVerdict(_ verdict: RecordedVerdict, of file: ClaimedBatchFile) async throws -> Bool {
+    package func recordVerdict(
+        _ verdict: RecordedVerdict,
+        of file: ClaimedBatchFile,
+        ceilings: AmountCeilings
+    ) async throws -> Bool {
         try await pool.transaction("record verdict") { transaction in
             guard try lock(file, transaction) else { return false }
             var verdict = verdict
-            if case .load(let records, let unreadable) = verdict, let twin = try twin(of: file, transaction) {
+            if case .load(let records, let unreadable, let accepted) = verdict,
+                let twin = try twin(of: file, transaction)
+            {
                 // The same bytes under a new key: nothing is loaded, a person decides.
                 let note = VerdictNote(
                     code: "same_content",
@@ -147,12 +153,12 @@ extension SQLStore: BatchFileStore {
                     what: "the same bytes as batch \(twin)",
                     mend: "decide whether this file was meant to be sent twice"
                 )
-                verdict = .hold(note, recordCount: records, amountUnreadable: unreadable)
+                verdict = .hold(note, recordCount: records, amountUnreadable: unreadable, accepted: accepted)
             }
             let (state, note, records, unreadable): (BatchFileState, VerdictNote?, Int64?, Int64) =
                 switch verdict {
-                case .load(let records, let unreadable): (.splitting, nil, records, unreadable)
-                case .hold(let note, let records, let unreadable): (.held, note, records, unreadable)
+                case .load(let records, let unreadable, _): (.splitting, nil, records, unreadable)
+                case .hold(let note, let records, let unreadable, _): (.held, note, records, unreadable)
                 case .refuse(let note): (.refused, note, nil, 0)
                 }
             // Pass 2 follows under the same lease, so nobody else is called to a file that goes on.
@@ -171,6 +177,13 @@ extension SQLStore: BatchFileStore {
                 ]
             )
             guard updated == 1 else { return false }
+            switch verdict {
+            case .load(_, _, let accepted):
+                try insert(accepted, of: file, transaction)
+                try judge(accepted.mapValues(\.amountMinor), of: file, ceilings: ceilings, transaction)
+            case .hold(_, _, _, let accepted): try insert(accepted, of: file, transaction)
+            case .refuse: break
+            }
             if state == .held, let note {
                 _ = try transaction.execute(
                     """
@@ -265,12 +278,14 @@ extension SQLStore: BatchFileStore {
     /// A working file for which nothing is left to do by itself, or whose first result file is due.
     ///
     /// A version that says nothing new is not made: something must have been told since the last one, with two minutes
-    /// for transactions that were still open then.
+    /// for transactions that were still open then. Orders that a ceiling holds are no news before the deadline.
     static let isDueForSettlement = """
         c.state = 'working' AND (
             (NOT EXISTS (SELECT FROM sluice.work_chunk w WHERE w.batch_id = c.batch_id)
-                AND NOT EXISTS (SELECT FROM sluice.order_to_plan w WHERE w.batch_id = c.batch_id) AND (
-                NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = c.batch_id)
+                AND NOT EXISTS (SELECT FROM sluice.order_to_plan p WHERE p.batch_id = c.batch_id) AND (
+                NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = c.batch_id
+                    UNION ALL SELECT FROM sluice.review_item i WHERE i.batch_id = c.batch_id AND i.cause = 'ceiling'
+                        AND i.closed_at IS NULL)
                 OR EXISTS (SELECT FROM sluice.outbox o WHERE o.batch_id = c.batch_id AND o.topic <> 'result_file'
                     AND o.created_at > (SELECT max(r.created_at) FROM sluice.result_file r
                         WHERE r.batch_id = c.batch_id) - interval '2 minutes')))

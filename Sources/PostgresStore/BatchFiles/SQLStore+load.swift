@@ -49,7 +49,8 @@ extension SQLStore {
         try await pool.transaction("load records", deadline: .seconds(60)) { transaction in
             let rows = try transaction.query(
                 """
-                SELECT merchant_id, data_salt, data_key_id, coalesce((load_position ->> 'record_ordinal')::bigint, 0)
+                SELECT merchant_id, data_salt, data_key_id, coalesce((load_position ->> 'record_ordinal')::bigint, 0),
+                    held_by
                 FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' FOR NO KEY
                     UPDATE
                 """,
@@ -61,6 +62,9 @@ extension SQLStore {
                 throw StoreDefect("slice of batch \(file.id) does not follow the records loaded so far")
             }
             let keyIdentifier = try row.int32(2)
+            // Above a ceiling its orders are loaded, and wait for a person.
+            let heldBy = try row.optionalText(4)
+            let state: OrderState = heldBy == nil ? .ready : .held
             var cipher = try BatchCipher(
                 batch: file.id,
                 keyIdentifier: keyIdentifier,
@@ -104,11 +108,11 @@ extension SQLStore {
                     setAside(record, record.reasons)
                     continue
                 }
-                orders.beginRow(columnCount: 11)
+                orders.beginRow(columnCount: heldBy == nil ? 11 : 12)
                 orders.append(int64: file.id.value)
                 orders.append(int32: order.line.value)
                 orders.append(daysSince1970: file.businessDate.daysSince1970)
-                orders.append(text: OrderState.ready.rawValue)
+                orders.append(text: state.rawValue)
                 orders.append(int64: order.amountMinor)
                 orders.append(int32: keyIdentifier)
                 orders.append(text: order.currency)
@@ -121,6 +125,7 @@ extension SQLStore {
                 )
                 orders.append(bytea: cipher.seal(personal.serialized, .personal, line: order.line))
                 orders.append(bytea: accountHash(&hash, order.accountNumber))
+                if let heldBy { orders.append(text: heldBy) }
             }
             for record in waiting { setAside(record, record.reasons + claims.reserve(record)) }
 
@@ -130,7 +135,8 @@ extension SQLStore {
                     """
                     COPY sluice.payment_order (batch_id, line_no, business_date, state, amount_minor, data_key_id,
                         currency,
-                        merchant_order_no, bank_code, personal, account_hash) FROM STDIN (FORMAT binary)
+                        merchant_order_no, bank_code, personal, account_hash\(heldBy == nil ? "" : ", code"))
+                    FROM STDIN (FORMAT binary)
                     """,
                     orders.finish()
                 )

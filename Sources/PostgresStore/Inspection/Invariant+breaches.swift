@@ -59,6 +59,7 @@ extension Invariant {
             WHERE r.line_count IS DISTINCT FROM f.record_count OR (f.state = 'finished') <> EXISTS (
                 SELECT FROM sluice.result_file x WHERE x.batch_id = r.batch_id AND x.is_final)
             """
+        case .ceilingsCountOrders: Self.uncountedOrders
         case .contentIsEncrypted:
             """
             SELECT p.batch_id || ' part ' || p.part_no FROM sluice.batch_file_part p
@@ -82,7 +83,7 @@ extension Invariant {
         "payment_order",
         "batch_id, line_no, business_date, merchant_order_no, state, cause, amount_minor, currency, channel, "
             + "submission_no,"
-            + " item_no, evidence_day, evidence_ordinal"
+            + " item_no, code, evidence_day, evidence_ordinal, decision_id"
     )
     private static let quarantined = both(
         "quarantine_record",
@@ -135,6 +136,15 @@ extension Invariant {
             OR f.state IN ('receiving', 'pending', 'held', 'refused')
         """
 
+    /// What may move by itself counts against the ceilings of the files that come after it.
+    private static let uncountedOrders = """
+        SELECT o.batch_id || ' ' || o.currency FROM (
+            SELECT batch_id, currency, sum(amount_minor) AS moving FROM \(orders) x
+            WHERE state <> 'cancelled' AND NOT (state = 'held' AND code LIKE 'ceiling\\_%') GROUP BY batch_id, currency) o
+        JOIN sluice.batch_file_sum s ON s.batch_id = o.batch_id AND s.currency = o.currency
+        WHERE s.counted_minor IS NULL OR s.counted_minor < o.moving
+        """
+
     // MARK: Registries
 
     /// A cancelled order's number is void, and may be somebody else's by now; that of an order set aside for its data
@@ -166,7 +176,8 @@ extension Invariant {
     /// An open order of a planned file has a live chunk or an open review item: always one of them.
     private static let forgottenOrders = """
         SELECT o.batch_id || '-' || o.line_no FROM sluice.payment_order o JOIN sluice.batch_file f USING (batch_id)
-        WHERE o.state IN ('ready', 'submitting', 'processing', 'unknown') AND f.state IN ('working', 'finished')
+        WHERE o.state IN ('held', 'ready', 'submitting', 'processing', 'unknown')
+            AND f.state IN ('working', 'finished')
             AND NOT EXISTS (SELECT FROM (SELECT w.batch_id, unnest(w.line_nos) AS line_no FROM sluice.work_chunk w
                 WHERE w.kind = 'submit') w
                 WHERE o.state = 'ready' AND w.batch_id = o.batch_id AND w.line_no = o.line_no)
@@ -179,7 +190,7 @@ extension Invariant {
             AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.closed_at IS NULL AND r.line_no IS NULL
                 AND o.state <> 'ready' AND r.batch_id = o.batch_id AND r.submission_no = o.submission_no)
             AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.closed_at IS NULL AND r.line_no IS NULL
-                AND r.submission_no IS NULL AND r.batch_id = o.batch_id)
+                AND o.state = 'held' AND r.cause = 'ceiling' AND r.batch_id = o.batch_id)
         """
 
     private static let idleChunks = """
@@ -217,13 +228,16 @@ extension Invariant {
     /// An attempt that was given up is proven by a send of which no byte left, all else by an answer.
     private static let unprovenOrders = """
         SELECT o.batch_id || '-' || o.line_no
-        FROM (SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal, 'answered' AS outcome
-                FROM \(orders) x WHERE state IN ('succeeded', 'failed', 'returned')
-            UNION ALL SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal,
+        FROM (SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal, decision_id, state,
+                'answered' AS outcome FROM \(orders) x WHERE state IN ('succeeded', 'failed', 'returned')
+            UNION ALL SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal, NULL, NULL,
                 CASE WHEN code IN (\(SQLStore.unsentCodes)) THEN 'not_sent' ELSE 'answered' END FROM \(attempts) a) o
         LEFT JOIN \(exchanges) e ON e.batch_id = o.batch_id AND e.submission_no = o.submission_no
             AND e.ordinal = o.evidence_ordinal AND e.exchange_day = o.evidence_day
-        WHERE e.batch_id IS NULL OR e.is_late OR e.outcome::text IS DISTINCT FROM o.outcome
+        LEFT JOIN sluice.review_decision d ON d.decision_id = o.decision_id AND d.evidence IS NOT NULL
+            AND d.decision = CASE o.state WHEN 'returned' THEN 'succeeded' ELSE o.state::text END
+        WHERE CASE WHEN o.decision_id IS NOT NULL THEN d.decision_id IS NULL
+            ELSE e.batch_id IS NULL OR e.is_late OR e.outcome::text IS DISTINCT FROM o.outcome END
         """
 
     /// Item i of a submission is the order in line_nos[i], live or as an ended attempt, and the amounts add up.

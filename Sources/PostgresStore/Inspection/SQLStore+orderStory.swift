@@ -21,6 +21,7 @@ extension SQLStore {
             story.attempts = try attempts(key, transaction)
             let numbers = Set(story.attempts.map(\.submission) + (story.submission.map { [$0] } ?? [])).sorted()
             story.submissions = try submissions(numbers, of: key, firstDay: try file.date(1), transaction)
+            story.decision = try decision(key, transaction)
             story.reviews = try reviews(key, submissions: numbers, transaction)
             if !story.state.isFinal {
                 story.nextAction = try nextAction(key, submission: story.submission, transaction)
@@ -77,6 +78,28 @@ extension SQLStore {
         }
         story.decidedAt = try row.optionalTimestamp(15)
         return story
+    }
+
+    private func decision(_ key: OrderKey, _ transaction: PostgresTransaction) throws -> OrderStory.Decision? {
+        try transaction.query(
+            """
+            SELECT d.decision_id, d.decision, d.person, coalesce(d.evidence, ''), d.decided_at
+            FROM (SELECT decision_id FROM sluice.payment_order
+                    WHERE batch_id = $1 AND business_date = $2 AND line_no = $3
+                UNION ALL SELECT decision_id FROM history.payment_order
+                    WHERE batch_id = $1 AND business_date = $2 AND line_no = $3) o
+            JOIN sluice.review_decision d USING (decision_id)
+            """,
+            key.parameters
+        ).first.map { row in
+            OrderStory.Decision(
+                number: try row.int64(0),
+                decision: try row.text(1),
+                person: try row.text(2),
+                evidence: try row.text(3),
+                decidedAt: try row.timestamp(4)
+            )
+        }
     }
 
     private func attempts(_ key: OrderKey, _ transaction: PostgresTransaction) throws -> [OrderStory.EndedAttempt] {

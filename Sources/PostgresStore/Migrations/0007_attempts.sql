@@ -3,7 +3,7 @@ SET LOCAL lock_timeout = '2s';
 SET LOCAL ROLE sluice_owner;
 
 -- Ready orders of planned files that stand in no chunk: their next attempt, released ones, ones that the sweeper found.
-CREATE TABLE IF NOT EXISTS sluice.order_to_plan (
+CREATE TABLE sluice.order_to_plan (
     batch_id bigint NOT NULL,
     business_date date NOT NULL,
     line_no int NOT NULL,

@@ -7,8 +7,8 @@ import Store
 struct OrderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "order",
-        abstract: "Look at single orders.",
-        subcommands: [Show.self, Explain.self]
+        abstract: "Look at single orders, and cancel them.",
+        subcommands: [Show.self, Explain.self, OrderCancelCommand.self]
     )
 
     /// One order.

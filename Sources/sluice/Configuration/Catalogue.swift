@@ -72,7 +72,16 @@ package struct Catalogue: Sendable {
     }
 
     /// As the engine wants it.
-    package func engineConfiguration(limits: EngineLimits) -> EngineConfiguration {
-        EngineConfiguration(layouts: layouts, merchants: merchants, channels: channels, limits: limits)
+    package func engineConfiguration(
+        limits: EngineLimits,
+        dayCeilings: [Currency: Int64] = [:]
+    ) -> EngineConfiguration {
+        EngineConfiguration(
+            layouts: layouts,
+            merchants: merchants,
+            channels: channels,
+            limits: limits,
+            dayCeilings: dayCeilings
+        )
     }
 }

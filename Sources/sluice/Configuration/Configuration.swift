@@ -1,6 +1,6 @@
 import Foundation
 package import Logging
-import PaymentCore
+package import PaymentCore
 package import Pipeline
 package import PostgresStore
 package import Store
@@ -50,6 +50,8 @@ package struct Configuration: Sendable {
     package var keys: Keys?
     package var logLevel: Logger.Level
     package var limits: EngineLimits
+    /// Minor units by currency, over all merchants' files of one business date (pitfall A3).
+    package var dayCeilings: [Currency: Int64]
 
     /// Reads `sluice.yaml` of a folder.
     ///
@@ -72,7 +74,8 @@ package struct Configuration: Sendable {
             logLevel: try reader.value("log.level") { node throws(YAMLError) in
                 try node.enumeration(Dictionary(uniqueKeysWithValues: Logger.Level.allCases.map { ($0.rawValue, $0) }))
             } ?? .info,
-            limits: try limits(reader)
+            limits: try limits(reader),
+            dayCeilings: try dayCeilings(reader)
         )
         try reader.finish()
         return configuration
@@ -193,6 +196,21 @@ package struct Configuration: Sendable {
             )
         }
         return Keys(current: identifier, data: data, search: search)
+    }
+
+    private static func dayCeilings(_ reader: SettingsReader) throws -> [Currency: Int64] {
+        try reader.list("ceilings.day") { node throws(YAMLError) in
+            try MerchantFile.amounts(try node.mapping())
+        } variable: { text, origin in
+            var amounts: [Currency: Int64] = [:]
+            for part in text.split(separator: ",") {
+                let sides = part.split(separator: "=", maxSplits: 1)
+                guard sides.count == 2, let currency = Currency(code: String(sides[0])), let minor = Int64(sides[1]),
+                    minor > 0, amounts.updateValue(minor, forKey: currency) == nil
+                else { throw ConfigurationError("\(origin) is no list of ceilings", mend: "write CNY=500000000") }
+            }
+            return amounts
+        } ?? [:]
     }
 
     private static func limits(_ reader: SettingsReader) throws -> EngineLimits {

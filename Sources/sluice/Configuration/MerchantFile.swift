@@ -42,7 +42,8 @@ enum MerchantFile {
             rules: try rules(try root.mapping("records")),
             tolerance: try tolerance(try root.optionalMapping("tolerance")),
             routes: try routes(try root.mapping("routes"), channels: channels),
-            attempts: try attempts(try root.optionalMapping("attempts"))
+            attempts: try attempts(try root.optionalMapping("attempts")),
+            ceilings: try ceilings(try root.optionalMapping("ceilings"))
         )
         try root.finish()
         return profile
@@ -78,13 +79,7 @@ enum MerchantFile {
             for element in try node.elements() { agreed.insert(try LayoutFile.currency(element)) }
             currencies = agreed
         }
-        var amounts: [Currency: Int64] = [:]
-        for (code, node) in try records.optionalMapping("amount_max")?.entries() ?? [] {
-            guard let currency = Currency(code: code) else {
-                throw node.error(what: "`\(code)` is no currency of ISO 4217", mend: "write it as in CNY: 500000000")
-            }
-            amounts[currency] = Int64(try node.int(in: 1...Int.max))
-        }
+        let amounts = try amounts(try records.optionalMapping("amount_max"))
         let severities = try self.severities(try records.optionalMapping("severities"))
         do throws(RecordRules.Defect) {
             return try RecordRules(
@@ -104,6 +99,25 @@ enum MerchantFile {
                 mend: "write quarantine or refuse_file"
             )
         }
+    }
+
+    /// Minor units by currency.
+    static func amounts(_ table: YAMLMapping?) throws(YAMLError) -> [Currency: Int64] {
+        var amounts: [Currency: Int64] = [:]
+        for (code, node) in table?.entries() ?? [] {
+            guard let currency = Currency(code: code) else {
+                throw node.error(what: "`\(code)` is no currency of ISO 4217", mend: "write it as in CNY: 500000000")
+            }
+            amounts[currency] = Int64(try node.int(in: 1...Int.max))
+        }
+        return amounts
+    }
+
+    private static func ceilings(_ mapping: YAMLMapping?) throws(YAMLError) -> MerchantCeilings {
+        MerchantCeilings(
+            file: try amounts(try mapping?.optionalMapping("file")),
+            day: try amounts(try mapping?.optionalMapping("day"))
+        )
     }
 
     private static func severities(_ table: YAMLMapping?) throws(YAMLError) -> [ReasonCode: Severity] {

@@ -11,7 +11,8 @@ extension OrderStory {
             "bank_code": .string(bankCode), "amount_minor": .integer(amountMinor), "currency": .string(currency),
             "account_masked": .string(maskedAccount), "name_masked": .string(maskedName),
             "attempt": .integer(attempt), "submission": .integer(submission?.value), "item": .integer(item),
-            "evidence": evidence.map(\.json) ?? .null, "decided_at": .string(decidedAt?.iso8601),
+            "evidence": evidence.map(\.json) ?? .null, "decision": decision.map(\.json) ?? .null,
+            "decided_at": .string(decidedAt?.iso8601),
             "archived": .bool(isArchived), "submissions": .array(submissions.map(\.json)),
             "attempts": .array(attempts.map(\.json)), "reviews": .array(reviews.map(\.json)),
             "next_action": nextAction.map {
@@ -34,6 +35,12 @@ extension OrderStory {
         if let decidedAt { lines.append("  decided        \(decidedAt.brief)") }
         if let submission, let evidence {
             lines.append("  evidence       submission \(submission), exchange \(evidence.ordinal) of \(evidence.day)")
+        }
+        if let decision {
+            lines.append(
+                "  decision       \(decision.number) by \(Masked.visible(decision.person)):"
+                    + " \(Masked.visible(decision.evidence, scalarsMax: 2_000))"
+            )
         }
         if let nextAction { lines.append("  next           \(nextAction.kind.rawValue) at \(nextAction.dueAt.brief)") }
         if let plannedFrom { lines.append("  next           planned anew from \(plannedFrom.brief)") }
@@ -120,6 +127,15 @@ extension OrderStory.EndedAttempt {
         [
             "attempt": .integer(attempt), "channel": .string(channel.value), "submission": .integer(submission.value),
             "cause": .string(cause.rawValue), "code": .string(code), "ended_at": .string(endedAt.iso8601),
+        ]
+    }
+}
+
+extension OrderStory.Decision {
+    var json: JSON {
+        [
+            "decision": .integer(number), "decided": .string(decision), "person": .string(person),
+            "evidence": .string(evidence), "decided_at": .string(decidedAt.iso8601),
         ]
     }
 }

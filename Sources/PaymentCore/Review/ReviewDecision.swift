@@ -1,0 +1,43 @@
+/// What a person may decide about what waits in review; the raw value is the word of the command.
+package enum ReviewDecision: String, CaseIterable, Sendable, Hashable {
+    /// The held file is loaded; what held it is accepted.
+    case load
+    /// The held file is refused: no order of it will ever exist.
+    case refuse
+    /// Held orders go on.
+    case approve
+    /// Orders without an intent are cancelled, and their numbers become void.
+    case cancel
+    /// The channel is asked anew, from the beginning of its curve.
+    case askAgain = "ask-again"
+    /// Single orders were paid; a final state names its evidence (R8).
+    case succeeded
+    /// Single orders were not paid and never will be; with evidence and cause.
+    case failed
+    /// Somebody has looked; no order changes.
+    case noted
+    /// Orders that no channel could carry are planned again.
+    case planAgain = "plan-again"
+
+    /// Whether it is said of single orders, each named with its amount and state (pitfall A2).
+    package var namesSingleOrders: Bool { self == .succeeded || self == .failed }
+}
+
+extension ReviewCause {
+    /// What may be decided about this cause; the database has the same table.
+    ///
+    /// `noted` is allowed for any cause that is about no order any more.
+    package var decisions: [ReviewDecision] {
+        switch self {
+        case .fileHeld: [.load, .refuse]
+        case .ceiling, .accountAtRisk: [.approve, .cancel]
+        case .pollsExhausted, .notFound: [.askAgain, .succeeded, .failed]
+        case .answerMismatch: [.askAgain, .succeeded, .failed, .noted]
+        // Asking for the number would tell of the other content.
+        case .duplicateOtherContent: [.succeeded, .failed, .noted]
+        // A correction takes proof and two people.
+        case .contradiction: [.noted]
+        case .unfitForChannel: [.cancel, .planAgain]
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package import PaymentCore
+
+/// What people do through a database: decide what waits for them, and cancel orders that have no intent yet.
+///
+/// Each operation is one whole transaction. Who decides names what it is about; a mismatch is refused (pitfall A2).
+package protocol ReviewStore: Sendable {
+    /// Decides an incident or a single review item, whole or not at all.
+    ///
+    /// Refused in class production, where decisions take two people (R12).
+    func decide(_ decision: RequestedDecision) async throws -> DecidedReview
+
+    /// Cancels one order, or all orders of a file, that have no intent yet.
+    func cancelOrders(_ cancellation: RequestedCancellation) async throws -> CancelledOrders
+}
+
+/// A decision as a person asks for it.
+package struct RequestedDecision: Sendable {
+    /// The number of a review item, or an incident.
+    package let target: String
+    package let decision: ReviewDecision
+    package let note: String
+    /// Who decides.
+    package let person: String
+    /// What it is about, as the person sees it.
+    package var about: NamedOrders?
+    /// For decisions about single orders.
+    package var orders: [NamedOrder] = []
+    package var evidence: String?
+    package var cause: FailureCause?
+
+    package init(target: String, decision: ReviewDecision, note: String, person: String) {
+        (self.target, self.decision, self.note, self.person) = (target, decision, note, person)
+    }
+}
+
+/// How many orders with which sums somebody means.
+package struct NamedOrders: Sendable, Hashable {
+    package let count: Int64
+    /// Minor units by currency; under `*` where the one currency need not be named.
+    package let amounts: [String: Int64]
+
+    package init(count: Int64, amounts: [String: Int64]) {
+        (self.count, self.amounts) = (count, amounts)
+    }
+}
+
+/// One order that somebody means, with its amount and state.
+package struct NamedOrder: Sendable, Hashable {
+    package let batch: BatchIdentifier
+    package let line: LineNumber
+    package let amountMinor: Int64
+    package let state: OrderState
+
+    package init(batch: BatchIdentifier, line: LineNumber, amountMinor: Int64, state: OrderState) {
+        (self.batch, self.line, self.amountMinor, self.state) = (batch, line, amountMinor, state)
+    }
+}
+
+/// What a decision did.
+package struct DecidedReview: Sendable, Hashable {
+    package let decision: Int64
+    package let itemsClosed: Int64
+    /// Items that wait on, because other orders of theirs are still open.
+    package let itemsOpen: Int64
+    package let orders: Int64
+    /// Minor units by currency.
+    package let amounts: [String: Int128]
+
+    package init(decision: Int64, itemsClosed: Int64, itemsOpen: Int64, orders: Int64, amounts: [String: Int128]) {
+        (self.decision, self.itemsClosed, self.itemsOpen) = (decision, itemsClosed, itemsOpen)
+        (self.orders, self.amounts) = (orders, amounts)
+    }
+}
+
+/// Which orders to cancel.
+package struct RequestedCancellation: Sendable {
+    package let batch: BatchIdentifier
+    /// Nil for all orders of the file.
+    package let line: LineNumber?
+    /// What the person means; nil skips the comparison.
+    package var about: NamedOrders?
+    package var state: OrderState?
+
+    package init(batch: BatchIdentifier, line: LineNumber?) { (self.batch, self.line) = (batch, line) }
+}
+
+/// What became of a cancellation.
+package struct CancelledOrders: Sendable, Hashable {
+    /// The state that the file is in now.
+    package let fileState: BatchFileState
+    /// Cancelled now, by currency.
+    package let cancelled: [String: Tally]
+    /// The orders asked for, by the state that they are in now.
+    package let states: [OrderState: Int64]
+    /// Whether the file was refused whole, before it was loaded.
+    package let isWholeFile: Bool
+
+    package init(
+        fileState: BatchFileState,
+        cancelled: [String: Tally],
+        states: [OrderState: Int64],
+        isWholeFile: Bool
+    ) {
+        (self.fileState, self.cancelled) = (fileState, cancelled)
+        (self.states, self.isWholeFile) = (states, isWholeFile)
+    }
+
+    /// Orders that have an intent, and can be called back no more.
+    package var tooLate: Int64 {
+        states.reduce(0) { sum, entry in
+            switch entry.key {
+            case .submitting, .processing, .unknown, .succeeded, .failed, .returned: sum + entry.value
+            case .held, .ready, .cancelled: sum
+            }
+        }
+    }
+}
+
+/// What somebody named is not what is there; nothing was changed.
+package struct NamedOrdersMismatch: Error, CustomStringConvertible, Sendable {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,185 @@
+import Foundation
+import PaymentCore
+import PostgresClient
+import Testing
+
+/// What people do with the built program: each story from what went wrong to books that hold.
+@Suite struct ReviewTests {
+    private struct Incident {
+        let name, cause: String
+        let orders: Int
+        let amounts: [String: Int]
+
+        /// What the decision is about, as the list shows it.
+        var about: [String] {
+            ["--orders", "\(orders)"]
+                + amounts.sorted { $0.key < $1.key }.flatMap { ["--amount", "\($0.key)=\($0.value)"] }
+        }
+    }
+
+    private static func incidents(_ scene: FaultScene) async throws -> [Incident] {
+        let listed = try await scene.run(["review", "list", "--json"]).json() as? [String: Any]
+        return try #require(listed?["incidents"] as? [[String: Any]]).map { row in
+            Incident(
+                name: try #require(row["incident"] as? String),
+                cause: try #require(row["cause"] as? String),
+                orders: try #require(row["orders"] as? Int),
+                amounts: try #require(row["amounts"] as? [String: Int])
+            )
+        }
+    }
+
+    /// A run ends when nothing is due; what is due later waits for the next start.
+    private static func runUntil(_ what: String, _ scene: FaultScene, _ sql: String) async throws {
+        try await Condition.wait(what, within: .seconds(60), because: { scene.tails }) {
+            if try await scene.number(sql) == 1 { return true }
+            _ = try await scene.start(["run", "all", "--json"]).end()
+            return false
+        }
+    }
+
+    private static let finished = "SELECT (NOT EXISTS (SELECT FROM sluice.batch_file WHERE state <> 'finished'))::int"
+
+    @Test func `a file above a ceiling is loaded and held until a person approves it`() async throws {
+        try await FaultScene.with(.honest) { scene in
+            let text = BatchText(.payout, count: 60)
+            try scene.edit("merchants/MER-PAYOUT.yaml", "file: {CNY: 10000000000000}", "file: {CNY: \(text.sum - 1)}")
+            let batch = try await scene.submit(text)
+            let run = try await scene.run(["run", "all", "--json"], expecting: 3)
+            #expect(run.output.contains("\"review_items\":1"), "\(run.output)")
+            let held = try await scene.text(
+                """
+                SELECT f.state || ' ' || count(*) || ' ' || min(o.state::text) || ' ' || min(o.code)
+                FROM sluice.batch_file f JOIN sluice.payment_order o USING (batch_id) GROUP BY f.state
+                """
+            )
+            #expect(held == "working 60 held ceiling_file")
+            #expect(try await scene.number("SELECT count(*) FROM sluice.result_file") == 0, "not due yet")
+            let listed = try await scene.run(["review", "list"])
+            #expect(listed.output.contains("ceiling_exceeded") && listed.output.contains("approve"), "\(listed.output)")
+
+            let incident = try #require(try await Self.incidents(scene).first)
+            #expect(incident.name == "ceiling/\(batch)" && incident.orders == 60)
+            #expect(incident.amounts == ["CNY": Int(text.sum)])
+            let note = ["--note", "confirmed by phone"]
+            let wrong = ["--orders", "59", "--amount", "CNY=\(text.sum)"]
+            let refused = try await scene.run(
+                ["review", "decide", incident.name, "approve"] + wrong + note,
+                expecting: 1
+            )
+            #expect(refused.log.contains("60 orders"), "\(refused.log)")
+            let misfit = ["review", "decide", incident.name, "ask-again"] + incident.about + note
+            #expect(try await scene.run(misfit, expecting: 2).log.contains("approve, cancel"))
+            let decide = ["review", "decide", incident.name, "approve"] + incident.about + note
+            try await scene.run(decide)
+            #expect(try await scene.run(decide, expecting: 1).log.contains("no open review item"))
+            try await Books(scene: scene).expectInvariants()
+            try await Self.runUntil("the end of the file", scene, Self.finished)
+            try await Books(scene: scene).expectToHold([(batch, text)])
+            #expect(try await scene.number("SELECT count(*) FROM sluice.payment_order WHERE state = 'succeeded'") == 60)
+        }
+    }
+
+    @Test func `a file that is held past its deadline has a result that says so, and one that is cancelled its end`()
+        async throws
+    {
+        try await FaultScene.with { scene in
+            let text = BatchText(.payout, count: 30)
+            try await scene.owner.transaction("test") {
+                try $0.executeScript("UPDATE sluice.merchant SET result_due_after = '0 seconds'")
+            }
+            let ceiling = ["SLUICE_CEILINGS_DAY": "CNY=\(text.sum - 1)"]
+            let batch = try await scene.submit(text)
+            try await scene.run(["run", "all"], ceiling, expecting: 3)
+            #expect(try await scene.state(of: batch) == "working")
+            let first = try await scene.run(["file", "result", "\(batch)"])
+            #expect(first.output.components(separatedBy: "UNDER_REVIEW").count == 31, "\(first.output.prefix(500))")
+            #expect(first.log.contains("not final"), "\(first.log)")
+
+            let one = ["order", "cancel", "\(batch)-1", "--state", "held"]
+            let mistaken = try await scene.run(one + ["--amount", "\(text.lines[0].amountMinor + 1)"], expecting: 1)
+            #expect(mistaken.log.contains("nothing was cancelled"), "\(mistaken.log)")
+            try await scene.run(one + ["--amount", "\(text.lines[0].amountMinor)"])
+            #expect(try await scene.run(one, expecting: 1).log.contains("nothing was cancelled"))
+            let incident = try #require(try await Self.incidents(scene).first)
+            #expect(incident.orders == 29)
+            let decide = ["review", "decide", incident.name, "cancel"] + incident.about + ["--note", "a load test"]
+            try await scene.run(decide)
+            try await Self.runUntil("the end of the file", scene, Self.finished)
+            let last = try await scene.run(["file", "result", "\(batch)"])
+            #expect(last.output.components(separatedBy: "FAILED").count == 31, "\(last.output.prefix(500))")
+            try await Books(scene: scene).expectToHold([(batch, text)])
+        }
+    }
+
+    @Test func `orders that the channel never answers for are settled on a person's evidence`() async throws {
+        var silent = Simulation()
+        silent.behaviours = ["never_answer: 1000"]
+        silent.items = ["never_finish: 1000"]
+        try await FaultScene.with(silent) { scene in
+            let text = BatchText(.payout, count: 4)
+            let batch = try await scene.submit(text)
+            _ = try await scene.start(["run", "all"]).end()
+            let sent = "SELECT (count(*) = 4)::int FROM sluice.payment_order WHERE state IN ('unknown', 'processing')"
+            try await Self.runUntil("sends without an end", scene, sent)
+            let late = try await scene.run(["order", "cancel", "\(batch)-1"], expecting: 1)
+            #expect(late.log.contains("too late") && late.log.contains("order show"), "\(late.log)")
+            // As if the last poll had been made: what the engine itself would do after hours.
+            try await scene.owner.transaction("test") {
+                try $0.executeScript(
+                    "UPDATE sluice.submission SET polls = 10000; UPDATE sluice.work_chunk SET due_at = now()"
+                )
+            }
+            let waiting = "SELECT (count(*) = 0)::int FROM sluice.work_chunk"
+            try await Self.runUntil("the end of asking", scene, waiting)
+            let evidence = ["--evidence", "letter of the bank, 12 May", "--note", "asked twice"]
+            for incident in try await Self.incidents(scene) {
+                #expect(incident.cause == "polls_exhausted")
+                let asked =
+                    ["review", "decide", incident.name, "ask-again"] + incident.about + ["--note", "once more"]
+                try await scene.run(asked)
+            }
+            try await Books(scene: scene).expectInvariants()
+            try await scene.owner.transaction("test") {
+                try $0.executeScript(
+                    "UPDATE sluice.submission SET polls = 10000; UPDATE sluice.work_chunk SET due_at = now()"
+                )
+            }
+            try await Self.runUntil("the end of asking", scene, waiting)
+            for line in 1...4 {
+                let order = "\(batch)-\(line)"
+                let item = try await scene.number(
+                    """
+                    SELECT min(r.item_id) FROM sluice.review_item r JOIN sluice.payment_order o
+                        ON o.batch_id = r.batch_id AND o.submission_no = r.submission_no
+                    WHERE r.closed_at IS NULL AND o.line_no = \(line)
+                    """
+                )
+                let amount = "\(text.lines[line - 1].amountMinor)"
+                let named = ["--order", order, "--amount", amount, "--state", "unknown"]
+                let decide = ["review", "decide", "\(item)", "succeeded"] + named
+                let unproven = try await scene.run(decide + ["--note", "by phone"], expecting: 2)
+                #expect(unproven.log.contains("R8"), "\(unproven.log)")
+                try await scene.run(decide + evidence)
+                let shown = try await scene.run(["order", "show", order])
+                #expect(shown.output.contains("letter of the bank"), "\(shown.output)")
+            }
+            try await Self.runUntil("the end of the file", scene, Self.finished)
+            #expect(try await Self.incidents(scene).isEmpty)
+            try await Books(scene: scene).expectInvariants()
+        }
+    }
+
+    @Test func `decisions are refused in class production, before and in the database`() async throws {
+        try await FaultScene.with { scene in
+            try scene.empty(["channels", "merchants"])
+            let decide = ["review", "decide", "1", "load", "--orders", "1", "--amount", "CNY=1", "--note", "n"]
+            // Without a database that could be asked.
+            let production = [
+                "SLUICE_ENVIRONMENT_CLASS": "production", "SLUICE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+            ]
+            let refused = try await scene.run(decide, production, expecting: 2)
+            #expect(refused.log.contains("two people") && refused.log.contains("R12"), "\(refused.log)")
+        }
+    }
+}
