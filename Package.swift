@@ -72,7 +72,8 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "PaymentCore", "BatchFiles", "ChannelKit", "Store", "Pipeline", "PostgresStore", "PostgresClient",
-                "EmbeddedPostgres", "Cryptography", "Transcoding", "StrictYAML", "ChannelSimulator", logging,
+                "EmbeddedPostgres", "Cryptography", "Transcoding", "Transfer", "StrictYAML", "ChannelSimulator",
+                logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -121,7 +122,9 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["sluice", "StrictYAML", "PaymentCore", "BatchFiles", "Store", "Pipeline"],
+            dependencies: [
+                "sluice", "StrictYAML", "PaymentCore", "BatchFiles", "Pipeline", "Store", "Cryptography", "Transfer",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

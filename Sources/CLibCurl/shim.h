@@ -55,6 +55,10 @@ static inline CURLcode sluice_curl_get_offset(CURL *easy, CURLINFO info, curl_of
     return curl_easy_getinfo(easy, info, value);
 }
 
+static inline CURLcode sluice_curl_get_certificates(CURL *easy, struct curl_certinfo **value) {
+    return curl_easy_getinfo(easy, CURLINFO_CERTINFO, value);
+}
+
 // In C because the address is longer than the field that begins it.
 static inline int sluice_curl_is_loopback(const struct curl_sockaddr *address) {
     if (address->family == AF_INET) {

@@ -1,3 +1,3 @@
 /// All that the engine asks of a database.
-package typealias EngineStore = AlarmStore & BatchFileStore & FleetStore & MonitoringStore & PlanStore
-    & ResultFileStore & RunStore & SubmissionStore
+package typealias EngineStore = AlarmDeliveryStore & AlarmStore & BatchFileStore & FleetStore & MonitoringStore
+    & PlanStore & ResultFileStore & RunStore & SubmissionStore

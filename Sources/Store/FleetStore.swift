@@ -5,7 +5,12 @@ package protocol FleetStore: Sendable {
     /// The stamp of this database (R13); nil before the first migration.
     func environment() async throws -> EnvironmentStamp?
 
-    func registerWorker(_ worker: WorkerIdentifier, host: String, processIdentifier: Int32) async throws
+    /// Enters a process that begins to work.
+    ///
+    /// Throws `ConnectionBudgetExceeded` if the connections of processes that are at work and its own would be more
+    /// than the budget; of several starts at once, none slips past another. `silence`: a process that has been silent
+    /// for longer is dead, and has no connections.
+    func registerWorker(_ registration: WorkerRegistration, silence: TimeSpan) async throws
     /// Says that the worker lives, and answers with the database's clock.
     func heartbeat(_ worker: WorkerIdentifier) async throws -> Timestamp
     func stopWorker(_ worker: WorkerIdentifier) async throws

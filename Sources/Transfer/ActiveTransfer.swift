@@ -25,35 +25,13 @@ final class ActiveTransfer {
             headerBytesMax: request.responseHeaderBytesMax
         )
         lastProgressAt = now
-        setPolicy()
+        easy.setPolicy(isPlain: pending.target.isPlain)
         setRequest(request)
         setLimits(request, at: now)
         setCallbacks()
     }
 
     // MARK: Options
-
-    /// One request, one connection, one protocol, and nothing that libcurl would do by itself (R11).
-    private func setPolicy() {
-        // libcurl sends a request again when a reused connection turns out dead.
-        easy.set(CURLOPT_FRESH_CONNECT, 1)
-        easy.set(CURLOPT_FORBID_REUSE, 1)
-        easy.set(CURLOPT_FOLLOWLOCATION, 0)
-        easy.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        easy.set(CURLOPT_HTTP09_ALLOWED, 0)
-        easy.set(CURLOPT_PROTOCOLS_STR, pending.target.isPlain ? "http" : "https")
-        easy.set(CURLOPT_PROXY, "")
-        easy.set(CURLOPT_NOPROXY, "*")
-        easy.set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
-        easy.set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1)
-        easy.set(CURLOPT_NOSIGNAL, 1)
-        // Ending a transfer must not wait for a resolver that hangs: all lanes share this thread.
-        easy.set(CURLOPT_QUICK_EXIT, 1)
-        easy.set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        easy.set(CURLOPT_SSL_VERIFYPEER, 1)
-        easy.set(CURLOPT_SSL_VERIFYHOST, 2)
-        easy.set(CURLOPT_SSL_SESSIONID_CACHE, 0)
-    }
 
     private func setRequest(_ request: TransferRequest) {
         easy.set(CURLOPT_URL, request.url)
@@ -72,11 +50,7 @@ final class ActiveTransfer {
         easy.setHeaders(
             request.headers.map { $0.1.isEmpty ? "\($0.0);" : "\($0.0): \($0.1)" } + suppressed.map { "\($0):" }
         )
-        if case .file(let path) = request.trust {
-            easy.set(CURLOPT_CAINFO, path)
-            // Else the system's authorities would be trusted beside the file.
-            easy.set(CURLOPT_CAPATH, nil)
-        }
+        easy.setTrust(request.trust)
     }
 
     private func setLimits(_ request: TransferRequest, at now: SuspendAwareInstant) {

@@ -9,7 +9,7 @@ package final class TransferLoop: Sendable {
     /// Requests that may wait for each connection before more are refused.
     private static let waitingMaxPerConnection = 1_000
 
-    private static let globalResult: CURLcode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    static let globalResult: CURLcode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
 
     private let inbox: TransferInbox
 

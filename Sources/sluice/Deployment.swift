@@ -37,6 +37,7 @@ package struct Deployment: Sendable {
     private let needs: Needs
     private let clock: SystemClock
     private let transport: HTTPChannelTransport
+    private let alarmSinks: [any AlarmSink]
 
     /// Connects, and refuses a database of another environment (R13) or another schema.
     ///
@@ -65,6 +66,8 @@ package struct Deployment: Sendable {
             now: { clock.now() },
             random: SecureRandom.bytes
         )
+        // Only who works delivers alarms.
+        let alarmSinks = try needs.contains(.keys) ? AlarmSinks.make(configuration, clock: clock) : []
         let pool = try Self.pool(configuration)
         let deployment = Deployment(
             configuration: configuration,
@@ -74,7 +77,8 @@ package struct Deployment: Sendable {
             logger: Self.logger(configuration),
             needs: needs,
             clock: clock,
-            transport: transport
+            transport: transport,
+            alarmSinks: alarmSinks
         )
         do {
             try await deployment.checkDatabase()
@@ -115,7 +119,7 @@ package struct Deployment: Sendable {
     package func engine() -> Engine {
         precondition(needs.contains(.keys), "an engine reads and writes personal data")
         let seed = SecureRandom.bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return Engine(
+        var engine = Engine(
             store: store,
             configuration: catalogue.engineConfiguration(
                 limits: configuration.limits,
@@ -127,6 +131,12 @@ package struct Deployment: Sendable {
             worker: WorkerIdentifier(Hexadecimal.encode(SecureRandom.bytes(16))),
             logger: logger
         )
+        engine.alarmSinks = alarmSinks
+        engine.connectionShare = Engine.ConnectionShare(
+            connections: Int32(configuration.database.connections),
+            budget: configuration.database.connectionBudget
+        )
+        return engine
     }
 
     /// Why nothing is activated in class production (R16).

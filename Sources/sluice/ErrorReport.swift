@@ -3,6 +3,7 @@ import ChannelSimulator
 import PaymentCore
 import PostgresClient
 import PostgresStore
+import Store
 import StrictYAML
 
 /// Turns any error into words for people and an exit status; the only place that does.
@@ -21,7 +22,7 @@ package struct ErrorReport: Sendable {
         case let failure as CommandFailure: self.init(failure.description, failure.status)
         case is Terminal.Closed: self.init(nil, .failed)
         case is YAMLError, is ConfigurationError, is EndpointError, is ChannelTransportError, is Migrator.Defect,
-            is KeyRing.Defect:
+            is KeyRing.Defect, is ConnectionBudgetExceeded:
             self.init("\(error)", .configuration)
         case let simulator as SimulatorError:
             self.init(simulator.description, simulator.code == .configuration ? .configuration : .failed)

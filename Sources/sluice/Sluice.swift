@@ -17,9 +17,9 @@ struct Sluice: AsyncParsableCommand {
             """,
         subcommands: [
             DemoCommand.self,
-            DatabaseCommand.self, FileCommand.self, RunCommand.self, WorkerCommand.self,
-            CrontabCommand.self, OrderCommand.self,
-            QuarantineCommand.self, ReviewCommand.self, ChannelCommand.self, SimulatorCommand.self, VerifyCommand.self,
+            DatabaseCommand.self, FileCommand.self, RunCommand.self, WorkerCommand.self, CrontabCommand.self,
+            OrderCommand.self, QuarantineCommand.self, ReviewCommand.self, AlarmCommand.self, ChannelCommand.self,
+            SimulatorCommand.self, VerifyCommand.self,
         ]
     )
 

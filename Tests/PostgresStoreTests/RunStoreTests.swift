@@ -36,7 +36,10 @@ struct `The run of a window` {
         let database = try await TestDatabase.make()
         let store = database.store
         for worker in ["w1", "w2"] {
-            try await store.registerWorker(WorkerIdentifier(worker), host: "h", processIdentifier: 1)
+            try await store.registerWorker(
+                WorkerRegistration(worker: WorkerIdentifier(worker), host: "h", processIdentifier: 1),
+                silence: .seconds(15)
+            )
         }
         #expect(try await store.beginRun(Self.start("w1")) == .begun(epoch: LeaseEpoch(1), pass: 1))
         // One that has stopped may be about to end its run.

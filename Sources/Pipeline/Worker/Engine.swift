@@ -24,6 +24,9 @@ package struct Engine: Sendable {
     package let worker: WorkerIdentifier
     package let logger: Logger
     package let tally = WorkTally()
+    /// Where alarms go beside the table, in the order in which they are tried.
+    package var alarmSinks: [any AlarmSink] = []
+    package var connectionShare = ConnectionShare(connections: 0, budget: .unbounded)
 
     package init(
         store: any EngineStore,
@@ -59,7 +62,7 @@ package struct Engine: Sendable {
         stop: StopSignal,
         whileWorking: @escaping @Sendable () async throws -> Void
     ) async throws {
-        try await store.registerWorker(worker, host: host, processIdentifier: processIdentifier)
+        try await register(stages: stages, host: host, processIdentifier: processIdentifier)
         try await setClock()
         await keepPartitionsAhead()
         _ = try await store.rescue(silentFor: configuration.limits.silence)
@@ -67,6 +70,7 @@ package struct Engine: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             // The heart beats until the last call in flight has ended.
             group.addTask { await beat(until: finished) }
+            group.addTask { await deliverAlarms(until: finished) }
             group.addTask {
                 defer { finished.request() }
                 await work(stages: stages, bounds: bounds, stop: stop)

@@ -11,15 +11,6 @@ extension SQLStore: FleetStore {
         }
     }
 
-    package func registerWorker(_ worker: WorkerIdentifier, host: String, processIdentifier: Int32) async throws {
-        try await pool.transaction("register worker") { transaction in
-            _ = try transaction.execute(
-                "INSERT INTO sluice.worker (worker_id, host, process_id) VALUES ($1, $2, $3)",
-                [.text(worker.value), .text(host), .int32(processIdentifier)]
-            )
-        }
-    }
-
     package func heartbeat(_ worker: WorkerIdentifier) async throws -> Timestamp {
         try await pool.transaction("heartbeat", deadline: .seconds(5)) { transaction in
             let rows = try transaction.query(

@@ -20,11 +20,22 @@ package struct Configuration: Sendable {
         ///
         /// Statements are unnamed and nothing of a session is relied on either way.
         package var isPooled: Bool
+        /// Connections of all processes of the deployment together; nil takes what the server offers.
+        package var budget: Int?
 
-        package init(url: String?, connections: Int = 10, isPooled: Bool = false) {
+        package init(url: String?, connections: Int = 10, isPooled: Bool = false, budget: Int? = nil) {
             self.url = url
             self.connections = connections
             self.isPooled = isPooled
+            self.budget = budget
+        }
+
+        /// What all processes may open together (pitfall A7).
+        ///
+        /// Behind a pooler the server's own limit says nothing, so that without a configured budget nothing is counted.
+        package var connectionBudget: ConnectionBudget {
+            if let budget { return .configured(Int32(budget)) }
+            return isPooled ? .unbounded : .server
         }
     }
 
@@ -52,6 +63,7 @@ package struct Configuration: Sendable {
     package var limits: EngineLimits
     /// Minor units by currency, over all merchants' files of one business date (pitfall A3).
     package var dayCeilings: [Currency: Int64]
+    package var alarms: AlarmSettings
 
     /// Reads `sluice.yaml` of a folder.
     ///
@@ -65,17 +77,19 @@ package struct Configuration: Sendable {
     ) throws -> Configuration {
         let file = try YAMLMapping.load(file: "\(directory)/sluice.yaml")
         let reader = SettingsReader(file: file, variables: variables, flags: flags)
+        let environment = try environment(reader)
         let configuration = Configuration(
             directory: directory,
             variables: variables,
-            environment: try environment(reader),
+            environment: environment,
             database: try database(reader, variables: variables),
             keys: try keys(reader),
             logLevel: try reader.value("log.level") { node throws(YAMLError) in
                 try node.enumeration(Dictionary(uniqueKeysWithValues: Logger.Level.allCases.map { ($0.rawValue, $0) }))
             } ?? .info,
             limits: try limits(reader),
-            dayCeilings: try dayCeilings(reader)
+            dayCeilings: try dayCeilings(reader),
+            alarms: try AlarmSettings.read(reader, environmentClass: environment.environmentClass)
         )
         try reader.finish()
         return configuration
@@ -144,12 +158,21 @@ package struct Configuration: Sendable {
                 mend: "write env:NAME or file:/PATH, or leave the password to PGPASSFILE"
             )
         }
+        let connections =
+            try reader.value("database.connections") { node throws(YAMLError) in try node.int(in: 1...200) } ?? 10
+        let budget = try reader.value("database.budget") { node throws(YAMLError) in try node.int(in: 1...100_000) }
+        if let budget, budget < connections {
+            throw reader.error(
+                "database.budget",
+                what: "less than the \(connections) connections of one process",
+                mend: "raise it, or lower `database.connections`"
+            )
+        }
         return Database(
             url: url,
-            connections: try reader.value("database.connections") { node throws(YAMLError) in
-                try node.int(in: 1...200)
-            } ?? 10,
-            isPooled: try reader.value("database.pooled") { node throws(YAMLError) in try node.bool() } ?? false
+            connections: connections,
+            isPooled: try reader.value("database.pooled") { node throws(YAMLError) in try node.bool() } ?? false,
+            budget: budget
         )
     }
 

@@ -1,0 +1,82 @@
+import PaymentCore
+import PostgresClient
+import PostgresStore
+import Store
+import StoreTesting
+import Testing
+
+@Suite struct `Alarms on PostgreSQL` {
+    @Test(arguments: AlarmStoreContract.cases)
+    func `keep the contract`(_ contractCase: AlarmStoreContract.Case) async throws {
+        let database = try await TestDatabase.make()
+        let scene = AlarmStoreContract.Scene(store: database.store) { span in
+            try await database.execute(
+                """
+                UPDATE sluice.alarm SET next_delivery_at = next_delivery_at - $1 * interval '1 microsecond',
+                    first_at = first_at - $1 * interval '1 microsecond',
+                    last_at = last_at - $1 * interval '1 microsecond'
+                """,
+                [.int64(span.microseconds)]
+            )
+        }
+        await #expect(throws: Never.self) { try await contractCase.run(scene) }
+        await database.close()
+    }
+
+    @Test func `are acknowledged under the session's own login, by nobody's hand but the function's`() async throws {
+        let database = try await TestDatabase.make()
+        try await database.store.raise([RaisedAlarm(kind: .laneOpen, code: "a", message: "m")])
+        let open = try await database.store.alarms(AlarmFilter())
+        for column in ["acknowledged_at = now()", "acknowledged_by = 'somebody'", "acknowledged_note = 'x'"] {
+            await #expect(throws: PostgresError.self) {
+                try await database.worker.transaction("forbidden") {
+                    try $0.execute("UPDATE sluice.alarm SET \(column)")
+                }
+            }
+        }
+        let reader = database.pool(role: "sluice_reader")
+        await #expect(throws: PostgresError.self) {
+            try await reader.transaction("forbidden") {
+                _ = try $0.query("SELECT sluice.acknowledge_alarms('{1}', 'x')")
+            }
+        }
+        await reader.close()
+        _ = try await database.store.acknowledgeAlarms(open.map(\.identifier), note: "called the bank")
+        let rows = try await database.store.alarms(AlarmFilter(includesAcknowledged: true))
+        #expect(rows.map { $0.acknowledgement?.by } == ["sluice_worker"])
+        #expect(rows.map { $0.acknowledgement?.note } == ["called the bank"])
+        await database.close()
+    }
+
+    @Test(arguments: ["", String(repeating: "n", count: 401)])
+    func `need a note of bounded length`(_ note: String) async throws {
+        let database = try await TestDatabase.make()
+        try await database.store.raise([RaisedAlarm(kind: .laneOpen, code: "a", message: "m")])
+        let open = try await database.store.alarms(AlarmFilter()).map(\.identifier)
+        let error = await #expect(throws: PostgresError.self) {
+            try await database.store.acknowledgeAlarms(open, note: note)
+        }
+        #expect(error?.sqlState == "SL005")
+        #expect(try await database.store.alarms(AlarmFilter()).map(\.identifier) == open)
+        await database.close()
+    }
+
+    @Test func `are claimed by one of many at once`() async throws {
+        let database = try await TestDatabase.make()
+        try await database.store.raise(
+            (1...20).map { RaisedAlarm(kind: .laneOpen, code: "c\($0)", message: "m") }
+        )
+        let claimed = try await withThrowingTaskGroup(of: [AlarmIdentifier].self) { group in
+            for _ in 1...8 {
+                group.addTask {
+                    try await database.store.claimAlarms(limit: 5, lease: .minutes(1)).map(\.identifier)
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(Set(claimed).count == claimed.count, "an alarm was claimed twice: \(claimed.sorted())")
+        let rest = try await database.store.claimAlarms(limit: 100, lease: .minutes(1)).map(\.identifier)
+        #expect(Set(claimed + rest).count == 20)
+        await database.close()
+    }
+}
