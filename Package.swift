@@ -123,7 +123,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "sluice", "StrictYAML", "PaymentCore", "BatchFiles", "Pipeline", "Store", "Cryptography", "Transfer",
+                "sluice", "StrictYAML", "PaymentCore", "BatchFiles", "Pipeline", "Store", "Cryptography",
             ],
             swiftSettings: strict
         ),

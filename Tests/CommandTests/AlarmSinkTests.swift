@@ -55,13 +55,15 @@ private let expected = """
         #expect(receiver.received.map { $0.header("x-sluice-signature") } == [nil])
     }
 
-    @Test(arguments: [
-        ("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", "500"),
-        ("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "404"),
-        ("HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n", "429"),
-        ("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n", "302"),
-        ("nonsense\r\n\r\n", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", "500"),
+            ("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "404"),
+            ("HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n", "429"),
+            ("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n", "302"),
+            ("nonsense\r\n\r\n", nil),
+        ] as [(String, String?)]
+    )
     func `any other answer is no acceptance, and none is followed or repeated`(
         _ answer: String,
         _ word: String?

@@ -10,6 +10,8 @@ extension Engine {
 
     /// How often alarms are looked for; people do not read faster.
     private static let alarmInterval = TimeSpan.seconds(1)
+    /// After an error of the database, which may be away.
+    private static let backOff = BackOff(first: .seconds(1), growthPercent: 200, cap: .seconds(30))
     /// How long the end of the work waits for alarms that were raised at its end.
     private static let lastDeliveryWithin = TimeSpan.seconds(3)
 
@@ -56,7 +58,7 @@ extension Engine {
                 if isLast || Task.isCancelled { return }
                 failures += 1
                 logger.error("alarms could not be delivered; tried again", metadata: ["error": "\(error)"])
-                await pause(afterFailures: failures)
+                try? await clock.sleep(for: Self.backOff.delay(steps: failures - 1, random: random.next()))
             }
         }
     }

@@ -1,5 +1,4 @@
 package import PaymentCore
-package import Transfer
 
 /// Judges one channel: its specification against the active one, and whether it can be reached.
 package enum ChannelCheck {
@@ -46,7 +45,8 @@ package enum ChannelCheck {
             let found = "another version than the file's is active, so nobody here works on it"
             let mend = "run: sluice channel activate \(name), or bring this host the active file"
             return sides.isRunning
-                ? .fail(.specification, of: name, found, mend: mend) : .warn(.specification, of: name, found, mend: mend)
+                ? .fail(.specification, of: name, found, mend: mend)
+                : .warn(.specification, of: name, found, mend: mend)
         }
     }
 
@@ -62,25 +62,25 @@ package enum ChannelCheck {
 
     /// A connection without a request: nothing that a channel could take for business.
     ///
-    /// Orders wait for a channel that is running, so that one that cannot be reached fails.
+    /// Orders wait for a channel that is running, so that one that cannot be reached fails. `problem`: why it was not;
+    /// `certificateExpiresAt`: in seconds since 1970, nil without TLS.
     package static func reach(
         _ name: ChannelName,
-        _ outcome: PeerProbe.Outcome,
+        problem: String?,
+        certificateExpiresAt expiry: Int64?,
         isRunning: Bool,
         now: Timestamp
     ) -> [Finding] {
-        switch outcome {
-        case .failed(let failure):
+        if let problem {
             let mend = "check its address, the firewall, and its certificate against the trusted authorities"
-            let found = "\(failure.peer): \(failure.reason)"
             return [
                 isRunning
-                    ? .fail(.reach, of: name.value, found, mend: mend) : .warn(.reach, of: name.value, found, mend: mend)
+                    ? .fail(.reach, of: name.value, problem, mend: mend)
+                    : .warn(.reach, of: name.value, problem, mend: mend)
             ]
-        case .connected(nil): return [.ok(.reach, of: name.value, "reached, without TLS")]
-        case .connected(let expiry?):
-            return [.ok(.reach, of: name.value, "reached"), certificate(name, expiry: expiry, now: now)]
         }
+        guard let expiry else { return [.ok(.reach, of: name.value, "reached, without TLS")] }
+        return [.ok(.reach, of: name.value, "reached"), certificate(name, expiry: expiry, now: now)]
     }
 
     private static func certificate(_ name: ChannelName, expiry: Int64, now: Timestamp) -> Finding {

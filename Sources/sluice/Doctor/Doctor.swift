@@ -173,7 +173,18 @@ package struct Doctor: Sendable {
             plainHTTP: specification.environmentClass == .test ? .loopbackOnly : .refused,
             within: .microseconds(specification.deadlines.connect.microseconds)
         )
+        let (problem, expiry): (String?, Int64?) =
+            switch outcome {
+            case .failed(let failure): ("\(failure.peer): \(failure.reason)", nil)
+            case .connected(let expiry): (nil, expiry)
+            }
         return findings
-            + ChannelCheck.reach(name, outcome, isRunning: row.isRunning, now: Timestamp.systemNow())
+            + ChannelCheck.reach(
+                name,
+                problem: problem,
+                certificateExpiresAt: expiry,
+                isRunning: row.isRunning,
+                now: Timestamp.systemNow()
+            )
     }
 }
