@@ -84,7 +84,8 @@ import Testing
             }
             #expect(error?.sqlState == "SL004")
             #expect(error?.message?.contains("demo") == true)
-            #expect(try await scene.number("SELECT count(*) FROM sluice.batch_file") == 0)
+            let files = try await scene.number("SELECT count(*) FROM sluice.batch_file")
+            #expect(files == 0)
         }
     }
 
