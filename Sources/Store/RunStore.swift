@@ -20,8 +20,8 @@ package protocol RunStore: Sendable {
     /// A window that has a run by now is left alone, so that of several starts one books it.
     func skipWindows(job: String, starts: [Timestamp], alarm: RaisedAlarm) async throws -> [Timestamp]
 
-    /// Ends, as failed, runs of earlier windows whose worker died and that nobody will take over any more; answers their
-    /// starts.
+    /// Ends, as failed, runs of earlier windows whose worker died and that nobody will take over any more; answers
+    /// their starts.
     func closeDeadRuns(job: String, before: Timestamp, silentFor: TimeSpan) async throws -> [Timestamp]
 
     /// Begins, takes over or refuses the run of a job in a window.

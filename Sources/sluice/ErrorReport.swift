@@ -22,7 +22,7 @@ package struct ErrorReport: Sendable {
         case let failure as CommandFailure: self.init(failure.description, failure.status)
         case is Terminal.Closed: self.init(nil, .failed)
         case is YAMLError, is ConfigurationError, is EndpointError, is ChannelTransportError, is Migrator.Defect,
-            is KeyRing.Defect, is ConnectionBudgetExceeded:
+            is KeyRing.Defect, is ConnectionBudgetExceeded, is WorkingCalendar.UncoveredDay:
             self.init("\(error)", .configuration)
         case let simulator as SimulatorError:
             self.init(simulator.description, simulator.code == .configuration ? .configuration : .failed)

@@ -1,7 +1,7 @@
 /// Which days are working days: a rule by weekday, with listed holidays and listed make-up working days (调休).
 ///
-/// It knows the years that somebody has looked up, and no others: holidays are announced year by year, and a guess would
-/// move money on a day on which banks are closed.
+/// It knows the years that somebody has looked up, and no others: holidays are announced year by year, and a guess
+/// would move money on a day on which banks are closed.
 package struct WorkingCalendar: Sendable, Hashable {
     /// Why a calendar cannot be used.
     package enum Defect: Error, Sendable, Hashable {

@@ -5,8 +5,8 @@ package import Store
 package struct WorkBounds: Sendable {
     /// The lanes that it works; nil for all.
     package let lanes: Set<LaneKey>?
-    /// Asked for when the window of new sends has ended: nothing more is claimed from submit lanes, what is in flight is
-    /// finished, and everything else goes on.
+    /// Asked for when the window of new sends has ended: nothing more is claimed from submit lanes, what is in flight
+    /// is finished, and everything else goes on.
     package let sendingEnd: StopSignal
 
     package init(lanes: Set<LaneKey>? = nil, sendingEnd: StopSignal = StopSignal()) {

@@ -9,8 +9,8 @@ struct CrontabCommand: ParsableCommand {
         commandName: "crontab",
         abstract: "Print crontab lines, or systemd timers, that start all jobs in their windows.",
         discussion: """
-            Nothing is installed. Each job is started every few minutes while one of its windows may be open; calendars \
-            are looked at by the start itself. Needs no database.
+            Nothing is installed. Each job is started every few minutes while one of its windows may be open; \
+            calendars are looked at by the start itself. Needs no database.
             """
     )
 

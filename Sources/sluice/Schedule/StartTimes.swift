@@ -3,8 +3,8 @@ package import Pipeline
 
 /// When cron or systemd starts a job, so that each of its windows is met: every few minutes while one may be open.
 ///
-/// A start outside the window, beside a living run or after a done one changes nothing; so calendars, which neither cron
-/// nor systemd knows, are left to the start itself.
+/// A start outside the window, beside a living run or after a done one changes nothing; so calendars, which neither
+/// cron nor systemd knows, are left to the start itself.
 package struct StartTimes: Sendable, Hashable {
     /// Minutes of hours, on days of the week, in a zone: what one line of a crontab says.
     package struct Line: Sendable, Hashable {
