@@ -39,6 +39,8 @@ package struct Migrator: Sendable {
     /// Throws `Defect` if a landed migration was changed, the schema is newer than this program, or the database is
     /// stamped with another environment (R13).
     package func migrate(environment: EnvironmentStamp) async throws -> [Int32] {
+        // Before anything is written: nothing of this deployment may reach another one's database.
+        if let stamped = try await stamped() { try Self.require(stamped, is: environment) }
         try await prepare()
         var applied: [Int32] = []
         let done = try await appliedMigrations()
@@ -113,6 +115,15 @@ package struct Migrator: Sendable {
         }
     }
 
+    /// The stamp that the database has already; nil for a new one.
+    private func stamped() async throws -> EnvironmentStamp? {
+        try await pool.transaction("look at the stamp", readOnly: true) { transaction in
+            let exists = try transaction.query("SELECT to_regclass('sluice.environment') IS NOT NULL").first?.bool(0)
+            guard exists == true else { return nil }
+            return try Self.stamp(transaction)
+        }
+    }
+
     private func stamp(_ environment: EnvironmentStamp) async throws {
         let stamped = try await pool.transaction("stamp environment") { transaction in
             _ = try transaction.execute(
@@ -120,20 +131,26 @@ package struct Migrator: Sendable {
                     + "DO NOTHING",
                 [.text(environment.name), .text(environment.environmentClass.rawValue)]
             )
-            return try transaction.query("SELECT name, class FROM sluice.environment").first.map {
-                EnvironmentStamp(name: try $0.text(0), environmentClass: try $0.word(1))
-            }
+            return try Self.stamp(transaction)
         }
-        guard stamped == environment else {
-            throw Defect(
-                description: """
-                    this database belongs to environment \(stamped?.name ?? "?")
-                        (\(stamped?.environmentClass.rawValue ?? "?")), \
-                    the configuration says \(environment.name) (\(environment.environmentClass.rawValue)); connect to
-                        the right one
-                    """
-            )
+        try Self.require(stamped, is: environment)
+    }
+
+    private static func stamp(_ transaction: PostgresTransaction) throws -> EnvironmentStamp? {
+        try transaction.query("SELECT name, class FROM sluice.environment").first.map {
+            EnvironmentStamp(name: try $0.text(0), environmentClass: try $0.word(1))
         }
+    }
+
+    private static func require(_ stamped: EnvironmentStamp?, is environment: EnvironmentStamp) throws(Defect) {
+        guard stamped != environment else { return }
+        throw Defect(
+            description: """
+                this database belongs to environment \(stamped?.name ?? "?") \
+                (\(stamped?.environmentClass.rawValue ?? "?")), the configuration says \(environment.name) \
+                (\(environment.environmentClass.rawValue)) (R13); connect to the right one
+                """
+        )
     }
 }
 

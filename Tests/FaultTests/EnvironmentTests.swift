@@ -1,3 +1,4 @@
+import EmbeddedPostgres
 import PaymentCore
 import PostgresClient
 import Testing
@@ -18,11 +19,17 @@ import Testing
                 try scene.edit("channels/\(file).yaml", "class: test ", "class: production ")
             }
             for command in Self.commands {
-                let production = ["SLUICE_ENVIRONMENT_CLASS": "production"]
+                var production = Self.variables(for: command, scene)
+                production["SLUICE_ENVIRONMENT_CLASS"] = "production"
+                for channel in FaultScene.channels {
+                    production["SLUICE_CHANNEL_\(channel.uppercased())_URL"] = "https://127.0.0.1:9"
+                }
                 let refused = try await scene.run(command, production, expecting: 2)
-                #expect(!refused.log.isEmpty, "\(command)")
-                // The class that is activated for is refused before the database is looked at.
-                guard command != ["channel", "activate", "harbor"] else { continue }
+                // Two people are asked for before the database is looked at.
+                guard command.first != "channel" else {
+                    #expect(refused.log.contains("two people"), "\(refused.log)")
+                    continue
+                }
                 #expect(refused.log.contains("demo (production)"), "\(command): \(refused.log)")
                 #expect(refused.log.contains("demo (test)"), "\(command): \(refused.log)")
             }
@@ -40,7 +47,8 @@ import Testing
         let production = ["SLUICE_ENVIRONMENT_CLASS": "production"]
         try await FaultScene.with(stamped: production) { scene in
             for command in Self.commands {
-                let refused = try await scene.run(command, expecting: 2)
+                let variables = Self.variables(for: command, scene)
+                let refused = try await scene.run(command, variables, expecting: 2)
                 #expect(refused.log.contains("demo (production)"), "\(command): \(refused.log)")
                 #expect(refused.log.contains("demo (test)"), "\(command): \(refused.log)")
             }
@@ -59,7 +67,9 @@ import Testing
     @Test func `another name is another deployment, whatever the class`() async throws {
         try await FaultScene.with { scene in
             for command in Self.commands {
-                let refused = try await scene.run(command, ["SLUICE_ENVIRONMENT_NAME": "elsewhere"], expecting: 2)
+                var variables = Self.variables(for: command, scene)
+                variables["SLUICE_ENVIRONMENT_NAME"] = "elsewhere"
+                let refused = try await scene.run(command, variables, expecting: 2)
                 #expect(refused.log.contains("elsewhere (test)"), "\(command): \(refused.log)")
                 #expect(refused.log.contains("demo (test)"), "\(command): \(refused.log)")
             }
@@ -87,6 +97,26 @@ import Testing
             let files = try await scene.number("SELECT count(*) FROM sluice.batch_file")
             #expect(files == 0)
         }
+    }
+
+    @Test func `a migration of another deployment is refused before anything is applied`() async throws {
+        try await FaultScene.with { scene in
+            let last = try await scene.number("SELECT max(number)::bigint FROM public.sluice_migration")
+            try await scene.owner.transaction("test") {
+                try $0.executeScript("UPDATE public.sluice_migration SET number = -number WHERE number = \(last)")
+            }
+            var variables = Self.variables(for: ["db", "migrate"], scene)
+            variables["SLUICE_ENVIRONMENT_NAME"] = "elsewhere"
+            let refused = try await scene.run(["db", "migrate"], variables, expecting: 2)
+            #expect(refused.log.contains("demo (test)") && refused.log.contains("R13"), "\(refused.log)")
+            let applied = try await scene.number("SELECT max(number)::bigint FROM public.sluice_migration")
+            #expect(applied == last - 1)
+        }
+    }
+
+    /// A migration is the owner's; everything else the worker's.
+    private static func variables(for command: [String], _ scene: FaultScene) -> [String: String] {
+        command.first == "db" ? ["SLUICE_DATABASE_URL": scene.server.uri(database: scene.database)] : [:]
     }
 
     private static func expectUntouched(_ scene: FaultScene, stamp: String) async throws {

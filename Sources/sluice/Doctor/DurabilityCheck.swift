@@ -12,7 +12,7 @@ package enum DurabilityCheck {
         for name in ["fsync", "full_page_writes"] where settings[name] != "on" {
             return .fail(
                 .durability,
-                "\(name) is \(settings[name] ?? "unknown"): a crash of the machine may lose or damage what was committed",
+                "\(name) is \(settings[name] ?? "unknown"): a crash of the machine may damage what was committed",
                 mend: "ALTER SYSTEM SET \(name) = on; SELECT pg_reload_conf()"
             )
         }
