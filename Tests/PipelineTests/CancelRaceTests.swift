@@ -11,13 +11,17 @@ import Testing
         let scene = try await EngineScene.make()
         let count: Int32 = 1_500
         let batch = try await scene.queue((1...Int(count)).map { EngineScene.line($0) })
-        let engine = try scene.engine()
-        async let worked: Void = scene.workToRest(engine)
-        // Once it is planned the race is on, from the other end of the file.
-        let planned = "SELECT count(*) FROM sluice.batch_file WHERE state IN ('working', 'finished')"
-        for _ in 0..<1_200 where try await scene.number(planned) == 0 {
-            try await engine.clock.sleep(for: .milliseconds(10))
+        // Loaded and planned first, so that both sides begin at the same moment, at both ends of the file.
+        let planner = try scene.engine()
+        try await planner.run(stages: [.intake, .plan], host: "test", processIdentifier: 1, stop: StopSignal()) {
+            let planned = "SELECT count(*) FROM sluice.batch_file WHERE state = 'working'"
+            for _ in 0..<6_000 {
+                if try await scene.number(planned) == 1 { return }
+                try await planner.clock.sleep(for: .milliseconds(10))
+            }
+            throw SceneFailure("the file is not planned within a minute")
         }
+        async let worked: Void = scene.workToRest(try scene.engine())
         let cancelled = try await withThrowingTaskGroup(of: Int.self) { group in
             for start: Int32 in 0..<4 {
                 group.addTask {

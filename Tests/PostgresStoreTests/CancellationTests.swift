@@ -4,7 +4,7 @@ import Store
 import StoreTesting
 import Testing
 
-@Suite struct `Cancelling orders` {
+@Suite(.serialized) struct `Cancelling orders` {
     private static func cancellation(
         _ file: SeededFile,
         _ line: Int32?,

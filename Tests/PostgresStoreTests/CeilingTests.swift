@@ -5,7 +5,7 @@ import Store
 import StoreTesting
 import Testing
 
-@Suite struct `A ceiling` {
+@Suite(.serialized) struct `A ceiling` {
     private static let day = AmountCeilings(merchantDay: [.cny: 100])
 
     private static func isHeld(_ file: ClaimedBatchFile, _ scene: DecisionScene) async throws -> Bool {

@@ -273,6 +273,18 @@ final class DecisionScene: Sendable {
         )
     }
 
+    /// What names the review of one file alone: submissions of a channel and day are one incident.
+    func target(_ cause: ReviewCause, of batch: BatchIdentifier) async throws -> String {
+        switch cause {
+        case .pollsExhausted, .notFound, .duplicateOtherContent:
+            try await database.text(
+                "SELECT item_id::text FROM sluice.review_item WHERE batch_id = $1 AND closed_at IS NULL",
+                [.int64(batch.value)]
+            )
+        default: try await incident(cause, of: batch)
+        }
+    }
+
     static func sum(_ orders: Int32) -> Int128 {
         (1...orders).reduce(0) { $0 + Int128(ContractScene.amountMinor(of: LineNumber($1))) }
     }

@@ -8,7 +8,10 @@ extension SQLStore {
             guard try lock(file, transaction, state: .splitting) else { return false }
             var accepted: [Currency: Int128] = [:]
             for row in try transaction.query(
-                "SELECT currency, amount_minor FROM sluice.batch_file_sum WHERE batch_id = $1 AND counted_minor IS NULL",
+                """
+                SELECT currency, amount_minor FROM sluice.batch_file_sum
+                WHERE batch_id = $1 AND counted_minor IS NULL
+                """,
                 [.int64(file.id.value)]
             ) {
                 let code = try row.text(0)

@@ -140,7 +140,8 @@ extension Invariant {
     private static let uncountedOrders = """
         SELECT o.batch_id || ' ' || o.currency FROM (
             SELECT batch_id, currency, sum(amount_minor) AS moving FROM \(orders) x
-            WHERE state <> 'cancelled' AND NOT (state = 'held' AND code LIKE 'ceiling\\_%') GROUP BY batch_id, currency) o
+            WHERE state <> 'cancelled' AND NOT (state = 'held' AND code LIKE 'ceiling\\_%')
+            GROUP BY batch_id, currency) o
         JOIN sluice.batch_file_sum s ON s.batch_id = o.batch_id AND s.currency = o.currency
         WHERE s.counted_minor IS NULL OR s.counted_minor < o.moving
         """

@@ -138,6 +138,9 @@ BEGIN
                 'count', count(*), 'amount_minor', sum(m.amount_minor)) FROM moved m GROUP BY m.currency
     )
     SELECT count(*) INTO cancelled FROM moved;
+    -- The merchant is told at once.
+    UPDATE sluice.batch_file f SET due_at = now() WHERE f.batch_id = file.batch_id AND f.state = 'working'
+        AND f.lease_worker IS NULL AND cancelled > 0;
     -- The last order that a ceiling held is gone.
     UPDATE sluice.review_item r SET closed_at = clock_timestamp(), closed_by = session_user, decision = reason
         WHERE r.batch_id = file.batch_id AND r.cause = 'ceiling' AND r.closed_at IS NULL AND cancelled > 0
@@ -513,6 +516,13 @@ BEGIN
         WHERE r.item_id = ANY (items) AND (NOT is_single
             OR r.item_id NOT IN (SELECT o.item_id FROM sluice.review_orders(items) o));
     GET DIAGNOSTICS closed_count = ROW_COUNT;
+    -- The merchant is told at once. A file that somebody holds at this moment is left to him: locked here it would be
+    -- locked out of turn.
+    UPDATE sluice.batch_file f SET due_at = now() FROM (
+        SELECT x.batch_id FROM sluice.batch_file x WHERE x.state = 'working' AND x.lease_worker IS NULL
+            AND x.due_at > now() AND x.batch_id IN (SELECT r.batch_id FROM sluice.review_item r
+                WHERE r.item_id = ANY (items)) FOR NO KEY UPDATE SKIP LOCKED) free
+        WHERE f.batch_id = free.batch_id;
     INSERT INTO sluice.outbox (topic, batch_id, payload)
         SELECT DISTINCT ON (r.batch_id) 'review_decided', r.batch_id, jsonb_build_object('decision_id', decision_no,
             'cause', of_cause, 'decision', wanted_decision)

@@ -91,7 +91,9 @@ private struct CancellationScope {
         self.businessDate = businessDate
     }
 
-    /// By state and currency. A single order is locked, so that what is compared is what is cancelled.
+    /// By state and currency.
+    ///
+    /// A single order is locked, so that what is compared is what is cancelled.
     func orders(_ transaction: PostgresTransaction) throws -> [Key: Tally] {
         let key: [PostgresValue] = [.int64(cancellation.batch.value), .date(businessDate)]
         if let line = cancellation.line {

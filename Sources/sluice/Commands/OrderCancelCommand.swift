@@ -77,8 +77,8 @@ struct OrderCancelCommand: AsyncParsableCommand {
 
     private func words(_ done: CancelledOrders) -> String {
         if done.isWholeFile { return "Batch \(target) was not loaded yet: it is refused whole." }
-        let sums = done.cancelled.sorted { $0.key < $1.key }.map {
-            "\($0.value.count) \($0.value.count == 1 ? "order" : "orders") with \(amountWords($0.value.amountMinor, $0.key))"
+        let sums = done.cancelled.sorted { $0.key < $1.key }.map { currency, tally in
+            "\(tally.count) \(tally.count == 1 ? "order" : "orders") with \(amountWords(tally.amountMinor, currency))"
         }
         var lines = [sums.isEmpty ? "Nothing was cancelled." : "Cancelled: \(sums.joined(separator: ", "))."]
         if done.tooLate > 0 {

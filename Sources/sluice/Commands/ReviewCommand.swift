@@ -88,15 +88,14 @@ extension ReviewIncident {
             .joined(separator: " ")
         let (single, whole) = (decisions.filter(\.namesSingleOrders), decisions.filter { !$0.namesSingleOrders })
         var commands: [String] = []
-        if !whole.isEmpty {
-            let words = whole.map(\.rawValue).joined(separator: "|")
-            commands.append("  sluice review decide \(incident) \(words) \(about) --note TEXT")
+        for decision in whole {
+            commands.append("  sluice review decide \(incident) \(decision.rawValue) \(about) --note TEXT")
         }
-        if !single.isEmpty {
-            let words = single.map(\.rawValue).joined(separator: "|")
+        for decision in single {
+            let cause = decision == .failed ? " --cause CAUSE" : ""
             commands.append(
-                "  sluice review decide \(incident) \(words) --order BATCH-LINE --amount MINOR --state STATE"
-                    + " --evidence TEXT --note TEXT"
+                "  sluice review decide \(incident) \(decision.rawValue) --order BATCH-LINE --amount MINOR"
+                    + " --state STATE\(cause) --evidence TEXT --note TEXT"
             )
         }
         return commands
