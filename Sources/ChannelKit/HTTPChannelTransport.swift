@@ -8,6 +8,7 @@ package final class HTTPChannelTransport: ChannelTransport {
     private let loop: TransferLoop
     private let now: @Sendable () -> Timestamp
     private let random: @Sendable (Int) -> [UInt8]
+    private let beforeFirstByte: (@Sendable () -> Void)?
 
     /// Starts a transport, with a connection for every slot of every lane, so that no lane waits for another's.
     ///
@@ -17,12 +18,16 @@ package final class HTTPChannelTransport: ChannelTransport {
     ///
     /// `random`: gives that many unpredictable bytes, for nonces.
     ///
+    /// `beforeFirstByte`: called between the last look at the clock and the first byte of each call, for tests of what
+    /// happens there.
+    ///
     /// Throws `ChannelTransportError` for a channel of the other class (R13), or named twice.
     package init(
         endpoints: [ResolvedEndpoint],
         environmentClass: EnvironmentClass,
         now: @escaping @Sendable () -> Timestamp,
-        random: @escaping @Sendable (Int) -> [UInt8]
+        random: @escaping @Sendable (Int) -> [UInt8],
+        beforeFirstByte: (@Sendable () -> Void)? = nil
     ) throws(ChannelTransportError) {
         var byName: [ChannelName: ResolvedEndpoint] = [:]
         var slots = 0
@@ -43,6 +48,7 @@ package final class HTTPChannelTransport: ChannelTransport {
         self.loop = TransferLoop(connectionsMax: max(1, slots))
         self.now = now
         self.random = random
+        self.beforeFirstByte = beforeFirstByte
     }
 
     /// Ends the calls under way, as unknown where a byte may have left; later ones are not sent.
@@ -58,13 +64,14 @@ package final class HTTPChannelTransport: ChannelTransport {
         let codec = endpoint.specification.codec
         let nonce = Hexadecimal.encode(random(16))
         let volatile = codec.sign(envelope, at: now(), nonce: nonce, secret: endpoint.secret)
-        let request = Self.request(
+        var request = Self.request(
             method,
             endpoint,
             envelope,
             volatile: volatile,
             sendBy: SuspendAwareInstant(nanoseconds: call.sendByNanoseconds)
         )
+        request.beforeFirstByte = beforeFirstByte
 
         let begunAt = SuspendAwareInstant.now()
         let outcome = await loop.perform(request)

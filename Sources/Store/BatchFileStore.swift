@@ -20,6 +20,12 @@ package protocol BatchFileStore: Sendable {
     /// Extends the lease; false if it is somebody else's now.
     func renewBatchFile(_ file: ClaimedBatchFile, lease: TimeSpan) async throws -> Bool
 
+    /// Gives back every lease that the worker has on a file for this stage, and counts them.
+    ///
+    /// For a worker that works one file a stage at a time and has none in hand: a claim whose COMMIT was lost, or a
+    /// release that failed with the database away, would keep a file for its whole lease from everybody.
+    func freeBatchFiles(of worker: WorkerIdentifier, for stage: FileStage) async throws -> Int
+
     /// Gives the lease back; the file comes up again after the delay.
     func releaseBatchFile(_ file: ClaimedBatchFile, after delay: TimeSpan) async throws
 

@@ -108,6 +108,7 @@ final class ActiveTransfer {
         }
         sentAt = now
         lastProgressAt = now
+        pending.request.beforeFirstByte?()
         return true
     }
 

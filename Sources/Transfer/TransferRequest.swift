@@ -55,6 +55,8 @@ package struct TransferRequest: Sendable {
     package var sendBy: SuspendAwareInstant?
     package var trust: Trust
     package var plainHTTP: PlainHTTP
+    /// Called once between the last look at the clock and the first byte; it may hold up every other transfer.
+    package var beforeFirstByte: (@Sendable () -> Void)?
 
     /// A request; `responseBytesMax` and `responseHeaderBytesMax` must be above zero.
     package init(
@@ -67,7 +69,8 @@ package struct TransferRequest: Sendable {
         responseHeaderBytesMax: Int = 65_536,
         sendBy: SuspendAwareInstant? = nil,
         trust: Trust = .systemStore,
-        plainHTTP: PlainHTTP = .refused
+        plainHTTP: PlainHTTP = .refused,
+        beforeFirstByte: (@Sendable () -> Void)? = nil
     ) {
         precondition(responseBytesMax > 0 && responseHeaderBytesMax > 0, "a size limit is above zero")
         self.method = method
@@ -80,5 +83,6 @@ package struct TransferRequest: Sendable {
         self.sendBy = sendBy
         self.trust = trust
         self.plainHTTP = plainHTTP
+        self.beforeFirstByte = beforeFirstByte
     }
 }

@@ -64,7 +64,8 @@ package struct Deployment: Sendable {
             endpoints: endpoints,
             environmentClass: configuration.environment.environmentClass,
             now: { clock.now() },
-            random: SecureRandom.bytes
+            random: SecureRandom.bytes,
+            beforeFirstByte: configuration.faults?.passing(.beforeFirstByte)
         )
         // Only who works delivers alarms.
         let alarmSinks = try needs.contains(.keys) ? AlarmSinks.make(configuration, clock: clock) : []
@@ -98,7 +99,7 @@ package struct Deployment: Sendable {
     ) async throws -> Value {
         let deployment = try await open(configuration, catalogue: catalogue, needs: needs)
         do {
-            let value = try await work(deployment)
+            let value = try await FaultPlan.$current.withValue(configuration.faults) { try await work(deployment) }
             await deployment.close()
             return value
         } catch {

@@ -185,7 +185,7 @@ import Testing
             let sleeper = try scene.start(["run", "all", "--json"])
             try await scene.freeze(sleeper, at: "a call", KillTests.Moment.sendUnderWay.sql)
             // As the server's own time-outs would do a little later: a sleeping transaction keeps its locks.
-            _ = try await scene.number(KillTests.endTransactions)
+            _ = try await scene.number(FaultScene.endTransactions)
             try await Self.runUntilTaken(scene)
             let row = "SELECT string_agg(r::text, ',') FROM sluice.job_run r"
             let before = try await scene.text(row)

@@ -68,8 +68,7 @@ import Testing
             let batch = try await scene.submit(text)
             let sleeper = try scene.start(["worker"])
             try await scene.freeze(sleeper, at: moment.rawValue, moment.sql)
-            // As the server's own time-outs would do a little later: a sleeping transaction keeps its locks.
-            _ = try await scene.number(Self.endTransactions)
+            _ = try await scene.number(FaultScene.endTransactions)
             let other = try scene.start(["worker"])
             try await scene.untilAtRest()
             sleeper.send(SIGCONT)
@@ -134,11 +133,6 @@ import Testing
             try await Books(scene: scene).expectToHold(queued)
         }
     }
-
-    static let endTransactions = """
-        SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()
-            AND usename = 'sluice_worker' AND xact_start IS NOT NULL
-        """
 
     private static let ofLastWorker =
         " AND worker_id = (SELECT worker_id FROM sluice.worker ORDER BY started_at DESC LIMIT 1)"

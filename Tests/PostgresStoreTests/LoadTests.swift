@@ -67,6 +67,24 @@ struct `Loading a file` {
         await database.close()
     }
 
+    @Test func `comes up again at once when the worker frees what it holds of this stage, and nothing of others`()
+        async throws
+    {
+        let database = try await TestDatabase.make()
+        let file = try await database.makeSplittingFile(records: 10, worker: Self.worker)
+        let other = WorkerIdentifier("other")
+        for (stage, worker) in [(FileStage.planning, Self.worker), (.settlement, Self.worker), (.intake, other)] {
+            #expect(try await database.store.freeBatchFiles(of: worker, for: stage) == 0)
+        }
+        #expect(try await database.store.renewBatchFile(file, lease: .minutes(1)))
+        #expect(try await database.store.freeBatchFiles(of: Self.worker, for: .intake) == 1)
+        #expect(try await database.store.load(Self.slice(1...10, prefix: "A"), of: file) == .stale)
+        let again = try await database.store.claimBatchFile(for: .intake, worker: other, lease: .minutes(1))
+        #expect(again?.id == file.id)
+        #expect(try await database.store.freeBatchFiles(of: Self.worker, for: .intake) == 0)
+        await database.close()
+    }
+
     @Test func `sets a number aside that the file, or an earlier one, has taken`() async throws {
         let database = try await TestDatabase.make()
         let earlier = try await database.makeSplittingFile(records: 2, name: "a.csv", worker: Self.worker)

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import Transfer
 
@@ -35,6 +36,20 @@ import Transfer
         let failure = try #require(await loop.perform(.test(server.url(), sendBy: past)).unsent)
         #expect(failure.code == .sendByPassed)
         #expect(server.byteCount == 0 && server.requestCount == 0)
+    }
+
+    @Test func `what comes before the first byte comes after the last look at the clock`() async throws {
+        let server = try answering()
+        defer { server.stop() }
+        let loop = TransferLoop(connectionsMax: 1)
+        let seen = Mutex<[Int]>([])
+        var request = TransferRequest.test(server.url())
+        request.beforeFirstByte = { seen.withLock { $0.append(server.byteCount) } }
+        #expect(try #require(await loop.perform(request).answer).status == 200)
+        #expect(seen.withLock { $0 } == [0])
+        request.sendBy = SuspendAwareInstant.now().advanced(by: .nanoseconds(-1))
+        #expect(try #require(await loop.perform(request).unsent).code == .sendByPassed)
+        #expect(seen.withLock { $0 }.count == 1)
     }
 
     @Test func `a handshake that never ends is not sent`() async throws {

@@ -13,6 +13,8 @@ package struct SimulatorConfiguration: Sendable {
     package var connectionsMax = 256
     /// Stops by itself when the process that started this one is gone.
     package var stopsWithParent = false
+    /// A port of 127.0.0.1 for control requests (`ControlHandler`); 0 is any free one, `nil` is none.
+    package var controlPort: UInt16?
 
     /// One company, on one port.
     package struct Channel: Sendable {
@@ -86,6 +88,7 @@ package struct SimulatorConfiguration: Sendable {
             configuration.connectionsMax = Int(count)
         }
         configuration.stopsWithParent = try fields.optional("stop_with_parent", YAMLFields.boolean) ?? false
+        configuration.controlPort = try fields.optional("control_port", YAMLFields.port)
         try fields.finish()
         return configuration
     }
@@ -106,13 +109,7 @@ extension SimulatorConfiguration.Channel {
             }
             return secret
         }
-        port =
-            try fields.optional("port") { (node, file) throws(SimulatorError) in
-                guard let port = UInt16(exactly: try YAMLFields.integer(node, file: file)) else {
-                    throw YAMLFields.error(node, file: file, "must be a port from 0 to 65535")
-                }
-                return port
-            } ?? 0
+        port = try fields.optional("port", YAMLFields.port) ?? 0
         plan = try BehaviourPlan(&fields)
         try fields.finish()
     }

@@ -118,6 +118,13 @@ struct YAMLFields {
         return Int(value)
     }
 
+    static func port(_ node: Node, file: String) throws(SimulatorError) -> UInt16 {
+        guard let port = UInt16(exactly: try integer(node, file: file)) else {
+            throw error(node, file: file, "must be a port from 0 to 65535")
+        }
+        return port
+    }
+
     static func boolean(_ node: Node, file: String) throws(SimulatorError) -> Bool {
         guard case .scalar(let scalar) = node, let value = Bool(scalar.string) else {
             throw error(node, file: file, "must be true or false")

@@ -43,6 +43,13 @@ final class ActiveRequests: Sendable {
         }
     }
 
+    /// How many of a kind are under way now, and the most that ever were.
+    func count(of kind: RequestKind) -> (now: Int, max: Int) {
+        state.withLock { state in
+            (state.entries.values.count { $0.kind == kind && $0.isWaitedFor }, state.peaks[kind] ?? 0)
+        }
+    }
+
     /// Says which batch a request is about; returns whether a request of the other kind about it is under way (R6).
     func identify(_ id: Int, as key: BatchKey) -> Bool {
         state.withLock { state in

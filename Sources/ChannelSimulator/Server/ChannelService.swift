@@ -10,9 +10,11 @@ final class ChannelService: Sendable {
     }
 
     let active: ActiveRequests
+    let name: String
     private let description: ChannelDescription
     private let signature: MessageSignature
     private let state: Mutex<SimulatedChannel>
+    private let whole = Mutex(ChannelCondition.healthy)
     private let truthFile: TruthFile
     private let now: @Sendable () -> Int64
 
@@ -24,6 +26,7 @@ final class ChannelService: Sendable {
         now: @escaping @Sendable () -> Int64
     ) {
         description = channel.description
+        name = channel.description.name
         signature = MessageSignature(secret: channel.secret, merchantID: channel.description.merchantID)
         state = Mutex(SimulatedChannel(channel.description, plan: channel.plan, seed: seed, remembering: events))
         var peaks: [RequestKind: Int] = [:]
@@ -31,6 +34,12 @@ final class ChannelService: Sendable {
         active = ActiveRequests(peaks: peaks)
         self.truthFile = truthFile
         self.now = now
+    }
+
+    /// What has befallen the company as a whole.
+    var condition: ChannelCondition {
+        get { whole.withLock { $0 } }
+        set { whole.withLock { $0 = newValue } }
     }
 
     /// The message that is posted to `path` (page sections 3 and 4).
@@ -49,9 +58,26 @@ final class ChannelService: Sendable {
         return id
     }
 
-    /// Decides about a request, and returns when what the answer says is durable.
+    /// Answers a request as the company fares now.
     func reply(
         to kind: RequestKind,
+        _ head: HTTPRequestHead,
+        body: [UInt8],
+        id: Int
+    ) throws(SimulatorError) -> Reply {
+        let condition = condition
+        switch condition {
+        case .blackHole: return Reply(response: HTTPResponse(refusal: 504), delivery: .hold)
+        case .failing: return Reply(response: HTTPResponse(refusal: 503), delivery: .whole)
+        case .healthy, .refused, .slow:
+            let reply = try decide(on: kind, head, body: body, id: id)
+            return condition == .slow ? Reply(response: reply.response, delivery: .drip) : reply
+        }
+    }
+
+    /// Decides about a request, and returns when what the answer says is durable.
+    private func decide(
+        on kind: RequestKind,
         _ head: HTTPRequestHead,
         body: [UInt8],
         id: Int

@@ -10,6 +10,8 @@ import Synchronization
 package final class ChannelSimulatorServer: @unchecked Sendable {
     /// The port of each channel, by its name.
     package let ports: [String: Int]
+    /// The port of control requests, if the configuration wants one.
+    package let controlPort: Int?
 
     /// How often a server that stops with its parent looks for it, in milliseconds.
     private static let parentInterval: Int32 = 200
@@ -20,10 +22,13 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
     private let services: [ChannelService]
     private let truthFile: TruthFile
     private let stopSignal: StopSignal
+    private let wakeUp: WakeUp
     private let gate: ConnectionGate
     private let parent: @Sendable () -> Int32
     private let firstParent: Int32
     private let condition = NSCondition()
+    /// Of the channels, in the order of `services`; empty once they are closed.
+    private var channelPorts: [Port]
     private var hasStopped = false
     private var firstFailure: SimulatorError?
 
@@ -44,6 +49,7 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
         )
         var listeners = ListenerList()
         for channel in configuration.channels { try listeners.listen(port: channel.port) }
+        if let port = configuration.controlPort { try listeners.listen(port: port) }
         let services = configuration.channels.map { channel in
             ChannelService(
                 channel,
@@ -54,16 +60,23 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
             )
         }
         let names = configuration.channels.map(\.description.name)
+        let stopSignal = try StopSignal()
+        let wakeUp = try WakeUp()
+        let numbers = listeners.ports
+        let ports = listeners.release()
         let server = ChannelSimulatorServer(
             configuration,
             services: services,
             truthFile: truthFile,
-            stopSignal: try StopSignal(),
-            ports: Dictionary(uniqueKeysWithValues: zip(names, listeners.ports)),
+            stopSignal: stopSignal,
+            wakeUp: wakeUp,
+            // The channels come first, so that `zip` leaves the control port out.
+            ports: Dictionary(uniqueKeysWithValues: zip(names, numbers)),
+            controlPort: configuration.controlPort == nil ? nil : numbers.last,
+            channelPorts: Array(ports.prefix(names.count)),
             parent: parent
         )
-        let descriptors = listeners.release()
-        Self.startThread("simulator accept") { server.accept(descriptors) }
+        Self.startThread("simulator accept") { server.accept(control: ports.dropFirst(names.count).first) }
         return server
     }
 
@@ -72,14 +85,20 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
         services: [ChannelService],
         truthFile: TruthFile,
         stopSignal: StopSignal,
+        wakeUp: WakeUp,
         ports: [String: Int],
+        controlPort: Int?,
+        channelPorts: [Port],
         parent: @escaping @Sendable () -> Int32
     ) {
         self.configuration = configuration
         self.services = services
         self.truthFile = truthFile
         self.stopSignal = stopSignal
+        self.wakeUp = wakeUp
         self.ports = ports
+        self.controlPort = controlPort
+        self.channelPorts = channelPorts
         self.parent = parent
         firstParent = parent()
         gate = ConnectionGate(countMax: configuration.connectionsMax)
@@ -107,13 +126,54 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
         return firstFailure
     }
 
+    /// Lets something befall a channel; in force when this returns.
+    ///
+    /// `false` if there is no channel of that name.
+    package func put(_ channel: String, into condition: ChannelCondition) throws(SimulatorError) -> Bool {
+        self.condition.lock()
+        defer { self.condition.unlock() }
+        guard let index = services.firstIndex(where: { $0.name == channel }) else { return false }
+        let before = services[index].condition
+        guard before != condition, channelPorts.indices.contains(index) else { return true }
+        if before == .refused { try channelPorts[index].reopen() }
+        services[index].condition = condition
+        if condition == .refused { channelPorts[index].refuse() }
+        wakeUp.raise()
+        return true
+    }
+
+    /// How each channel fares, and how many requests of each kind are under way and were at most.
+    private func status() -> [UInt8] {
+        var writer = JSONWriter()
+        writer.array { writer in
+            for service in services {
+                writer.object { writer in
+                    writer.member("channel", service.name)
+                    writer.member("condition", service.condition.rawValue)
+                    let (submit, query) = (service.active.count(of: .submit), service.active.count(of: .query))
+                    writer.member("submit_now", Int64(submit.now))
+                    writer.member("submit_max", Int64(submit.max))
+                    writer.member("query_now", Int64(query.now))
+                    writer.member("query_max", Int64(query.max))
+                }
+            }
+        }
+        writer.endLine()
+        return writer.bytes
+    }
+
     // MARK: Threads
 
     /// Accepts until the stop, then waits for the connections.
-    private func accept(_ listeners: [Int32]) {
-        var entries = ([stopSignal.descriptor] + listeners).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    private func accept(control: Port?) {
+        let signals = [stopSignal.descriptor, wakeUp.descriptor]
         let interval = configuration.stopsWithParent ? Self.parentInterval : -1
         while true {
+            // A port that refuses is not waited for: `poll` leaves negative descriptors out.
+            let listeners = zip(services, channelPorts).map { $0.condition == .refused ? -1 : $1.descriptor }
+            var entries = (signals + listeners + (control.map { [$0.descriptor] } ?? [])).map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
             let count = poll(&entries, nfds_t(entries.count), interval)
             if entries[0].revents != 0 { break }
             // An orphan has another parent at once.
@@ -122,11 +182,16 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
                 break
             }
             guard count > 0 else { continue }
-            for (index, entry) in entries.dropFirst().enumerated() where entry.revents != 0 {
-                acceptOne(entry.fd, for: services[index])
+            if entries[1].revents != 0 { wakeUp.lower() }
+            for (index, entry) in entries.dropFirst(signals.count).enumerated() where entry.revents != 0 {
+                acceptOne(entry.fd, for: index < services.count ? services[index] : nil)
             }
         }
-        for descriptor in listeners { close(descriptor) }
+        condition.lock()
+        for port in channelPorts { close(port.descriptor) }
+        channelPorts = []
+        condition.unlock()
+        if let control { close(control.descriptor) }
         gate.waitUntilEmpty()
         truthFile.close()
         condition.lock()
@@ -135,7 +200,8 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
         condition.unlock()
     }
 
-    private func acceptOne(_ listener: Int32, for service: ChannelService) {
+    /// Takes a connection to a channel, or, without one, a control request.
+    private func acceptOne(_ listener: Int32, for service: ChannelService?) {
         let descriptor = Glibc.accept(listener, nil, nil)
         guard descriptor >= 0, Descriptor.prepare(descriptor) else {
             if descriptor >= 0 { close(descriptor) }
@@ -147,20 +213,27 @@ package final class ChannelSimulatorServer: @unchecked Sendable {
             close(descriptor)
             return
         }
+        Self.startThread("simulator connection") { [self] in
+            do throws(SimulatorError) {
+                try serve(HTTPConnection(descriptor, stop: stopSignal), of: service)
+            } catch {
+                fail(error)
+            }
+            gate.leave()
+        }
+    }
+
+    private func serve(_ connection: consuming HTTPConnection, of service: ChannelService?) throws(SimulatorError) {
+        guard let service else {
+            return try ControlHandler(status: status, change: put(_:into:)).serve(connection)
+        }
         let handler = ConnectionHandler(
             service: service,
             holdMilliseconds: configuration.holdMilliseconds,
             latency: configuration.latency,
             seed: configuration.seed
         )
-        Self.startThread("simulator connection") { [self] in
-            do throws(SimulatorError) {
-                try handler.serve(HTTPConnection(descriptor, stop: stopSignal))
-            } catch {
-                fail(error)
-            }
-            gate.leave()
-        }
+        try handler.serve(connection)
     }
 
     private func fail(_ error: SimulatorError) {

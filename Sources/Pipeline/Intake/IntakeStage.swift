@@ -67,6 +67,7 @@ package struct IntakeStage: Sendable {
         if file.state == .pending {
             let verdict = try await verify(file, layout: layout, profile: profile, stop: stop)
             let recorded = try await record(verdict, of: file, ceilings: ceilings(for: profile), logger: logger)
+            FaultPlan.pass(.verdictRecorded)
             guard recorded, case .load = verdict else { return recorded }
         } else if file.loadPosition == nil {
             guard try await store.admit(file, ceilings: ceilings(for: profile)) else {
@@ -236,6 +237,7 @@ package struct IntakeStage: Sendable {
                 pending.removeFirst(records.count)
                 if stop.isRequested { throw AskedToStop() }
                 duplicates += try await load(records, of: file)
+                FaultPlan.pass(.sliceLoaded)
             }
         }
         guard try await store.finishLoading(file) != .stale else { throw LeaseLost(batch: file.id) }

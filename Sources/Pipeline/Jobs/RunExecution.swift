@@ -52,13 +52,16 @@ package struct RunExecution: Sendable {
             epoch = claimed
         }
         held.set(epoch)
+        FaultPlan.pass(.runBegun)
         do {
             let outcome = try await work(epoch: epoch, process: process, stop: stop)
             if outcome == .lost {
                 held.set(nil)
                 return .lost
             }
-            return try await end(succeeded: true) ? outcome : .lost
+            let isEnded = try await end(succeeded: true)
+            FaultPlan.pass(.runEnded)
+            return isEnded ? outcome : .lost
         } catch {
             if !Task.isCancelled { await abandon() }
             throw error

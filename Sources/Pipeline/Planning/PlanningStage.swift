@@ -59,6 +59,7 @@ package struct PlanningStage: Sendable {
         router.finish()
         let chunks = router.chunks.map { PlannedChunk(channel: $0.channel, lines: $0.lines) }
         let recorded = try await store.recordPlan(chunks, unroutable: router.unroutable, of: file)
+        FaultPlan.pass(.planRecorded)
         logger.info(
             "file planned",
             metadata: [

@@ -9,6 +9,7 @@ package struct PollingStage: Sendable {
 
     /// Works one claimed chunk of the query lane to the end of its call.
     package func work(_ chunk: ClaimedChunk, logger: Logger) async throws {
+        FaultPlan.pass(.chunkClaimed)
         try await driver.advance(chunk, logger: logger)
     }
 }

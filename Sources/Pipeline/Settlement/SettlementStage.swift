@@ -45,6 +45,7 @@ package struct SettlementStage: Sendable {
         let written = try await store.writeResultFile(of: file, fileName: Self.name(of: file)) { nextPage, emit in
             try Self.produce(layout: layout, nextPage: nextPage, emit: emit)
         }
+        if written != nil { FaultPlan.pass(.resultWritten) }
         if written?.isFinal != true {
             // It comes up again when a person has decided something, or another version is due.
             try await store.releaseBatchFile(file, after: .minutes(1))

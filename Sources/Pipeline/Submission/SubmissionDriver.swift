@@ -91,6 +91,7 @@ package struct SubmissionDriver: Sendable {
                 machine: machine,
                 orders: orders
             )
+            FaultPlan.pass(.callCommitted)
             try await call(begun, envelope: envelope, sendBy: boot, logger: logger)
         }
     }
@@ -103,6 +104,7 @@ package struct SubmissionDriver: Sendable {
             sendByNanoseconds: boot + begun.machine.policy.deadlines.sendBy.microseconds * 1_000
         )
         let record = await transport.call(call)
+        FaultPlan.pass(.callEnded)
         tally.add(begun.step == .send ? .sends : .queries)
         try await conclude(begun, record, logger: logger)
     }
@@ -142,6 +144,7 @@ package struct SubmissionDriver: Sendable {
             next: next
         )
         let outcome = try await store.record(change)
+        FaultPlan.pass(.outcomeRecorded)
         if outcome == .stale {
             try await noteLate(actions, begun, record.outcome)
         } else {

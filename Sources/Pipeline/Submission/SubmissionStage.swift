@@ -13,6 +13,7 @@ package struct SubmissionStage: Sendable {
 
     /// Works one claimed chunk of the submit lane to the end of its call.
     package func work(_ chunk: ClaimedChunk, logger: Logger) async throws {
+        FaultPlan.pass(.chunkClaimed)
         guard chunk.kind == .submit else { return try await driver.advance(chunk, logger: logger) }
         // Once more if an order was cancelled between reading and intent; a third time it comes up anew.
         for _ in 0..<2 {
@@ -87,6 +88,7 @@ package struct SubmissionStage: Sendable {
             sendBy: policy.deadlines.sendBy,
             remainingLines: remaining
         )
+        FaultPlan.pass(.beforeIntent)
         // Any error here means that nothing may be sent: also a COMMIT of which we do not know whether it happened
         // (R1).
         let recorded: RecordedCall
@@ -97,6 +99,7 @@ package struct SubmissionStage: Sendable {
         case .recorded(let call): (recorded, isUnsure) = (call, false)
         case .recordedUnsure(let call): (recorded, isUnsure) = (call, true)
         }
+        FaultPlan.pass(.intentCommitted)
         let begun = BegunCall(
             step: .send,
             recorded: recorded,

@@ -94,7 +94,7 @@ package struct Engine: Sendable {
             if stages.contains(.intake) {
                 let stage = IntakeStage(store: store, configuration: configuration)
                 group.addTask {
-                    await repeatedly("intake", .filesRead, stop) {
+                    await repeatedly("intake", .filesRead, .intake, stop) {
                         try await stage.runOnce(worker: worker, stop: stop, logger: logger)
                     }
                 }
@@ -102,12 +102,12 @@ package struct Engine: Sendable {
             if stages.contains(.plan) {
                 let stage = PlanningStage(store: store, configuration: configuration)
                 group.addTask {
-                    await repeatedly("planning", .filesPlanned, stop) {
+                    await repeatedly("planning", .filesPlanned, .planning, stop) {
                         try await stage.runOnce(worker: worker, logger: logger)
                     }
                 }
                 group.addTask {
-                    await repeatedly("planning of waiting orders", nil, stop) {
+                    await repeatedly("planning of waiting orders", nil, nil, stop) {
                         try await stage.planWaiting(logger: logger)
                     }
                 }
@@ -115,7 +115,7 @@ package struct Engine: Sendable {
             if stages.contains(.settle) {
                 let stage = SettlementStage(store: store, configuration: configuration)
                 group.addTask {
-                    await repeatedly("settlement", .resultFiles, stop) {
+                    await repeatedly("settlement", .resultFiles, .settlement, stop) {
                         try await stage.runOnce(worker: worker, logger: logger)
                     }
                 }
@@ -149,16 +149,19 @@ package struct Engine: Sendable {
         }
     }
 
-    /// Repeats a file stage until the stop; an error leaves the file to its lease and is tried again later.
+    /// Repeats a file stage until the stop; after an error the file comes up again, when the database is back.
     private func repeatedly(
         _ name: String,
         _ count: WorkTally.Count?,
+        _ stage: FileStage?,
         _ stop: StopSignal,
         _ step: () async throws -> Bool
     ) async {
         var failures: Int32 = 0
         while !stop.isRequested {
             do {
+                // Whatever failed may have left a lease behind, and no file is in hand now.
+                if failures > 0, let stage { _ = try await store.freeBatchFiles(of: worker, for: stage) }
                 let worked = try await step()
                 failures = 0
                 if worked {

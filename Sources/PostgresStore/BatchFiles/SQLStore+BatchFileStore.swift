@@ -92,6 +92,26 @@ extension SQLStore: BatchFileStore {
         }
     }
 
+    package func freeBatchFiles(of worker: WorkerIdentifier, for stage: FileStage) async throws -> Int {
+        let states =
+            switch stage {
+            case .intake: "'pending', 'splitting'"
+            case .planning: "'split'"
+            case .settlement: "'working'"
+            }
+        return try await pool.transaction("free batch files") { transaction in
+            Int(
+                try transaction.execute(
+                    """
+                    UPDATE sluice.batch_file SET lease_worker = NULL, lease_until = NULL, due_at = now(),
+                        lease_epoch = lease_epoch + 1 WHERE lease_worker = $1 AND state IN (\(states))
+                    """,
+                    [.text(worker.value)]
+                )
+            )
+        }
+    }
+
     package func releaseBatchFile(_ file: ClaimedBatchFile, after delay: TimeSpan) async throws {
         try await pool.transaction("release batch file") { transaction in
             _ = try transaction.execute(

@@ -10,8 +10,15 @@ struct SimulatorCommand: AsyncParsableCommand {
         discussion: """
             Prints a line for each channel with its address (with --json one object: the port of each channel), then \
             serves. It pays nobody.
+
+            With `control_port` in its configuration it prints that address too, under the name `control`: GET \
+            /channels tells how the channels fare and how many requests they serve, POST /channels/NAME/CONDITION lets \
+            something befall one: refused, black_hole, slow, http_500, healthy.
             """
     )
+
+    /// Under which name the control port stands among the channels.
+    private static let controlName = "control"
 
     @OptionGroup var report: ReportOptions
 
@@ -27,14 +34,22 @@ struct SimulatorCommand: AsyncParsableCommand {
             environment: ProcessInfo.processInfo.environment
         )
         if let truth { configuration.truthFile = truth }
+        guard
+            configuration.controlPort == nil
+                || !configuration.channels.contains(where: { $0.description.name == Self.controlName })
+        else {
+            throw ConfigurationError(
+                "a channel is called `\(Self.controlName)`, which names the control port",
+                mend: "call the channel otherwise, or leave `control_port` out"
+            )
+        }
         let signals = StopSignals()
         let server = try ChannelSimulatorServer.start(configuration)
         do {
-            let ports = server.ports.sorted { $0.key < $1.key }
-            try report.show(
-                .object(server.ports.mapValues { .integer($0) }),
-                words: ports.map { "\($0.key) http://127.0.0.1:\($0.value)" }.joined(separator: "\n")
-            )
+            var ports = server.ports
+            ports[Self.controlName] = server.controlPort
+            let lines = ports.sorted { $0.key < $1.key }.map { "\($0.key) http://127.0.0.1:\($0.value)" }
+            try report.show(.object(ports.mapValues { .integer($0) }), words: lines.joined(separator: "\n"))
             await Self.serve(server, until: signals)
         } catch {
             server.stop()

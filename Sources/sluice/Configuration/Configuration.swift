@@ -61,6 +61,8 @@ package struct Configuration: Sendable {
     package var keys: Keys?
     package var logLevel: Logger.Level
     package var limits: EngineLimits
+    /// What the engine of this process does to itself, in tests; never in class production (R13).
+    package var faults: FaultPlan?
     /// Minor units by currency, over all merchants' files of one business date (pitfall A3).
     package var dayCeilings: [Currency: Int64]
     package var alarms: AlarmSettings
@@ -88,6 +90,7 @@ package struct Configuration: Sendable {
                 try node.enumeration(Dictionary(uniqueKeysWithValues: Logger.Level.allCases.map { ($0.rawValue, $0) }))
             } ?? .info,
             limits: try limits(reader),
+            faults: try faults(variables, in: environment.environmentClass),
             dayCeilings: try dayCeilings(reader),
             alarms: try AlarmSettings.read(reader, environmentClass: environment.environmentClass)
         )

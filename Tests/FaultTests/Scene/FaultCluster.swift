@@ -4,7 +4,7 @@ import Foundation
 import PaymentCore
 import PostgresClient
 
-/// One database server for all scenes of this process.
+/// A database server for scenes: one for all of this process, or one for a scene that kills its own.
 actor FaultCluster {
     static let shared = FaultCluster()
     /// More scenes at once would only make each other wait, and conditions be missed.
@@ -23,6 +23,12 @@ actor FaultCluster {
         )
         server = started
         return started
+    }
+
+    /// Ends the server; a scene that has one of its own does so.
+    func stop() {
+        server?.stop()
+        server = nil
     }
 
     /// A database of its own, without a schema.

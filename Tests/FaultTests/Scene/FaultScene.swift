@@ -21,6 +21,7 @@ final class FaultScene: Sendable {
     let folder: String
     private let variables: Mutex<[String: String]>
     private let programs = Mutex<[Program]>([])
+    private let controlPort = Mutex<Int?>(nil)
 
     var configuration: String { "\(folder)/config" }
     var truthPath: String { "\(folder)/truth.jsonl" }
@@ -29,16 +30,23 @@ final class FaultScene: Sendable {
     ///
     /// `simulation`: what both companies do wrong; nil plays no company.
     ///
+    /// `cluster`: whose server it uses; a scene that kills its server has one of its own.
+    ///
     /// `stamped`: with which variables the database is migrated, where that is another environment than the scene's.
+    ///
+    /// `prepare`: changes the configuration before anything starts.
     static func with(
         _ simulation: Simulation? = nil,
+        on cluster: FaultCluster = .shared,
         stamped: [String: String] = [:],
+        prepare: (FaultScene) throws -> Void = { _ in },
         _ work: (FaultScene) async throws -> Void
     ) async throws {
         await FaultCluster.scenes.enter()
         do {
-            let scene = try await FaultScene()
+            let scene = try await FaultScene(cluster)
             do {
+                try prepare(scene)
                 try await scene.migrate(stamped)
                 if let simulation { try await scene.play(simulation) }
                 try await work(scene)
@@ -52,7 +60,7 @@ final class FaultScene: Sendable {
         await FaultCluster.scenes.leave()
     }
 
-    private init() async throws {
+    private init(_ cluster: FaultCluster) async throws {
         folder = NSTemporaryDirectory() + "sluice-faults-\(Hexadecimal.encode(SecureRandom.bytes(4)))"
         let files = FileManager.default
         try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -60,8 +68,8 @@ final class FaultScene: Sendable {
         try files.removeItem(atPath: "\(folder)/config/channels")
         try files.copyItem(atPath: "\(folder)/config/demo/channels", toPath: "\(folder)/config/channels")
         try files.copyItem(atPath: "\(Self.project)/Jobs", toPath: "\(folder)/jobs")
-        server = try await FaultCluster.shared.running()
-        database = try await FaultCluster.shared.makeDatabase()
+        server = try await cluster.running()
+        database = try await cluster.makeDatabase()
         owner = PostgresPool(
             configuration: PostgresConfiguration(uri: server.uri(database: database), applicationName: "test-owner"),
             connectionsMax: 2
@@ -84,6 +92,9 @@ final class FaultScene: Sendable {
         }
         variables = Mutex(environment)
     }
+
+    /// What lets something befall the companies while they work.
+    var control: SimulatorControl { SimulatorControl(port: controlPort.withLock { $0 } ?? 0) }
 
     /// What every process of the scene is started with.
     var environment: [String: String] { variables.withLock { $0 } }
@@ -127,6 +138,7 @@ final class FaultScene: Sendable {
             simulator.output.hasSuffix("\n") || simulator.status != nil
         }
         guard let ports = try simulator.json() as? [String: Int] else { throw SceneFailure(simulator.tail) }
+        controlPort.withLock { $0 = ports["control"] }
         for channel in Self.channels {
             let url = "http://127.0.0.1:\(ports[channel] ?? 0)"
             variables.withLock { $0["SLUICE_CHANNEL_\(channel.uppercased())_URL"] = url }
@@ -262,18 +274,18 @@ final class FaultScene: Sendable {
     /// Waits until nothing happens by itself any more: each file is loaded and planned, no chunk is live, and every
     /// file has its result.
     func untilAtRest(within limit: TimeSpan = .seconds(90)) async throws {
-        try await until(
-            "rest",
-            within: limit,
-            every: .milliseconds(50),
-            """
-            SELECT count(*) FILTER (WHERE is_at_rest) FROM (SELECT NOT EXISTS (SELECT FROM sluice.work_chunk)
-                AND NOT EXISTS (SELECT FROM sluice.batch_file f WHERE f.state IN ('pending', 'splitting', 'split'))
-                AND NOT EXISTS (SELECT FROM sluice.batch_file f WHERE f.state = 'working'
-                    AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = f.batch_id)) AS is_at_rest) rest
-            """
-        )
+        try await until("rest", within: limit, every: .milliseconds(50), Self.rest)
     }
+
+    /// Whether nothing happens by itself any more.
+    func isAtRest() async throws -> Bool { try await number(Self.rest) != 0 }
+
+    private static let rest = """
+        SELECT count(*) FILTER (WHERE is_at_rest) FROM (SELECT NOT EXISTS (SELECT FROM sluice.work_chunk)
+            AND NOT EXISTS (SELECT FROM sluice.batch_file f WHERE f.state IN ('pending', 'splitting', 'split'))
+            AND NOT EXISTS (SELECT FROM sluice.batch_file f WHERE f.state = 'working'
+                AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = f.batch_id)) AS is_at_rest) rest
+        """
 
     /// Waits for a moment at which a process does something, and stops it there: when this returns the process sleeps
     /// in the midst of it, for `SIGKILL` or `SIGCONT` to follow.

@@ -85,6 +85,18 @@ final class Program: Sendable {
         return line.split { !$0.isNumber }.first.flatMap { Int($0) }.map { $0 * 1_024 }
     }
 
+    /// Whether it is stopped, as by SIGSTOP.
+    var isStopped: Bool {
+        let line = Self.text("/proc/\(identifier)/status").split(separator: "\n").first { $0.hasPrefix("State:") }
+        return line?.contains("T (stopped)") ?? false
+    }
+
+    /// How many threads it has now; nil once it is gone.
+    var threadCount: Int? {
+        let line = Self.text("/proc/\(identifier)/status").split(separator: "\n").first { $0.hasPrefix("Threads:") }
+        return line?.split { !$0.isNumber }.first.flatMap { Int($0) }
+    }
+
     func send(_ signal: Int32) {
         if status == nil { kill(identifier, signal) }
     }

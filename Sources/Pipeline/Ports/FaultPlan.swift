@@ -1,0 +1,93 @@
+import Glibc
+import Synchronization
+
+/// A place between two steps of the engine at which a test may kill or stop the process; the raw value is its name.
+///
+/// Each lies where something is committed, or is about to be, so that a kill at every one of them visits every state
+/// that a dead process can leave behind.
+package enum FaultPoint: String, CaseIterable, Sendable, Hashable {
+    /// A file's verdict is committed, none of its records is loaded.
+    case verdictRecorded = "verdict_recorded"
+    /// A slice of records is committed, the file is not yet loaded.
+    case sliceLoaded = "slice_loaded"
+    case planRecorded = "plan_recorded"
+    /// Work is leased, and nothing is done with it.
+    case chunkClaimed = "chunk_claimed"
+    /// A submission is composed, its intent is not committed.
+    case beforeIntent = "before_intent"
+    /// An intent with its send is committed; the last look at the clock is ahead, and no byte has left.
+    case intentCommitted = "intent_committed"
+    /// The record of a query or of a resend is committed; no byte has left.
+    case callCommitted = "call_committed"
+    /// The last look at the clock is over, and the first byte leaves next.
+    case beforeFirstByte = "before_first_byte"
+    /// A call has ended, and what was heard is only in memory.
+    case callEnded = "call_ended"
+    /// What was heard is committed.
+    case outcomeRecorded = "outcome_recorded"
+    case resultWritten = "result_written"
+    /// A run holds its window, and has done nothing.
+    case runBegun = "run_begun"
+    /// A run has ended, and nobody was told.
+    case runEnded = "run_ended"
+}
+
+/// A fault that a process does to itself at the n-th passing of a point: for tests, in class `test` only (R13).
+package final class FaultPlan: Sendable {
+    /// What the process does to itself.
+    package enum Deed: String, Sendable {
+        case kill
+        case stop
+
+        var signal: Int32 { self == .kill ? SIGKILL : SIGSTOP }
+    }
+
+    /// The plan of the tasks below, if there is one.
+    @TaskLocal package static var current: FaultPlan?
+
+    private let deed: Deed
+    private let point: FaultPoint
+    private let occurrence: Int
+    private let passings = Mutex(0)
+
+    /// `occurrence`: from 1.
+    package init(_ deed: Deed, at point: FaultPoint, occurrence: Int) {
+        precondition(occurrence >= 1, "passings are counted from 1")
+        self.deed = deed
+        self.point = point
+        self.occurrence = occurrence
+    }
+
+    /// Reads `DEED@POINT:OCCURRENCE`, as in `kill@intent_committed:3`; nil for anything else.
+    package convenience init?(_ text: String) {
+        let sides = text.split(separator: "@", omittingEmptySubsequences: false)
+        guard sides.count == 2, let deed = Deed(rawValue: String(sides[0])) else { return nil }
+        let parts = sides[1].split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let point = FaultPoint(rawValue: String(parts[0])), let occurrence = Int(parts[1]),
+            (1...1_000_000).contains(occurrence)
+        else { return nil }
+        self.init(deed, at: point, occurrence: occurrence)
+    }
+
+    /// Passes a point under the plan of this task, if it has one.
+    package static func pass(_ point: FaultPoint) {
+        current?.pass(point)
+    }
+
+    /// What passes a point when called, for code that knows nothing of plans.
+    package func passing(_ point: FaultPoint) -> @Sendable () -> Void {
+        { self.pass(point) }
+    }
+
+    /// Passes a point: nothing, or the end or the sleep of the whole process.
+    ///
+    /// The count is kept while the signal is sent, so that no other thread passes meanwhile.
+    package func pass(_ point: FaultPoint) {
+        guard point == self.point else { return }
+        passings.withLock { passings in
+            passings += 1
+            // To this thread: a signal to the process would let this thread run on until another one has taken it.
+            if passings == occurrence { raise(deed.signal) }
+        }
+    }
+}
