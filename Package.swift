@@ -78,6 +78,14 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "sluice-bench",
+            dependencies: [
+                "PaymentCore", "Store", "PostgresStore", "PostgresClient", "EmbeddedPostgres", "Cryptography",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
 
         // Test support.
         .target(
@@ -127,6 +135,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(name: "BenchmarkTests", dependencies: ["sluice-bench"], swiftSettings: strict),
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
@@ -138,8 +147,8 @@ let package = Package(
         .testTarget(
             name: "FaultTests",
             dependencies: [
-                "sluice", "ChannelSimulator", "PaymentCore", "Pipeline", "PostgresClient", "EmbeddedPostgres",
-                "Cryptography", "Transcoding",
+                "sluice", "sluice-bench", "ChannelSimulator", "PaymentCore", "Pipeline", "PostgresClient",
+                "EmbeddedPostgres", "Cryptography", "Transcoding",
             ],
             swiftSettings: strict
         ),

@@ -35,7 +35,7 @@ package final class EmbeddedCluster: Sendable {
     /// The cluster's data directory.
     package let dataDirectory: String
     /// The number in the socket's name.
-    private let port: String
+    let port: String
     private let state: Mutex<State>
 
     /// The process of the running server, or of the last one that ran.
@@ -67,6 +67,7 @@ package final class EmbeddedCluster: Sendable {
         do {
             try account.adopt(work)
             watchdog = try ServerWatchdog(
+                script: ClusterScript.text,
                 environment: [
                     "BIN": binaries,
                     "DATA": data,
@@ -95,7 +96,7 @@ package final class EmbeddedCluster: Sendable {
 
     /// A libpq URI for a database and a user, over the unix socket.
     package func uri(database: String = "postgres", user: String = "postgres") -> String {
-        "postgresql://\(Self.encoded(user))@/\(Self.encoded(database))?host=\(socketDirectory)&port=\(port)"
+        "postgresql://\(URIText.encoded(user))@/\(URIText.encoded(database))?host=\(socketDirectory)&port=\(port)"
     }
 
     /// Stops the server (fast, then immediately), waits for its end and removes the temporary directory.
@@ -112,7 +113,7 @@ package final class EmbeddedCluster: Sendable {
             kill(server, SIGSTOP)
             let all = [server] + ProcessTable.children(of: server)
             for process in all { kill(process, SIGKILL) }
-            guard Self.await(limit: .seconds(10), { !all.contains(where: ProcessTable.isAlive) }) else {
+            guard Patience.wait(limit: .seconds(10), { !all.contains(where: ProcessTable.isAlive) }) else {
                 throw EmbeddedPostgresError.system(call: "kill", errorNumber: ETIMEDOUT)
             }
         }
@@ -184,7 +185,7 @@ package final class EmbeddedCluster: Sendable {
         guard words.first == "started", let server = words.last.flatMap({ Int32($0) }) else {
             throw EmbeddedPostgresError.initialisationFailed(lastLine: lastLogLine(work))
         }
-        let isSettled = Self.await(limit: max(.zero, end - ContinuousClock.now)) {
+        let isSettled = Patience.wait(limit: max(.zero, end - ContinuousClock.now)) {
             isReady(server, data: data) || !ProcessTable.isAlive(server)
         }
         guard isSettled else { throw EmbeddedPostgresError.startTimedOut(lastLine: lastLogLine(work)) }
@@ -207,28 +208,5 @@ package final class EmbeddedCluster: Sendable {
         let lines = (FileTree.read("\(work)/server.log") ?? "").split(separator: "\n")
         return lines.last { $0.contains("FATAL") || $0.contains("error:") }.map(String.init)
             ?? lines.last.map(String.init) ?? "nothing"
-    }
-
-    /// Looks at a condition every few milliseconds until it holds or the limit is reached.
-    private static func await(limit: Duration, _ condition: () -> Bool) -> Bool {
-        let end = ContinuousClock.now + limit
-        while !condition() {
-            guard ContinuousClock.now < end else { return false }
-            poll(nil, 0, 5)
-        }
-        return true
-    }
-
-    /// The text with all but unreserved characters percent-encoded.
-    private static func encoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF")
-        return text.utf8.map { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-                String(UnicodeScalar(byte))
-            default: "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
-            }
-        }.joined()
     }
 }

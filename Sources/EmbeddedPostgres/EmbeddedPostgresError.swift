@@ -31,9 +31,9 @@ package enum EmbeddedPostgresError: Error, CustomStringConvertible, Sendable, Eq
         case .initialisationFailed(let lastLine):
             "the database cluster could not be made; the server says: \(lastLine)"
         case .startFailed(let lastLine):
-            "the database server ended while starting; it says: \(lastLine)"
+            "the server ended while starting; it says: \(lastLine)"
         case .startTimedOut(let lastLine):
-            "the database server was not ready in time; its last words: \(lastLine)"
+            "the server was not ready in time; its last words: \(lastLine)"
         case .stopped:
             "the database server was stopped already; start a new one"
         }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A small shell that starts the server and outlives its parent just long enough to stop it.
+/// A small shell that starts a server and outlives its parent just long enough to stop it.
 ///
 /// It runs in a session of its own, so that no terminal signal reaches it, and reads commands from a socket whose other
 /// end only the parent holds, closed on exec. However the parent ends, the shell reads the end of the stream, stops the
@@ -9,48 +9,16 @@ struct ServerWatchdog: ~Copyable {
     private let socket: Int32
     private let process: pid_t
 
-    private static let script = #"""
-        trap '' PIPE HUP
-        trap : TERM INT
-        cd /
-        server=
-        start() {
-            $STEP "$BIN/postgres" -D "$DATA" "$@" </dev/null >>"$WORK/server.log" 2>&1 &
-            server=$!
-            echo "started $server"
-        }
-        initialise() {
-            rm -rf -- "$DATA.new"
-            $STEP "$BIN/initdb" -D "$DATA.new" -U postgres -E UTF8 --locale=C.UTF-8 \
-                --auth-local=trust --auth-host=reject $SYNC --no-instructions \
-                </dev/null >>"$WORK/server.log" 2>&1 &&
-                mv -- "$DATA.new" "$DATA"
-        }
-        if [ -d "$DATA" ] || initialise; then start "$@"; else echo failed; fi
-        while read -r command; do
-            if [ "$command" = start ]; then
-                [ -z "$server" ] || wait "$server"
-                start "$@"
-            fi
-        done
-        if [ -n "$server" ]; then
-            (sleep 20; kill -QUIT "$server"; sleep 10; kill -KILL "$server") </dev/null >/dev/null 2>&1 &
-            kill -INT "$server" 2>/dev/null
-            wait "$server"
-        fi
-        rm -rf -- "$WORK"
-        trap '' TERM
-        kill -TERM 0
-        """#
-
-    /// Starts the shell, which makes the cluster where there is none, and then the server.
-    init(environment: [String: String], serverArguments: [String]) throws {
+    /// Starts the shell with a script that starts the server.
+    ///
+    /// The script stops the server and removes its directory when its standard input ends.
+    init(script: String, environment: [String: String], serverArguments: [String]) throws {
         var pair: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
             throw EmbeddedPostgresError.system(call: "socketpair", errorNumber: errno)
         }
         defer { close(pair[1]) }
-        let arguments = ["/bin/sh", "-c", Self.script, "sluice-postgres"] + serverArguments
+        let arguments = ["/bin/sh", "-c", script, "sluice-postgres"] + serverArguments
         do {
             process = try Self.spawn(arguments, environment: environment, standardStream: pair[1])
         } catch {

@@ -44,7 +44,7 @@ import Testing
             _ = try EmbeddedCluster.start(.init(settings: ["max_connections": value]))
         }
         #expect(error?.description.contains("max_connections") == true)
-        #expect(temporaryLogs().allSatisfy { !$0.contains(value) })
+        #expect(temporaryFiles(named: "server.log").allSatisfy { !$0.contains(value) })
     }
 
     @Test func `committed rows survive a kill and a restart`() throws {
@@ -99,6 +99,51 @@ import Testing
         #expect(await holds(within: .seconds(30)) { !isAlive(process) && access(directory, F_OK) != 0 })
     }
 
+    @Test func `a pooler stands before the server and leaves nothing behind`() throws {
+        let server = try EmbeddedCluster.start()
+        defer { server.stop() }
+        _ = try psql(server, "CREATE ROLE clerk LOGIN")
+        let pooler = try EmbeddedPooler.start(before: server, .init(sessionsMax: 1, roles: ["clerk"]))
+        let uri = pooler.uri(database: "postgres", user: "clerk")
+        let first = try psql(server, "SELECT session_user || ' ' || pg_backend_pid()", uri: uri)
+        #expect(first.hasPrefix("clerk "))
+        // Another connection, the same session: it is the pooler's.
+        #expect(try psql(server, "SELECT session_user || ' ' || pg_backend_pid()", uri: uri) == first)
+        #expect(isAlive(pooler.processIdentifier))
+        pooler.stop()
+        #expect(!isAlive(pooler.processIdentifier))
+        #expect(access(pooler.socketDirectory, F_OK) != 0)
+        #expect(try psql(server, "SELECT 7") == "7")
+        pooler.stop()
+    }
+
+    @Test func `a pooler that cannot start says why and leaves nothing behind`() throws {
+        let server = try EmbeddedCluster.start()
+        defer { server.stop() }
+        let role = "clerk-\(getpid())"
+        let error = #expect(throws: EmbeddedPostgresError.self) {
+            _ = try EmbeddedPooler.start(before: server, .init(sessionsMax: 1, roles: [role], idleSeconds: -1))
+        }
+        #expect(error?.description.contains("server_idle_timeout") == true, "\(String(describing: error))")
+        #expect(temporaryFiles(named: "roles.txt").allSatisfy { !$0.contains(role) })
+    }
+
+    @Test func `a parent killed without warning leaves no pooler and no directory`() async throws {
+        let result = await #expect(processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]) {
+            let server = try EmbeddedCluster.start()
+            let pooler = try EmbeddedPooler.start(before: server, .init(sessionsMax: 1, roles: ["postgres"]))
+            let line = Array("PARENT \(pooler.processIdentifier) \(pooler.socketDirectory)\n".utf8)
+            _ = line.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+            kill(getpid(), SIGKILL)
+        }
+        let output = String(decoding: try #require(result).standardOutputContent, as: UTF8.self)
+        let line = try #require(output.split(separator: "\n").first { $0.contains("PARENT ") })
+        let words = line.split(separator: " ")
+        let process = try #require(Int32(words[words.count - 2]))
+        let directory = String(words[words.count - 1])
+        #expect(await holds(within: .seconds(30)) { !isAlive(process) && access(directory, F_OK) != 0 })
+    }
+
     @Test func `the programs are found`() throws {
         let directory = try EmbeddedCluster.binaryDirectory()
         #expect(access("\(directory)/postgres", X_OK) == 0)
@@ -113,9 +158,14 @@ import Testing
 }
 
 /// Runs one statement through psql and returns its answer.
-private func psql(_ server: EmbeddedCluster, _ sql: String, prefix: String = "") throws -> String {
+private func psql(
+    _ server: EmbeddedCluster,
+    _ sql: String,
+    prefix: String = "",
+    uri: String? = nil
+) throws -> String {
     let program = "\(try EmbeddedCluster.binaryDirectory())/psql"
-    let command = "\(prefix)\(program) -XAtq -v ON_ERROR_STOP=1 '\(server.uri())' 2>&1 <<'SQL'\n\(sql);\nSQL"
+    let command = "\(prefix)\(program) -XAtq -v ON_ERROR_STOP=1 '\(uri ?? server.uri())' 2>&1 <<'SQL'\n\(sql);\nSQL"
     let stream = try #require(popen(command, "re"))
     var text = ""
     var line = [CChar](repeating: 0, count: 4_096)
@@ -131,11 +181,11 @@ private func isAlive(_ process: Int32) -> Bool {
     return !stat.contains(") Z ")
 }
 
-/// The logs of all servers that run from a temporary directory.
-private func temporaryLogs() -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
-    return names.filter { $0.hasPrefix("sluice-pg-") }.compactMap {
-        try? String(contentsOfFile: "/tmp/\($0)/server.log", encoding: .utf8)
+/// The files of this name in the directories of all servers that run from a temporary directory.
+private func temporaryFiles(named name: String) -> [String] {
+    let directories = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
+    return directories.filter { $0.hasPrefix("sluice-pg-") }.compactMap {
+        try? String(contentsOfFile: "/tmp/\($0)/\(name)", encoding: .utf8)
     }
 }
 

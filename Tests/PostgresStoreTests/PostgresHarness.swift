@@ -14,8 +14,8 @@ final class PostgresHarness: ContractHarness {
 
     private init(database: TestDatabase) { self.database = database }
 
-    static func make() async throws -> PostgresHarness {
-        let database = try await TestDatabase.make()
+    static func make(_ route: TestDatabase.Route = .direct) async throws -> PostgresHarness {
+        let database = try await TestDatabase.make(route)
         // Counts the updates of order rows, which the design bounds.
         try await database.owner.transaction("test") { transaction in
             try transaction.executeScript(

@@ -6,17 +6,31 @@ import PostgresClient
 import PostgresStore
 import Store
 import Synchronization
+import Testing
 
 /// One cluster a test process, one database a suite or test, made from a migrated template.
 final class TestDatabase: Sendable {
+    /// How the engine's connections reach the server; the owner's go straight.
+    enum Route: String, CaseIterable, Sendable, CustomTestStringConvertible {
+        case direct
+        /// Through PgBouncer in transaction mode, with fewer sessions than the engine has connections.
+        case pooled
+
+        var testDescription: String { rawValue }
+    }
+
     private struct Cluster: Sendable {
         let server: EmbeddedCluster
+        let pooler: EmbeddedPooler
         var databases = 0
     }
 
     private static let cluster = Mutex<Cluster?>(nil)
     private static let template = "sluice_template"
     static let merchant = MerchantNumber("MER-TEST")
+    static let workerConnections = 8
+    /// What the pooler opens for the worker's connections together.
+    static let pooledSessions = 2
     static let keys = try? KeyRing(
         currentIdentifier: 1,
         keys: [1: [UInt8](repeating: 7, count: 32)],
@@ -32,7 +46,7 @@ final class TestDatabase: Sendable {
     private let server: EmbeddedCluster
     private let name: String
 
-    static func make() async throws -> TestDatabase {
+    static func make(_ route: Route = .direct) async throws -> TestDatabase {
         let server = try await shared()
         let number = cluster.withLock { cluster in
             cluster?.databases += 1
@@ -49,10 +63,10 @@ final class TestDatabase: Sendable {
             "CREATE DATABASE \(name) TEMPLATE \(template)"
         )
         await administrator.close()
-        return try TestDatabase(server: server, name: name)
+        return try TestDatabase(server: server, name: name, route: route)
     }
 
-    private init(server: EmbeddedCluster, name: String) throws {
+    private init(server: EmbeddedCluster, name: String, route: Route) throws {
         guard let keys = Self.keys else { throw TestFailure("the test's keys are unfit") }
         self.server = server
         self.name = name
@@ -63,10 +77,12 @@ final class TestDatabase: Sendable {
         )
         worker = PostgresPool(
             configuration: PostgresConfiguration(
-                uri: server.uri(database: name, user: "sluice_worker"),
+                uri: route == .pooled
+                    ? try Self.pooler().uri(database: name, user: "sluice_worker")
+                    : server.uri(database: name, user: "sluice_worker"),
                 applicationName: "test-worker"
             ),
-            connectionsMax: 8
+            connectionsMax: Self.workerConnections
         )
         store = SQLStore(pool: worker, keys: keys)
     }
@@ -85,6 +101,11 @@ final class TestDatabase: Sendable {
     func close() async {
         await worker.close()
         await owner.close()
+    }
+
+    private static func pooler() throws -> EmbeddedPooler {
+        guard let pooler = cluster.withLock({ $0?.pooler }) else { throw TestFailure("the pooler does not run") }
+        return pooler
     }
 
     private static func shared() async throws -> EmbeddedCluster {
@@ -108,7 +129,7 @@ final class TestDatabase: Sendable {
 
     private static func startCluster() async throws -> EmbeddedCluster {
         var options = EmbeddedCluster.Options()
-        options.settings = ["max_connections": "200", "shared_buffers": "256MB"]
+        options.settings = ["max_connections": "400", "shared_buffers": "256MB"]
         let server = try EmbeddedCluster.start(options)
         let administrator = PostgresPool(
             configuration: PostgresConfiguration(uri: server.uri(), applicationName: "test"),
@@ -137,7 +158,11 @@ final class TestDatabase: Sendable {
             )
         ])
         await pool.close()
-        cluster.withLock { $0 = Cluster(server: server) }
+        let pooler = try EmbeddedPooler.start(
+            before: server,
+            EmbeddedPooler.Options(sessionsMax: pooledSessions, roles: ["sluice_worker"], idleSeconds: 2)
+        )
+        cluster.withLock { $0 = Cluster(server: server, pooler: pooler) }
         return server
     }
 }

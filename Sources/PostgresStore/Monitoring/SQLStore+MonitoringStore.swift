@@ -103,6 +103,7 @@ extension SQLStore: MonitoringStore {
                     SELECT count(*) AS orders, coalesce(sum(x.amount_minor), 0) AS amount_minor
                     FROM sluice.payment_order x WHERE x.batch_id = e.batch_id AND x.business_date = e.business_date
                         AND x.line_no = ANY (e.line_nos) AND x.submission_no = e.submission_no
+                        AND \(LineBounds.condition("x.line_no", in: "e.line_nos"))
                         AND x.state IN ('submitting', 'processing', 'unknown')) AS o
                 WHERE o.orders > 0 GROUP BY e.channel, e.currency ORDER BY e.channel, e.currency
                 """,

@@ -21,10 +21,14 @@ extension SQLStore: PlanStore {
             let date = try file.date(1)
             let rows = try transaction.query(
                 """
+                WITH w AS MATERIALIZED (
+                    SELECT line_no FROM sluice.order_to_plan WHERE batch_id = $1 AND not_before <= now()
+                    ORDER BY line_no LIMIT $3
+                )
                 SELECT w.line_no, o.state = 'ready', o.amount_minor, o.currency, a.failed_on, a.unsent_on
-                FROM (SELECT line_no FROM sluice.order_to_plan WHERE batch_id = $1 AND not_before <= now()
-                    ORDER BY line_no LIMIT $3) AS w
+                FROM w
                 LEFT JOIN sluice.payment_order o ON o.batch_id = $1 AND o.business_date = $2 AND o.line_no = w.line_no
+                    AND \(LineBounds.condition("o.line_no", in: "(SELECT array_agg(line_no) FROM w)"))
                 CROSS JOIN LATERAL (
                     SELECT coalesce(array_agg(x.channel) FILTER (WHERE x.code NOT IN (\(Self.unsentCodes))), '{}')
                             AS failed_on,

@@ -54,7 +54,7 @@ extension SQLStore {
                 m.cause::sluice.failure_cause, m.code, e.exchange_day, e.ordinal
             FROM unnest($4::int[], $5::text[], $6::text[]) AS m (line_no, cause, code)
             JOIN sluice.payment_order o ON o.batch_id = $1 AND o.business_date = $2 AND o.line_no = m.line_no
-                AND o.submission_no = $3
+                AND o.submission_no = $3 AND \(LineBounds.condition("o.line_no", in: "$4"))
             CROSS JOIN (SELECT x.exchange_day, x.ordinal FROM sluice.exchange x
                 WHERE x.batch_id = $1 AND x.submission_no = $3 AND ($7::int IS NULL OR x.ordinal = $7)
                 ORDER BY x.ordinal DESC LIMIT 1) AS e

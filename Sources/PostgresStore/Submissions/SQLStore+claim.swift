@@ -69,6 +69,7 @@ extension SQLStore {
                 SELECT line_no, amount_minor, currency, bank_code, attempt_no, personal FROM sluice.payment_order o
                 WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3) AND state = 'ready'
                     AND \(Self.isNotContradicted)
+                    AND \(LineBounds.condition("line_no", in: "$3"))
                 ORDER BY line_no LIMIT $4
                 """,
                 [

@@ -58,6 +58,7 @@ extension SQLStore {
             FROM unnest($3::int[]) WITH ORDINALITY AS i (line_no, item_no)
             WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = i.line_no AND o.state = 'ready'
                 AND \(Self.isNotContradicted)
+                AND \(LineBounds.condition("o.line_no", in: "$3"))
             """,
             [
                 .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(intent.orders.map(\.line.value)),

@@ -11,6 +11,7 @@ extension SQLStore {
             """
             SELECT line_no, personal, merchant_order_no, bank_code, amount_minor, currency FROM sluice.payment_order
             WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3)
+                AND \(LineBounds.condition("line_no", in: "$3"))
             """,
             [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(moves.map(\.line.value))]
         )
@@ -48,6 +49,7 @@ extension SQLStore {
                 o.currency, q.reasons::jsonb, 'UTF-8', 0, 0, 0, q.raw, $6
             FROM unnest($3::int[], $4::text[], $5::bytea[]) AS q (line_no, reasons, raw)
             JOIN sluice.payment_order o ON o.batch_id = $1 AND o.business_date = $2 AND o.line_no = q.line_no
+                AND \(LineBounds.condition("o.line_no", in: "$3"))
             """,
             [
                 .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(lines), .textArray(reasons),
@@ -59,6 +61,7 @@ extension SQLStore {
             UPDATE sluice.order_number_registry r SET state = 'quarantine'
             FROM sluice.payment_order o, sluice.batch_file f
             WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = ANY ($3) AND f.batch_id = $1
+                AND \(LineBounds.condition("o.line_no", in: "$3"))
                 AND r.merchant_id = f.merchant_id AND r.order_no = o.merchant_order_no AND r.batch_id = $1 AND r.line_no
                     = o.line_no
             """,

@@ -61,7 +61,9 @@ extension SQLStore {
             """
             INSERT INTO sluice.account_at_risk (account_hash, amount_minor, currency, batch_id, business_date, line_no)
             SELECT account_hash, amount_minor, currency, batch_id, business_date, line_no FROM sluice.payment_order
-            WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3) ON CONFLICT DO NOTHING
+            WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3)
+                AND \(LineBounds.condition("line_no", in: "$3"))
+            ON CONFLICT DO NOTHING
             """,
             key
         )

@@ -48,15 +48,18 @@ extension SQLStore: SubmissionStore {
             // An order that has gone on to its next attempt failed on this submission, and must stay so.
             let orders = try transaction.query(
                 """
+                WITH sent AS MATERIALIZED (
+                    SELECT line_nos FROM sluice.submission
+                    WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
+                )
                 SELECT o.line_no, i.item_no::int, CASE WHEN o.submission_no = $2 THEN o.state ELSE 'failed' END,
                     o.amount_minor, o.currency, o.personal
                 FROM sluice.payment_order o
-                JOIN (SELECT line_no, item_no FROM sluice.submission s
-                    CROSS JOIN LATERAL unnest(s.line_nos) WITH ORDINALITY AS u (line_no, item_no)
-                    WHERE s.batch_id = $1 AND s.submission_no = $2 AND s.business_date = $3) AS i USING (line_no)
-                WHERE o.batch_id = $1 AND o.business_date = $3 AND o.line_no = ANY (
-                    (SELECT s.line_nos FROM sluice.submission s
-                     WHERE s.batch_id = $1 AND s.submission_no = $2 AND s.business_date = $3)::int[])
+                JOIN (SELECT u.line_no, u.item_no
+                    FROM sent CROSS JOIN LATERAL unnest(sent.line_nos) WITH ORDINALITY AS u (line_no, item_no)) AS i
+                    USING (line_no)
+                WHERE o.batch_id = $1 AND o.business_date = $3
+                    AND \(LineBounds.condition("o.line_no", in: "(SELECT line_nos FROM sent)"))
                 ORDER BY i.item_no
                 """,
                 [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)]
@@ -220,6 +223,7 @@ extension SQLStore: SubmissionStore {
                     to_state, cause, code)
                 WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = m.line_no AND o.submission_no = $3
                     AND o.state = m.from_state::sluice.order_state
+                    AND \(LineBounds.condition("o.line_no", in: "$4"))
                 RETURNING m.from_state, m.to_state, m.cause, o.currency, o.amount_minor
             ), told AS (
                 INSERT INTO sluice.outbox (topic, batch_id, payload)

@@ -46,7 +46,10 @@ struct RunCommand: AsyncParsableCommand {
             }
             deployment.logger.info(
                 "run ended",
-                metadata: ["job": "\(definition.name)", "peak_resident_kib": "\(PeakMemory.kibibytes ?? 0)"]
+                metadata: [
+                    "job": "\(definition.name)", "peak_resident_kib": "\(PeakMemory.kibibytes ?? 0)",
+                    "processor_ms": "\(ProcessorTime.milliseconds ?? 0)",
+                ]
             )
             return (start, try await deployment.store.waitingForPeople())
         }

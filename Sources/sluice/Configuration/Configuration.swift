@@ -18,7 +18,9 @@ package struct Configuration: Sendable {
         package var connections: Int
         /// Whether a pooler in transaction mode stands before the server.
         ///
-        /// Statements are unnamed and nothing of a session is relied on either way.
+        /// It says what is there and changes no statement: all of them are unnamed, settings are of a transaction or a
+        /// role, locks are of a transaction, and nothing listens, with and without a pooler. What counts connections
+        /// must know it: those of a process then end at the pooler, and the server sees the pooler's own sessions.
         package var isPooled: Bool
         /// Connections of all processes of the deployment together; nil takes what the server offers.
         package var budget: Int?

@@ -14,11 +14,17 @@ import Store
 struct Demo: Sendable {
     static let environment = EnvironmentStamp(name: "demo", environmentClass: .test)
     private static let earlierCount = 50
+    private static let pooledSessions = 6
+    private static let jobs = ["intake", "submit", "poll", "settle"]
     private static let channels = ["harbor", "meridian"]
     /// A run that has not ended by then is a defect of ours.
     private static func deadline(records: Int) -> TimeSpan { .seconds(300 + Int64(records) / 200) }
 
     let records: Int
+    /// Whether the jobs reach the server through PgBouncer in transaction mode.
+    let isPooled: Bool
+    /// Whether to count where the time goes.
+    let isProfiled: Bool
     let configDirectory: String
     let jobsDirectory: String
     let progress: DemoProgress
@@ -26,15 +32,25 @@ struct Demo: Sendable {
     /// What is running while the demo stays in the foreground.
     struct Running: Sendable {
         let server: EmbeddedCluster
+        let pooler: EmbeddedPooler?
         let simulator: ChildProcess
         let directory: String
         /// What another process needs to work on the demo's database.
         let environment: [String: String]
         let databaseURL: String
 
+        /// What the two servers have taken of the processors so far.
+        var processorTimes: (server: Duration, simulator: Duration) {
+            (
+                ProcessTable.processorTime(of: server.processIdentifier),
+                ProcessTable.processorTime(of: simulator.identifier)
+            )
+        }
+
         func stop() async {
             simulator.terminate()
             _ = await simulator.exitCode()
+            pooler?.stop()
             server.stop()
             try? FileManager.default.removeItem(atPath: directory)
         }
@@ -50,6 +66,7 @@ struct Demo: Sendable {
         progress.say("starting PostgreSQL")
         var options = EmbeddedCluster.Options()
         options.settings = ["shared_buffers": "256MB", "max_wal_size": "2GB", "max_connections": "100"]
+        if isProfiled { options.settings.merge(DemoProfile.serverSettings) { $1 } }
         let server = try EmbeddedCluster.start(options)
         let administrator = PostgresPool(
             configuration: PostgresConfiguration(uri: server.uri(), applicationName: "sluice-demo"),
@@ -71,7 +88,11 @@ struct Demo: Sendable {
         let owner = server.uri(database: "sluice", user: "postgres")
         progress.say("making the schema")
         try await run(["db", "migrate"], environment.merging(["SLUICE_DATABASE_URL": owner]) { $1 }, directory)
-        environment["SLUICE_DATABASE_URL"] = server.uri(database: "sluice", user: "sluice_worker")
+        let pooler = isPooled ? try startPooler(before: server) : nil
+        environment["SLUICE_DATABASE_POOLED"] = String(isPooled)
+        environment["SLUICE_DATABASE_URL"] =
+            pooler?.uri(database: "sluice", user: "sluice_worker")
+            ?? server.uri(database: "sluice", user: "sluice_worker")
 
         progress.say("starting the simulated channels")
         let simulator = try ChildProcess.start(
@@ -90,10 +111,20 @@ struct Demo: Sendable {
         }
         return Running(
             server: server,
+            pooler: pooler,
             simulator: simulator,
             directory: directory,
             environment: environment,
             databaseURL: owner
+        )
+    }
+
+    /// A pooler with fewer sessions than one process alone may have connections.
+    private func startPooler(before server: EmbeddedCluster) throws -> EmbeddedPooler {
+        progress.say("starting PgBouncer")
+        return try EmbeddedPooler.start(
+            before: server,
+            EmbeddedPooler.Options(sessionsMax: Self.pooledSessions, roles: ["sluice_worker"])
         )
     }
 
@@ -107,7 +138,7 @@ struct Demo: Sendable {
         let books = DemoBooks(pool: pool)
         let store = SQLStore(pool: pool, keys: try keys(running))
         let cron = DemoCron(
-            jobs: ["intake", "submit", "poll", "settle"],
+            jobs: Self.jobs,
             arguments: ["--jobs", jobsDirectory],
             environment: running.environment,
             logDirectory: running.directory
@@ -130,21 +161,39 @@ struct Demo: Sendable {
         try await cron.runOnce("intake")
 
         progress.say("queueing two files of \(records) records")
+        let made = try [PaymentCore.Direction.withhold, .payout].map { direction in
+            try DemoFileMaker.make(
+                DemoRecords(
+                    direction: direction,
+                    count: self.records,
+                    earlierCount: Self.earlierCount,
+                    isEarlier: false
+                ),
+                in: running.directory
+            )
+        }
+        if isProfiled { try await DemoProfile.begin(pool) }
+        let before = running.processorTimes
+        // From here on the chain is at work: from the first byte queued to the last result file.
+        let chainBegan = ContinuousClock.now
         var files: [(BatchIdentifier, DemoRecords)] = []
-        for direction in [PaymentCore.Direction.withhold, .payout] {
-            let records = DemoRecords(
-                direction: direction,
-                count: self.records,
-                earlierCount: Self.earlierCount,
-                isEarlier: false
-            )
-            let made = try DemoFileMaker.make(records, in: running.directory)
-            files.append(
-                (try await DemoFileMaker.queue(made, environment: Self.environment.name, store: store), records)
-            )
+        for made in made {
+            let batch = try await DemoFileMaker.queue(made, environment: Self.environment.name, store: store)
+            files.append((batch, made.records))
             try FileManager.default.removeItem(atPath: made.path)
         }
-        try await watch(cron, files: files, books: books)
+        let sessionsMax = try await watch(cron, files: files, books: books)
+        let chainDuration = chainBegan.duration(to: .now)
+        var profile: DemoProfile?
+        if isProfiled {
+            let after = running.processorTimes
+            profile = DemoProfile(
+                jobs: DemoProfile.jobs(Self.jobs, logDirectory: running.directory),
+                server: after.server - before.server,
+                simulator: after.simulator - before.simulator,
+                statements: try await DemoProfile.statements(pool)
+            )
+        }
 
         progress.say("laying the books side by side")
         let truth = try TruthFile.read(path: "\(running.directory)/truth.jsonl")
@@ -166,6 +215,9 @@ struct Demo: Sendable {
             findings: findings,
             misplaced: misplaced,
             forgotten: try await books.forgotten(),
+            sessionsMax: sessionsMax,
+            chainDuration: chainDuration,
+            profile: profile,
             databaseURL: running.databaseURL,
             duration: began.duration(to: .now)
         )
@@ -173,18 +225,23 @@ struct Demo: Sendable {
         return report
     }
 
+    /// Lets cron work until all is at rest; answers how many sessions of the engine the server saw at once.
     private func watch(
         _ cron: DemoCron,
         files: [(BatchIdentifier, DemoRecords)],
         books: DemoBooks
-    ) async throws {
+    ) async throws -> Int64 {
         let stop = StopSignal()
         let clock = SystemClock()
         let endsAt = clock.now().advanced(by: Self.deadline(records: records))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await cron.run(stop: stop) }
+        let sessionsMax = try await withThrowingTaskGroup(of: Int64.self) { group in
+            group.addTask {
+                try await cron.run(stop: stop)
+                return 0
+            }
             group.addTask {
                 defer { stop.request() }
+                var sessionsMax: Int64 = 0
                 while !stop.isRequested {
                     var bars: [DemoProgress.Bar] = []
                     for (batch, records) in files {
@@ -199,16 +256,19 @@ struct Demo: Sendable {
                         )
                     }
                     progress.show(bars)
-                    if try await books.isSettled() { return }
+                    sessionsMax = max(sessionsMax, try await books.sessions())
+                    if try await books.isSettled() { break }
                     guard clock.now() < endsAt else {
                         throw DemoFailure("the demo did not come to rest in time; the logs tell why")
                     }
                     try await clock.sleep(for: .milliseconds(500))
                 }
+                return sessionsMax
             }
-            try await group.waitForAll()
+            return try await group.reduce(0, max)
         }
         progress.end()
+        return sessionsMax
     }
 
     private func keys(_ running: Running) throws -> KeyRing {

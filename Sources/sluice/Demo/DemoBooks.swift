@@ -205,6 +205,16 @@ struct DemoBooks: Sendable {
         }
     }
 
+    /// How many sessions the engine's processes have at the server now; behind a pooler, the pooler's.
+    func sessions() async throws -> Int64 {
+        try await pool.transaction("sessions", readOnly: true) { transaction in
+            let rows = try transaction.query(
+                "SELECT count(*) FROM pg_stat_activity WHERE usename = 'sluice_worker' AND datname = current_database()"
+            )
+            return try rows.first?.int64(0) ?? 0
+        }
+    }
+
     /// Open orders that neither a chunk nor a review item looks after: there must be none.
     func forgotten() async throws -> Int64 {
         try await pool.transaction("forgotten", deadline: .seconds(120), readOnly: true) { transaction in

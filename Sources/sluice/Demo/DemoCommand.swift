@@ -22,6 +22,12 @@ struct DemoCommand: AsyncParsableCommand {
     @Flag(help: "End with one JSON object instead of the report.")
     var json = false
 
+    @Flag(help: "Reach the server through PgBouncer in transaction mode (needs the pgbouncer package).")
+    var pooled = false
+
+    @Flag(help: "Tell where the time went: by process, and by the server's statements.")
+    var profile = false
+
     @Flag(help: "Stay in the foreground when all is done, the server running, until Ctrl-C.")
     var keep = false
 
@@ -37,7 +43,14 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         let signals = StopSignals()
-        let demo = Demo(records: records, configDirectory: folder, jobsDirectory: jobs, progress: DemoProgress())
+        let demo = Demo(
+            records: records,
+            isPooled: pooled,
+            isProfiled: profile,
+            configDirectory: folder,
+            jobsDirectory: jobs,
+            progress: DemoProgress()
+        )
         let verdict = DemoVerdict()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await work(demo, verdict: verdict) }

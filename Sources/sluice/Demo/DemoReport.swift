@@ -11,6 +11,12 @@ struct DemoReport: Sendable {
     let misplaced: Int
     /// Open orders that nothing and nobody looks after.
     let forgotten: Int64
+    /// How many sessions of the engine the server saw at once.
+    let sessionsMax: Int64
+    /// From the first byte queued to the last result file.
+    let chainDuration: Duration
+    /// Where the time went, if that was counted.
+    let profile: DemoProfile?
     let databaseURL: String
     let duration: Duration
 
@@ -68,6 +74,11 @@ struct DemoReport: Sendable {
         lines.append("  open orders nobody looks after     \(forgotten)")
         lines.append("  totals hold                        \(totalsHold ? "yes" : "NO")")
         lines.append("")
+        if let profile { lines.append(profile.text) }
+        lines.append(
+            "From the first byte queued to the last result file: \(Self.seconds(chainDuration)) s, "
+                + "\(ordersPerSecond) orders/s"
+        )
         lines.append(isClean ? "Every check holds (\(seconds) s)." : "SOME CHECK DOES NOT HOLD (\(seconds) s).")
         return lines.joined(separator: "\n") + "\n"
     }
@@ -98,13 +109,23 @@ struct DemoReport: Sendable {
             "paid_wrongly":\(findings.paidWrongly),\
             "paid_without_order":\(findings.paidWithoutOrder),"query_send_overlaps":\(findings.overlaps),\
             "quarantine_misplaced":\(misplaced),"orders_forgotten":\(forgotten),\
+            "sessions_max":\(sessionsMax),"chain_seconds":\(Self.seconds(chainDuration)),\
+            "orders_per_second":\(ordersPerSecond),"profile":\(profile?.json ?? "null"),\
             "database_url":"\(databaseURL)","seconds":\(seconds)}
 
             """
     }
 
+    private var ordersPerSecond: Int64 {
+        let milliseconds =
+            chainDuration.components.seconds * 1_000 + chainDuration.components.attoseconds / 1_000_000_000_000_000
+        return funnels.map(\.orders).reduce(0, +) * 1_000 / max(1, milliseconds)
+    }
+
+    private var seconds: String { Self.seconds(duration) }
+
     /// Seconds with one decimal.
-    private var seconds: String {
+    private static func seconds(_ duration: Duration) -> String {
         let tenths = duration.components.seconds * 10 + duration.components.attoseconds / 100_000_000_000_000_000
         return "\(tenths / 10).\(tenths % 10)"
     }

@@ -19,19 +19,21 @@ final class Program: Sendable {
     static let sluice = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         .appendingPathComponent("sluice").path
 
-    /// What it writes is kept in `folder`, in files named after `name`.
+    /// What it writes is kept in `folder`, in files named after `name`; `directory`: where it works, if not here.
     static func start(
         _ arguments: [String],
         executable: String = Program.sluice,
         environment: [String: String],
         folder: String,
-        name: String
+        name: String,
+        directory: String? = nil
     ) throws -> Program {
         let (outputPath, logPath) = ("\(folder)/\(name).out", "\(folder)/\(name).log")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
         process.environment = environment
+        if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
         process.standardInput = FileHandle.nullDevice
         let output = try handle(outputPath)
         let log = try handle(logPath)

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Foundation
+
+/// Benchmarks of the built programs, as ratios measured in one run.
+@main
+struct SluiceBench: AsyncParsableCommand {
+    /// What can be measured.
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+        case intake
+        case claim
+        case chain
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "sluice-bench",
+        abstract: "Measure the built programs beside their peers, and print ratios.",
+        discussion: """
+            Everything runs on embedded servers of its own and is removed again. Figures of one run may be compared, \
+            figures of two machines or two runs may not. Exits 0 if every budget holds, 1 if one does not.
+            """
+    )
+
+    @Argument(help: "What to measure: \(Part.allCases.map(\.rawValue).joined(separator: ", ")) (default: all).")
+    var parts: [Part] = []
+
+    @Flag(help: "End with one JSON object instead of the table.")
+    var json = false
+
+    @Flag(help: "A minute in all: sizes too small for a judgement, large enough to see that everything works.")
+    var quick = false
+
+    @Option(help: ArgumentHelp("Records of a file, instead of 1000000.", valueName: "n"))
+    var records: Int?
+
+    @Option(help: ArgumentHelp("Orders that wait on the other lane of a claim, instead of 10000000.", valueName: "n"))
+    var backlog: Int?
+
+    func validate() throws {
+        guard (1_000...1_000_000).contains(records ?? 1_000) else {
+            throw ValidationError("--records is 1000 to 1000000")
+        }
+        guard (500...100_000_000).contains(backlog ?? 500) else {
+            throw ValidationError("--backlog is 500 to 100000000")
+        }
+    }
+
+    func run() async throws {
+        var report = BenchmarkReport()
+        for part in parts.isEmpty ? Part.allCases : parts {
+            FileHandle.standardError.write(Data("measuring \(part.rawValue) …\n".utf8))
+            report.add(try await measure(part))
+        }
+        let text = json ? try report.json() : report.text
+        FileHandle.standardOutput.write(Data(text.utf8))
+        if !report.isWithinBudget { throw ExitCode.failure }
+    }
+
+    private func measure(_ part: Part) async throws -> BenchmarkReport {
+        switch part {
+        case .intake:
+            try await IntakeBenchmark(records: records ?? (quick ? 20_000 : 1_000_000), pairs: quick ? 1 : 3).run()
+        case .claim:
+            try await ClaimBenchmark(
+                backlog: backlog ?? (quick ? 100_000 : 10_000_000),
+                claims: quick ? 300 : 3_000
+            ).run()
+        case .chain:
+            try await ChainBenchmark(records: records ?? (quick ? 2_000 : 1_000_000)).run()
+        }
+    }
+}
