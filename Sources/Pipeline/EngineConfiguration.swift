@@ -118,6 +118,8 @@ package struct EngineLimits: Sendable {
     package let idle: TimeSpan
     /// How often each working file is looked through for orders without a next action.
     package let sweep: TimeSpan
+    /// Calls to channels that one process has under way at once, over all lanes.
+    package let callsInFlight: Int
 
     package init(
         sliceRecords: Int = 5_000,
@@ -127,9 +129,11 @@ package struct EngineLimits: Sendable {
         silence: TimeSpan = .seconds(15),
         stopWithin: TimeSpan = .seconds(30),
         idle: TimeSpan = .milliseconds(250),
-        sweep: TimeSpan = .minutes(5)
+        sweep: TimeSpan = .minutes(5),
+        callsInFlight: Int = 64
     ) {
         precondition((1...50_000).contains(sliceRecords) && (1...1_000).contains(chunkOrders))
+        precondition((1...1_000).contains(callsInFlight))
         precondition(
             silence.microseconds >= 3 * heartbeat.microseconds,
             "a worker may miss two heartbeats before it is dead"
@@ -142,5 +146,6 @@ package struct EngineLimits: Sendable {
         self.stopWithin = stopWithin
         self.idle = idle
         self.sweep = sweep
+        self.callsInFlight = callsInFlight
     }
 }

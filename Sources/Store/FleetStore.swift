@@ -22,11 +22,17 @@ package protocol FleetStore: Sendable {
     /// Makes partitions so many days ahead.
     func keepPartitionsAhead(days: Int32) async throws -> Int
 
-    /// Makes one version of a channel's specification the one that workers use (R16), with its slots.
+    /// Makes one version of a channel's specification the one that workers use (R16), with its slots, pace and breaker.
     func activateChannel(_ activation: ChannelActivation) async throws
     func channels() async throws -> [ChannelRow]
 
     /// What is due now, or waits, on each lane of these channels, and which files wait.
+    ///
+    /// Due is what a claim could take, were there slots and pace enough: a run goes on while something is. Not due are
+    /// chunks of a paused lane, which a person must resume; of a lane that the channel slowed down, or whose breaker is
+    /// open, until that time has come; and fresh orders of a lane that has as many unsent submissions as slots. So a
+    /// run does not hang until its deadline on a channel that is down: it ends as done, its orders stay `ready`, the
+    /// lane's alarm tells a person, and the next start takes them. `nextDueIn` says when that is worth while.
     func workLeft(channels: [ChannelName]) async throws -> WorkLeft
 }
 
@@ -48,31 +54,44 @@ package struct ChannelActivation: Sendable {
     package let specificationSHA256: [UInt8]
     package let submitSlots: Int
     package let querySlots: Int
+    /// The least time between two calls of a lane; zero: no rate.
+    package let submitInterval: TimeSpan
+    package let queryInterval: TimeSpan
+    /// Of either lane apart.
+    package let breaker: LaneRules.Breaker
 
     package init(
         channel: ChannelName,
         environmentClass: EnvironmentClass,
         specificationSHA256: [UInt8],
         submitSlots: Int,
-        querySlots: Int
+        querySlots: Int,
+        submitInterval: TimeSpan = .zero,
+        queryInterval: TimeSpan = .zero,
+        breaker: LaneRules.Breaker = LaneRules.Breaker()
     ) {
         self.channel = channel
         self.environmentClass = environmentClass
         self.specificationSHA256 = specificationSHA256
         self.submitSlots = submitSlots
         self.querySlots = querySlots
+        self.submitInterval = submitInterval
+        self.queryInterval = queryInterval
+        self.breaker = breaker
+    }
+
+    package func rules(of lane: Lane) -> LaneRules {
+        LaneRules(interval: lane == .submit ? submitInterval : queryInterval, breaker: breaker)
     }
 }
 
 /// A channel as the database knows it.
 package struct ChannelRow: Sendable, Hashable {
     package let channel: ChannelName
-    package let isRunning: Bool
     package let specificationSHA256: [UInt8]
 
-    package init(channel: ChannelName, isRunning: Bool, specificationSHA256: [UInt8]) {
+    package init(channel: ChannelName, specificationSHA256: [UInt8]) {
         self.channel = channel
-        self.isRunning = isRunning
         self.specificationSHA256 = specificationSHA256
     }
 }
@@ -86,7 +105,7 @@ package struct WorkLeft: Sendable, Hashable {
     package var submitChunks: Int64
     /// Submissions on query lanes, due or not.
     package var queryChunks: Int64
-    /// Those of them that are due now, or being worked on; on channels that are not paused.
+    /// Those of them that are due now, or being worked on.
     package var submitChunksDue: Int64
     package var queryChunksDue: Int64
     /// When the next chunk comes up, from now; nil if none waits.

@@ -4,8 +4,14 @@ package import PaymentCore
 ///
 /// Each operation is one whole transaction; every write carries the lease epoch and is refused when stale (R10).
 package protocol SubmissionStore: Sendable {
-    /// Takes due chunks of one lane, each with a slot; none while the channel is paused, slowed down, or works with
-    /// another specification than the caller's (R16).
+    /// Takes due chunks of several lanes in one transaction, each with a slot; lane by lane as asked, submissions to be
+    /// sent again before fresh orders.
+    ///
+    /// A lane gives nothing while it is paused, slowed down, claimed from by somebody else at this very moment, or
+    /// works with another specification than the caller's (R16). With its breaker open it gives nothing, then exactly
+    /// one chunk to try with. Fresh orders are handed out only while the free slots outnumber the submissions that wait
+    /// to be sent again: so a dead lane never has more unsent submissions than slots. Each chunk says when it may start
+    /// at the earliest, by the lane's rate.
     func claimChunks(_ claim: ChunkClaim) async throws -> [ClaimedChunk]
 
     /// The first orders of a submit chunk that are still `ready`, in line order; fewer than the limit means that no
@@ -42,27 +48,31 @@ package protocol SubmissionStore: Sendable {
     func releaseChunk(_ chunk: ClaimedChunk, next: ChunkNext) async throws
 }
 
-/// Which lane to claim from, for whom, for how long.
+/// Which lanes to claim from, for whom.
 package struct ChunkClaim: Sendable {
+    package let worker: WorkerIdentifier
+    /// No lane twice.
+    package let lanes: [LaneClaim]
+
+    package init(worker: WorkerIdentifier, lanes: [LaneClaim]) {
+        self.worker = worker
+        self.lanes = lanes
+    }
+}
+
+/// What is asked of one lane: so many chunks at most, each for so long from its earliest start.
+package struct LaneClaim: Sendable, Hashable {
     package let channel: ChannelName
     package let lane: Lane
     package let specificationSHA256: [UInt8]
-    package let worker: WorkerIdentifier
     package let lease: TimeSpan
     package let limit: Int
 
-    package init(
-        channel: ChannelName,
-        lane: Lane,
-        specificationSHA256: [UInt8],
-        worker: WorkerIdentifier,
-        lease: TimeSpan,
-        limit: Int
-    ) {
+    package init(channel: ChannelName, lane: Lane, specificationSHA256: [UInt8], lease: TimeSpan, limit: Int) {
+        precondition(lease > RateSlice.waitMax, "a lease outlives the wait for a start")
         self.channel = channel
         self.lane = lane
         self.specificationSHA256 = specificationSHA256
-        self.worker = worker
         self.lease = lease
         self.limit = limit
     }
@@ -106,6 +116,8 @@ package struct ClaimedChunk: Sendable, Hashable {
     package let epoch: LeaseEpoch
     /// The database's clock at the claim.
     package let now: Timestamp
+    /// Nothing is done with it earlier than this after the claim: its place in the lane's rate.
+    package let startsAfter: TimeSpan
 
     package init(
         chunkIdentifier: Int64,
@@ -120,7 +132,8 @@ package struct ClaimedChunk: Sendable, Hashable {
         submission: SubmissionNumber?,
         worker: WorkerIdentifier,
         epoch: LeaseEpoch,
-        now: Timestamp
+        now: Timestamp,
+        startsAfter: TimeSpan = .zero
     ) {
         self.chunkIdentifier = chunkIdentifier
         self.batch = batch
@@ -135,6 +148,7 @@ package struct ClaimedChunk: Sendable, Hashable {
         self.worker = worker
         self.epoch = epoch
         self.now = now
+        self.startsAfter = startsAfter
     }
 
     /// The number of the submission that is cut next from this chunk: a function of the chunk alone (R17).

@@ -43,12 +43,16 @@ struct ClaimProbe: Sendable {
     private func claim() async throws -> [ClaimedChunk] {
         try await store.claimChunks(
             ChunkClaim(
-                channel: channel,
-                lane: .submit,
-                specificationSHA256: Self.specification,
                 worker: Self.worker,
-                lease: Self.lease,
-                limit: 1
+                lanes: [
+                    LaneClaim(
+                        channel: channel,
+                        lane: .submit,
+                        specificationSHA256: Self.specification,
+                        lease: Self.lease,
+                        limit: 1
+                    )
+                ]
             )
         )
     }

@@ -168,7 +168,10 @@ package struct Deployment: Sendable {
                 environmentClass: specification.environmentClass,
                 specificationSHA256: specification.sha256,
                 submitSlots: specification.concurrency.submit,
-                querySlots: specification.concurrency.query
+                querySlots: specification.concurrency.query,
+                submitInterval: specification.rate.submit,
+                queryInterval: specification.rate.query,
+                breaker: specification.breaker
             )
         )
         return specification

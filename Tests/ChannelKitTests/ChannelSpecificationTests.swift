@@ -32,6 +32,8 @@ import Testing
         #expect(harbor.limits.responseBytesMax == 4_194_304)
         #expect(harbor.concurrency.submit == 4)
         #expect(harbor.concurrency.query == 4)
+        #expect(harbor.rate.submit == .milliseconds(50) && harbor.rate.query == .milliseconds(20))
+        #expect(harbor.breaker == LaneRules.Breaker(failures: 5, open: .seconds(10), openMax: .minutes(5)))
         #expect(harbor.endpoint.merchantID == "M10001")
         #expect(harbor.endpoint.secret == .environment("SLUICE_CHANNEL_HARBOR_SECRET"))
         #expect(harbor.endpoint.url == .reference(.environment("SLUICE_CHANNEL_HARBOR_URL")))
@@ -94,6 +96,30 @@ import Testing
         #expect(codes.item("S000", kind: .query) == .done)
         #expect(codes.item("S000", kind: .submit) == .unknown(listed: false))
         #expect(codes.item("E105", kind: .query) == .notDone(.limit))
+    }
+
+    /// A rate is rounded so that a lane is never faster than it.
+    @Test(arguments: [
+        ("1/s", Int64(1_000_000)), ("3/s", 333_334), ("1000/s", 1_000), ("600/m", 100_000), ("7/m", 8_571_429),
+        ("1/h", 3_600_000_000), ("3600000/h", 1_000),
+    ]) func `a rate is the least time between two calls`(_ text: String, _ microseconds: Int64) throws {
+        let harbor = try Sample.harbor([("submit: 20/s", "submit: \(text)")])
+        #expect(harbor.rate.submit == TimeSpan(microseconds: microseconds))
+    }
+
+    @Test func `pace and breaker may be left out, whole or in part`() throws {
+        let text = try Sample.harborText()
+        let start = try #require(text.range(of: "rate:  ")), end = try #require(text.range(of: "number:\n"))
+        func parse(_ pace: String) throws -> ChannelSpecification {
+            let changed = text[..<start.lowerBound] + pace + text[end.lowerBound...]
+            return try ChannelSpecification.parse(Array(changed.utf8), file: "harbor.yaml")
+        }
+        let bare = try parse("")
+        #expect(bare.rate.submit == .zero && bare.rate.query == .zero)
+        #expect(bare.breaker == LaneRules.Breaker())
+        let some = try parse("rate: {query: 2/s}\nbreaker: {open: 1s}\n")
+        #expect(some.rate.submit == .zero && some.rate.query == .milliseconds(500))
+        #expect(some.breaker == LaneRules.Breaker(open: .seconds(1)))
     }
 
     @Test func `numbers are a function of batch and submission`() throws {

@@ -83,7 +83,14 @@ struct SpecificationDefect: Sendable, CustomTestStringConvertible {
         Self("prefix: SL", "prefix: SLUICE", at: "SLUICE\n", "may exceed the dialect's 32 bytes"),
         Self("prefix: SL", "prefix: s-l", at: "s-l", "not a prefix"),
         Self("scope: forever", "scope: month", at: "month", "`scope` cannot be"),
-        Self("concurrency:\n", "rate: 5\nconcurrency:\n", at: "rate: 5", "unknown key `rate`"),
+        Self("concurrency:\n", "pace: 5\nconcurrency:\n", at: "pace: 5", "unknown key `pace`"),
+        Self("submit: 20/s", "submit: 20", at: "20 ", "not a rate"),
+        Self("submit: 20/s", "submit: 20/d", at: "20/d", "not a rate"),
+        Self("submit: 20/s", "submit: 0/s", at: "0/s", "not a rate"),
+        Self("submit: 20/s", "submit: 1001/s", at: "1001/s", "faster than 1000 calls a second"),
+        Self("query: 50/s", "poll: 50/s", at: "poll: 50/s", "unknown key `poll`"),
+        Self("failures: 5 ", "failures: 0 ", at: "0                     # failed", "out of range"),
+        Self("open_max: 5m", "open_max: 5s", at: "5s\nnumber", "shorter than `open`"),
         Self("  stall: 5s\n", "  stall: 5s\n  read: 5s\n", at: "read: 5s", "unknown key `read`"),
     ]
 

@@ -59,13 +59,14 @@ struct ConfigurationFixture: ~Copyable {
         let variables = [
             "SLUICE_DATABASE_URL": "postgresql://a:b@/two", "SLUICE_DATABASE_CONNECTIONS": "7",
             "SLUICE_LIMITS_IDLE": "2s", "SLUICE_ENVIRONMENT_CLASS": "production", "SLUICE_LOG_LEVEL": "error",
-            "SLUICE_DATABASE_POOLED": "true", "SLUICE_CEILINGS_DAY": "CNY=5000",
+            "SLUICE_DATABASE_POOLED": "true", "SLUICE_CEILINGS_DAY": "CNY=5000", "SLUICE_LIMITS_CALLS_IN_FLIGHT": "9",
         ]
         let configuration = try fixture.load(variables)
         #expect(try configuration.databaseURL() == "postgresql://a:b@/two")
         #expect(configuration.database.connections == 7)
         #expect(configuration.database.isPooled)
         #expect(configuration.limits.idle == .seconds(2))
+        #expect(try fixture.load().limits.callsInFlight == 64 && configuration.limits.callsInFlight == 9)
         #expect(configuration.environment.environmentClass == .production)
         #expect(configuration.logLevel == .error)
         #expect(configuration.dayCeilings == [.cny: 5_000])
@@ -83,6 +84,7 @@ struct ConfigurationFixture: ~Copyable {
         ("  idle: 100ms", "  idle: 100", ":14:9: ", "unit"),
         ("  current: 2", "  current: 3", ":8:12: ", "current"),
         ("  idle: 100ms", "  idle: 100ms\n  silence: 2s", ":15:12: ", "heartbeats"),
+        ("  idle: 100ms", "  calls_in_flight: 0", ":14:20: ", "range"),
     ]) func `a mistake is refused with its place and a mend`(
         _ right: String,
         _ wrong: String,

@@ -54,7 +54,7 @@ import Testing
             file: "channels/harbor.yaml",
             right: "\"9999\": unknown",
             wrong: "\"9999\": failed",
-            line: 57,
+            line: 61,
             mend: "unknown",
             command: ["channel", "activate", "harbor"]
         ),

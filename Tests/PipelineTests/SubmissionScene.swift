@@ -72,12 +72,16 @@ final class SubmissionScene: Sendable {
     func work(_ lane: Lane) async throws -> Int {
         let chunks = try await store.claimChunks(
             ChunkClaim(
-                channel: specification.name,
-                lane: lane,
-                specificationSHA256: specification.sha256,
                 worker: worker,
-                lease: specification.deadlines.lease,
-                limit: 2
+                lanes: [
+                    LaneClaim(
+                        channel: specification.name,
+                        lane: lane,
+                        specificationSHA256: specification.sha256,
+                        lease: specification.deadlines.lease,
+                        limit: 2
+                    )
+                ]
             )
         )
         for chunk in chunks {

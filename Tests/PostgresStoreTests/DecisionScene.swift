@@ -162,12 +162,16 @@ final class DecisionScene: Sendable {
     func claim(_ lane: Lane) async throws -> ClaimedChunk {
         let claimed = try await store.claimChunks(
             ChunkClaim(
-                channel: channel,
-                lane: lane,
-                specificationSHA256: Self.specification,
                 worker: Self.worker,
-                lease: .minutes(10),
-                limit: 1
+                lanes: [
+                    LaneClaim(
+                        channel: channel,
+                        lane: lane,
+                        specificationSHA256: Self.specification,
+                        lease: .minutes(10),
+                        limit: 1
+                    )
+                ]
             )
         )
         guard let chunk = claimed.first else { throw TestFailure("no chunk of the \(lane.rawValue) lane is due") }

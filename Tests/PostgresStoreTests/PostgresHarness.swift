@@ -33,7 +33,13 @@ final class PostgresHarness: ContractHarness {
 
     func close() async { await database.close() }
 
-    func makeChannel(specificationSHA256: [UInt8], submitSlots: Int, querySlots: Int) async throws -> ChannelName {
+    func makeChannel(
+        specificationSHA256: [UInt8],
+        submitSlots: Int,
+        querySlots: Int,
+        interval: TimeSpan = .zero,
+        breaker: LaneRules.Breaker = LaneRules.Breaker(failures: 100)
+    ) async throws -> ChannelName {
         let number = counter.withLock { count in
             count += 1
             return count
@@ -45,7 +51,10 @@ final class PostgresHarness: ContractHarness {
                 environmentClass: .test,
                 specificationSHA256: specificationSHA256,
                 submitSlots: submitSlots,
-                querySlots: querySlots
+                querySlots: querySlots,
+                submitInterval: interval,
+                queryInterval: interval,
+                breaker: breaker
             )
         )
         return channel
@@ -58,11 +67,12 @@ final class PostgresHarness: ContractHarness {
         )
     }
 
-    func setRunning(_ isRunning: Bool, channel: ChannelName) async throws {
-        try await database.execute(
-            "UPDATE sluice.channel SET state = $2::sluice.channel_state WHERE channel = $1",
-            [.text(channel.value), .text(isRunning ? "running" : "paused")]
-        )
+    func setRunning(_ isRunning: Bool, lane: Lane?, channel: ChannelName) async throws {
+        let changed =
+            isRunning
+            ? try await database.store.resume(channel, lane: lane)
+            : try await database.store.pause(channel, lane: lane, reason: "the contract says so")
+        guard changed == (lane == nil ? 2 : 1) else { throw TestFailure("\(changed) lanes were paused or resumed") }
     }
 
     func seedFile(orders: Int32, chunks: [PlannedChunk]) async throws -> SeededFile {
@@ -106,7 +116,8 @@ final class PostgresHarness: ContractHarness {
     func advance(by span: TimeSpan) async throws {
         let shift: [PostgresValue] = [.int64(span.microseconds)]
         for (table, columns) in [
-            ("work_chunk", ["due_at", "lease_until"]), ("channel_slot", ["held_until"]), ("channel", ["slow_until"]),
+            ("work_chunk", ["due_at", "lease_until"]), ("channel_slot", ["held_until"]),
+            ("channel_lane", ["slow_until", "open_until", "next_call_at"]),
             ("submission", ["in_flight_until", "last_not_found_at", "first_sent_at", "last_send_ended_at"]),
             ("exchange", ["recorded_at", "send_by"]), ("order_to_plan", ["not_before"]),
         ] {
@@ -318,6 +329,13 @@ final class PostgresHarness: ContractHarness {
                 [.text(channel.value), .text(lane.rawValue)]
             )
         )
+    }
+
+    func health(channel: ChannelName, lane: Lane) async throws -> LaneHealth {
+        guard let status = try await database.store.lanes(of: channel).first(where: { $0.lane == lane }) else {
+            throw TestFailure("channel \(channel) has no \(lane.rawValue) lane")
+        }
+        return status.health
     }
 
     private static func word<Word: RawRepresentable<String>>(_ row: PostgresRow, _ column: Int) throws -> Word {

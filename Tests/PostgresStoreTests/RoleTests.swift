@@ -9,7 +9,8 @@ import Testing
         "submission",
         "exchange", "payment_attempt", "payment_return", "payment_correction", "live_days", "archive_manifest",
         "worker",
-        "channel", "channel_activation", "channel_slot", "work_chunk", "review_item", "alarm", "outbox", "job",
+        "channel", "channel_activation", "channel_lane", "channel_slot", "work_chunk", "review_item", "alarm", "outbox",
+        "job",
         "job_run", "order_to_plan", "account_at_risk", "batch_file_sum", "review_option", "review_decision",
     ]
 
@@ -18,7 +19,7 @@ import Testing
     private static let workerRights: [String: String] = [
         "batch_file": "rc", "batch_file_part": "rc", "order_number_registry": "rac", "channel_number_registry": "ra",
         "result_file": "ra", "result_file_part": "ra", "payment_order": "rac", "quarantine_record": "ra",
-        "submission": "rac", "exchange": "rac", "payment_attempt": "ra", "worker": "rac", "channel": "rc",
+        "submission": "rac", "exchange": "rac", "payment_attempt": "ra", "worker": "rac", "channel_lane": "rc",
         "channel_slot": "rc", "work_chunk": "rawd", "review_item": "ri", "alarm": "rac",
         "outbox": "ra", "job": "rac", "job_run": "raw", "order_to_plan": "rad", "account_at_risk": "ra",
         "batch_file_sum": "rac",

@@ -14,7 +14,13 @@ final class InMemoryHarness: ContractHarness {
         self.store = wrap(memory)
     }
 
-    func makeChannel(specificationSHA256: [UInt8], submitSlots: Int, querySlots: Int) async throws -> ChannelName {
+    func makeChannel(
+        specificationSHA256: [UInt8],
+        submitSlots: Int,
+        querySlots: Int,
+        interval: TimeSpan,
+        breaker: LaneRules.Breaker
+    ) async throws -> ChannelName {
         let number = channelCount.withLock { count in
             count += 1
             return count
@@ -26,7 +32,10 @@ final class InMemoryHarness: ContractHarness {
                 environmentClass: .test,
                 specificationSHA256: specificationSHA256,
                 submitSlots: submitSlots,
-                querySlots: querySlots
+                querySlots: querySlots,
+                submitInterval: interval,
+                queryInterval: interval,
+                breaker: breaker
             )
         )
         return channel
@@ -44,8 +53,8 @@ final class InMemoryHarness: ContractHarness {
         )
     }
 
-    func setRunning(_ isRunning: Bool, channel: ChannelName) async throws {
-        memory.setRunning(isRunning, channel: channel)
+    func setRunning(_ isRunning: Bool, lane: Lane?, channel: ChannelName) async throws {
+        memory.setPaused(!isRunning, lanes: lane.map { [$0] } ?? Lane.allCases, channel: channel)
     }
 
     func seedFile(orders: Int32, chunks: [PlannedChunk]) async throws -> SeededFile {
@@ -90,5 +99,9 @@ final class InMemoryHarness: ContractHarness {
 
     func slotsHeld(channel: ChannelName, lane: Lane) async throws -> Int {
         memory.slotsHeld(channel: channel, lane: lane)
+    }
+
+    func health(channel: ChannelName, lane: Lane) async throws -> LaneHealth {
+        memory.health(channel: channel, lane: lane)
     }
 }

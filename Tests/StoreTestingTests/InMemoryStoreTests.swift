@@ -43,12 +43,16 @@ struct `The store in memory` {
     private func claim() async throws -> ClaimedChunk? {
         try await store.claimChunks(
             ChunkClaim(
-                channel: channel,
-                lane: .submit,
-                specificationSHA256: specification,
                 worker: worker,
-                lease: .minutes(2),
-                limit: 1
+                lanes: [
+                    LaneClaim(
+                        channel: channel,
+                        lane: .submit,
+                        specificationSHA256: specification,
+                        lease: .minutes(2),
+                        limit: 1
+                    )
+                ]
             )
         ).first
     }

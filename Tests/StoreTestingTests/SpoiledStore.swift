@@ -17,6 +17,9 @@ struct SpoiledStore: SubmissionStore {
         case finishesInsteadOfScheduling
         case losesLateCalls
         case ignoresSlowDown
+        case servesOneLaneOnly
+        case forgetsStarts
+        case mistakesFailures
         case swapsItems
         case forgetsContradictions
         case failsInsteadOfTryingAgain
@@ -35,9 +38,12 @@ struct SpoiledStore: SubmissionStore {
             case .finishesInsteadOfScheduling:
                 "a change that schedules frees lease and slot, and the chunk comes up on its lane"
             case .losesLateCalls: "a change of an earlier lease is stale, and its ended call is kept as late"
-            case .ignoresSlowDown: "a slowed channel hands out nothing on either lane until its time is over"
+            case .ignoresSlowDown: "a slowed lane hands out nothing until its time is over; the other lane goes on"
             case .forgetsContradictions: "a contradicted order is submitted no more"
             case .failsInsteadOfTryingAgain: "an ended attempt is filed, and its order waits for planning"
+            case .servesOneLaneOnly: "one claim serves several lanes, each by its own limit and slots"
+            case .forgetsStarts: "a lane's rate gives each chunk a start of its own, across claims"
+            case .mistakesFailures: "failed calls in a row open a lane's breaker, once, with one alarm"
             case .swapsItems: "an intent commits submission, orders, send and chunk together"
             }
         }
@@ -47,8 +53,33 @@ struct SpoiledStore: SubmissionStore {
     let defect: Defect
 
     func claimChunks(_ claim: ChunkClaim) async throws -> [ClaimedChunk] {
-        if defect == .claimsWhilePaused { inner.setRunning(true, channel: claim.channel) }
-        return try await inner.claimChunks(claim)
+        var claim = claim
+        if defect == .claimsWhilePaused {
+            for lane in claim.lanes { inner.setPaused(false, channel: lane.channel) }
+        }
+        if defect == .servesOneLaneOnly {
+            claim = ChunkClaim(worker: claim.worker, lanes: Array(claim.lanes.prefix(1)))
+        }
+        let chunks = try await inner.claimChunks(claim)
+        return defect == .forgetsStarts ? chunks.map(Self.startingNow) : chunks
+    }
+
+    private static func startingNow(_ chunk: ClaimedChunk) -> ClaimedChunk {
+        ClaimedChunk(
+            chunkIdentifier: chunk.chunkIdentifier,
+            batch: chunk.batch,
+            businessDate: chunk.businessDate,
+            chunkNumber: chunk.chunkNumber,
+            direction: chunk.direction,
+            channel: chunk.channel,
+            kind: chunk.kind,
+            lines: chunk.lines,
+            submissionsCut: chunk.submissionsCut,
+            submission: chunk.submission,
+            worker: chunk.worker,
+            epoch: chunk.epoch,
+            now: chunk.now
+        )
     }
 
     func ordersToSubmit(of chunk: ClaimedChunk, limit: Int) async throws -> [OrderToSubmit] {
@@ -108,6 +139,17 @@ struct SpoiledStore: SubmissionStore {
         case .dropsAlarms: change.decision.alarms = []
         case .dropsReviews: (change.decision.reviews, change.submissionReviews) = ([], [])
         case .ignoresSlowDown: change.slowLaneFor = nil
+        case .mistakesFailures:
+            change.endedCall = change.endedCall.map {
+                EndedCall(
+                    call: $0.call,
+                    outcome: .answered(ChannelAnswer(header: .processing, headerCode: "0", items: [])),
+                    status: $0.status,
+                    response: $0.response,
+                    volatileElements: $0.volatileElements,
+                    latencyMicroseconds: $0.latencyMicroseconds
+                )
+            }
         case .finishesInsteadOfScheduling: if change.begins == nil { change.next = .finish }
         case .losesLateCalls:
             let isHeld = inner.chunks(of: change.chunk.batch).contains {

@@ -37,6 +37,12 @@ package struct ChannelSpecification: Sendable {
         package let query: Int
     }
 
+    /// The least time between two calls of a lane, in the whole fleet; zero: concurrency alone bounds it.
+    package struct Rate: Hashable, Sendable {
+        package let submit: TimeSpan
+        package let query: TimeSpan
+    }
+
     package let name: ChannelName
     /// For people.
     package let title: String
@@ -51,6 +57,9 @@ package struct ChannelSpecification: Sendable {
     package let deadlines: ChannelDeadlines
     package let limits: Limits
     package let concurrency: Concurrency
+    package let rate: Rate
+    /// Of either lane apart.
+    package let breaker: LaneRules.Breaker
     package let numberRule: NumberRule
     package let codes: CodeTable
     /// SHA-256 of the file's bytes: what an activation names (R16).

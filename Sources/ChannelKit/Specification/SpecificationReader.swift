@@ -13,6 +13,7 @@ struct SpecificationReader {
         let environmentClass = try root.enumeration("class", as: EnvironmentClass.self)
         let directions = try self.directions()
         let deadlines = try self.deadlines()
+        let pace = PaceReader(root: root)
         let specification = ChannelSpecification(
             name: try name(),
             title: try title(),
@@ -25,6 +26,8 @@ struct SpecificationReader {
             deadlines: deadlines,
             limits: try limits(),
             concurrency: try concurrency(),
+            rate: try pace.rate(),
+            breaker: try pace.breaker(),
             numberRule: try numberRule(dialect),
             codes: try CodeTableReader(codes: try root.mapping("codes")).table(),
             sha256: sha256,

@@ -85,7 +85,6 @@ package struct Engine: Sendable {
     }
 
     private func work(stages: Set<Stage>, bounds: WorkBounds, stop: StopSignal) async {
-        let sendingStop = StopSignal(within: stop, or: bounds.sendingEnd)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 let stage = MonitoringStage(store: store, configuration: configuration, clock: clock, logger: logger)
@@ -120,33 +119,58 @@ package struct Engine: Sendable {
                     }
                 }
             }
-            for specification in configuration.channels.values.sorted(by: { $0.name < $1.name }) {
-                let driver = SubmissionDriver(
-                    store: store,
-                    transport: transport,
-                    clock: clock,
-                    random: random,
-                    specification: specification,
-                    configuration: configuration,
-                    tally: tally
-                )
-                if stages.contains(.submit), bounds.include(specification.name, .submit) {
-                    let stage = SubmissionStage(driver: driver)
-                    group.addTask {
-                        await LaneLoop(engine: self, specification: specification, lane: .submit, stop: sendingStop)
-                            .run { try await stage.work($0, logger: logger) }
-                    }
-                }
-                if stages.contains(.poll), bounds.include(specification.name, .query) {
-                    let stage = PollingStage(driver: driver)
-                    group.addTask {
-                        await LaneLoop(engine: self, specification: specification, lane: .query, stop: stop)
-                            .run { try await stage.work($0, logger: logger) }
-                    }
-                }
-            }
+            let dispatcher = Dispatcher(
+                store: store,
+                clock: clock,
+                random: random,
+                worker: worker,
+                limits: configuration.limits,
+                duties: duties(stages, bounds: bounds, stop: stop),
+                logger: logger
+            )
+            group.addTask { await dispatcher.run(until: stop) }
             await group.waitForAll()
         }
+    }
+
+    /// The lanes that these stages work, of all configured channels that the bounds include.
+    private func duties(_ stages: Set<Stage>, bounds: WorkBounds, stop: StopSignal) -> [Dispatcher.Duty] {
+        let sendingStop = StopSignal(within: stop, or: bounds.sendingEnd)
+        var duties: [Dispatcher.Duty] = []
+        for specification in configuration.channels.values.sorted(by: { $0.name < $1.name }) {
+            let driver = SubmissionDriver(
+                store: store,
+                transport: transport,
+                clock: clock,
+                random: random,
+                specification: specification,
+                configuration: configuration,
+                tally: tally
+            )
+            func add(_ lane: Lane, slots: Int, _ work: @escaping @Sendable (ClaimedChunk) async throws -> Void) {
+                guard bounds.include(specification.name, lane) else { return }
+                duties.append(
+                    Dispatcher.Duty(
+                        channel: specification.name,
+                        lane: lane,
+                        specificationSHA256: specification.sha256,
+                        lease: specification.deadlines.lease,
+                        slots: slots,
+                        end: lane == .submit ? sendingStop : stop,
+                        work: work
+                    )
+                )
+            }
+            if stages.contains(.submit) {
+                let stage = SubmissionStage(driver: driver)
+                add(.submit, slots: specification.concurrency.submit) { try await stage.work($0, logger: logger) }
+            }
+            if stages.contains(.poll) {
+                let stage = PollingStage(driver: driver)
+                add(.query, slots: specification.concurrency.query) { try await stage.work($0, logger: logger) }
+            }
+        }
+        return duties
     }
 
     /// Repeats a file stage until the stop; after an error the file comes up again, when the database is back.

@@ -77,11 +77,13 @@ extension SQLStore: FleetStore {
     package func activateChannel(_ activation: ChannelActivation) async throws {
         try await pool.transaction("activate channel") { transaction in
             _ = try transaction.query(
-                "SELECT sluice.activate_channel($1, $2, $3, $4, $5)",
+                "SELECT sluice.activate_channel($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 [
                     .text(activation.channel.value), .text(activation.environmentClass.rawValue),
                     .bytea(activation.specificationSHA256), .int32(Int32(activation.submitSlots)),
-                    .int32(Int32(activation.querySlots)),
+                    .int32(Int32(activation.querySlots)), .microseconds(activation.submitInterval),
+                    .microseconds(activation.queryInterval), .int32(activation.breaker.failures),
+                    .microseconds(activation.breaker.open), .microseconds(activation.breaker.openMax),
                 ]
             )
         }
@@ -90,12 +92,11 @@ extension SQLStore: FleetStore {
     package func channels() async throws -> [ChannelRow] {
         try await pool.transaction("channels", readOnly: true) { transaction in
             try transaction.query(
-                "SELECT channel, state = 'running', specification_sha256 FROM sluice.channel ORDER BY channel"
+                "SELECT channel, specification_sha256 FROM sluice.channel ORDER BY channel"
             ).map { row in
                 ChannelRow(
                     channel: ChannelName(try row.text(0)),
-                    isRunning: try row.bool(1),
-                    specificationSHA256: try row.bytes(2)
+                    specificationSHA256: try row.bytes(1)
                 )
             }
         }
@@ -105,6 +106,23 @@ extension SQLStore: FleetStore {
         try await pool.transaction("work left", readOnly: true) { transaction in
             let rows = try transaction.query(
                 """
+                WITH lane AS MATERIALIZED (
+                    SELECT l.channel, l.lane, l.paused_at IS NOT NULL AS is_paused,
+                        greatest(l.slow_until, l.open_until) AS ready_at,
+                        (SELECT count(*) FROM sluice.channel_slot s WHERE s.channel = l.channel AND s.lane = l.lane)
+                            <= (SELECT count(*) FROM (SELECT FROM sluice.work_chunk c
+                                WHERE c.channel = l.channel AND c.kind = 'send' LIMIT 1000) AS unsent) AS is_full
+                    FROM sluice.channel_lane l WHERE l.channel = ANY ($1)
+                ), waiting AS (
+                    SELECT w.lane, l.is_paused, w.lease_worker IS NOT NULL AS is_held, w.due_at,
+                        l.is_full AND w.kind = 'submit' AS is_stuck, greatest(w.due_at, l.ready_at) AS ready_at
+                    FROM sluice.work_chunk w JOIN lane l USING (channel, lane)
+                ), judged AS (
+                    SELECT lane, is_held OR (NOT is_paused AND NOT is_stuck AND ready_at <= now()) AS is_due,
+                        CASE WHEN NOT is_paused THEN CASE WHEN is_held THEN due_at WHEN NOT is_stuck THEN ready_at END
+                            END AS next_at
+                    FROM waiting
+                )
                 SELECT
                     (SELECT count(*) FROM sluice.batch_file c WHERE c.state IN ('pending', 'splitting')
                         AND (c.due_at <= now() OR c.lease_worker IS NOT NULL)),
@@ -112,12 +130,11 @@ extension SQLStore: FleetStore {
                         AND (c.due_at <= now() OR c.lease_worker IS NOT NULL))
                         + (SELECT count(DISTINCT batch_id) FROM sluice.order_to_plan WHERE not_before <= now()),
                     (SELECT count(*) FROM sluice.batch_file c WHERE c.due_at <= now() AND \(Self.isDueForSettlement)),
-                    count(*) FILTER (WHERE w.lane = 'submit'), count(*) FILTER (WHERE w.lane = 'query'),
-                    count(*) FILTER (WHERE w.lane = 'submit' AND (w.due_at <= now() OR w.lease_worker IS NOT NULL)),
-                    count(*) FILTER (WHERE w.lane = 'query' AND (w.due_at <= now() OR w.lease_worker IS NOT NULL)),
-                    (extract(epoch FROM min(w.due_at) - now()) * 1000000)::bigint
-                FROM sluice.work_chunk w JOIN sluice.channel c USING (channel)
-                WHERE w.channel = ANY ($1) AND c.state = 'running'
+                    count(*) FILTER (WHERE lane = 'submit'), count(*) FILTER (WHERE lane = 'query'),
+                    count(*) FILTER (WHERE lane = 'submit' AND is_due),
+                    count(*) FILTER (WHERE lane = 'query' AND is_due),
+                    (extract(epoch FROM min(next_at) - now()) * 1000000)::bigint
+                FROM judged
                 """,
                 [.textArray(channels.map(\.value))]
             )

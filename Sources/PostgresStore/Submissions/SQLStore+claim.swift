@@ -1,196 +1,160 @@
-package import PaymentCore
+import PaymentCore
 import PostgresClient
 package import Store
 
 extension SQLStore {
     package func claimChunks(_ claim: ChunkClaim) async throws -> [ClaimedChunk] {
-        let lane = claim.lane.rawValue
+        let asked = claim.lanes.filter { $0.limit > 0 }
+        guard !asked.isEmpty else { return [] }
         return try await pool.transaction("claim chunks") { transaction in
-            try transaction.query(
-                """
-                WITH lane AS MATERIALIZED (
-                    SELECT channel FROM sluice.channel WHERE channel = $1 AND state = 'running'
-                        AND specification_sha256 = $2 AND (slow_until IS NULL OR slow_until <= now())
-                ), slot AS MATERIALIZED (
-                    SELECT s.slot_no FROM sluice.channel_slot s, lane WHERE s.channel = $1 AND s.lane = '\(lane)'
-                        AND (s.held_until IS NULL OR s.held_until <= now())
-                    ORDER BY s.slot_no LIMIT $3 FOR NO KEY UPDATE OF s SKIP LOCKED
-                ), due AS MATERIALIZED (
-                    SELECT c.chunk_id, c.due_at FROM sluice.work_chunk c
-                    WHERE c.channel = $1 AND c.lane = '\(lane)' AND c.due_at <= now()
-                    ORDER BY c.due_at, c.chunk_id LIMIT (SELECT count(*) FROM slot) FOR NO KEY UPDATE SKIP LOCKED
-                ), pair AS MATERIALIZED (
-                    SELECT d.chunk_id, d.due_at, s.slot_no
-                    FROM (SELECT chunk_id, due_at, row_number() OVER (ORDER BY due_at, chunk_id) AS n FROM due) d
-                    JOIN (SELECT slot_no, row_number() OVER (ORDER BY slot_no) AS n FROM slot) s USING (n)
-                ), leased AS (
-                    UPDATE sluice.work_chunk c SET lease_worker = $4, epoch = c.epoch + 1,
-                        lease_until = now() + $5 * interval '1 microsecond', due_at = now() + $5 * interval
-                            '1 microsecond'
-                    FROM pair p WHERE c.chunk_id = p.chunk_id
-                    RETURNING c.chunk_id, c.batch_id, c.business_date, c.chunk_no, c.direction, c.kind, c.line_nos,
-                        c.submissions_cut, c.submission_no, c.epoch, c.lease_until, p.slot_no, p.due_at AS was_due_at
-                ), taken AS (
-                    UPDATE sluice.channel_slot s SET chunk_id = l.chunk_id, epoch = l.epoch, held_until = l.lease_until
-                    FROM leased l WHERE s.channel = $1 AND s.lane = '\(lane)' AND s.slot_no = l.slot_no
-                )
-                SELECT chunk_id, batch_id, business_date, chunk_no, direction, kind, line_nos, submissions_cut,
-                    submission_no, epoch, now() FROM leased ORDER BY was_due_at, chunk_id
-                """,
-                [
-                    .text(claim.channel.value), .bytea(claim.specificationSHA256), .int64(Int64(claim.limit)),
-                    .text(claim.worker.value), .microseconds(claim.lease),
-                ]
-            ).map { row in
-                ClaimedChunk(
-                    chunkIdentifier: try row.int64(0),
-                    batch: BatchIdentifier(try row.int64(1)),
-                    businessDate: try row.date(2),
-                    chunkNumber: try row.int32(3),
-                    direction: try row.word(4),
-                    channel: claim.channel,
-                    kind: try row.word(5),
-                    lines: row.isNull(6) ? [] : try row.intArray(6).map(LineNumber.init),
-                    submissionsCut: try row.int32(7),
-                    submission: try row.optionalInt32(8).map(SubmissionNumber.init),
-                    worker: claim.worker,
-                    epoch: LeaseEpoch(try row.int64(9)),
-                    now: try row.timestamp(10)
-                )
-            }
+            let lanes = try lock(asked, transaction)
+            // What follows sees all that earlier claims of these lanes committed: their rows are ours.
+            return lanes.isEmpty ? [] : try take(lanes, for: claim.worker, transaction)
         }
     }
 
-    package func ordersToSubmit(of chunk: ClaimedChunk, limit: Int) async throws -> [OrderToSubmit] {
-        try await pool.transaction("orders to submit", readOnly: true) { transaction in
-            var cipher = try cipher(of: chunk.batch, transaction)
-            return try transaction.query(
-                """
-                SELECT line_no, amount_minor, currency, bank_code, attempt_no, personal FROM sluice.payment_order o
-                WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3) AND state = 'ready'
-                    AND \(Self.isNotContradicted)
-                    AND \(LineBounds.condition("line_no", in: "$3"))
-                ORDER BY line_no LIMIT $4
-                """,
-                [
-                    .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(chunk.lines.map(\.value)),
-                    .int64(Int64(limit)),
-                ]
-            ).map { row in
-                let line = LineNumber(try row.int32(0))
-                let personal = try PersonalData(serialized: try cipher.open(try row.bytes(5), .personal, line: line))
-                return OrderToSubmit(
-                    line: line,
-                    amountMinor: try row.int64(1),
-                    currency: try row.text(2),
-                    accountNumber: personal.accountNumber,
-                    accountName: personal.accountName,
-                    bankCode: try row.optionalText(3),
-                    purpose: personal.purpose,
-                    attempts: try row.int16(4)
-                )
-            }
-        }
-    }
-
-    package func removeLines(_ lines: [LineNumber], from chunk: ClaimedChunk, reviewCode: String?) async throws {
-        try await pool.transaction("remove lines") { transaction in
-            guard try lock(chunk, transaction, kind: .submit) else { return }
-            _ = try transaction.execute(
-                """
-                UPDATE sluice.work_chunk SET line_nos = ARRAY(SELECT n FROM unnest(line_nos) AS n WHERE n <> ALL ($2))
-                WHERE chunk_id = $1
-                """,
-                [.int64(chunk.chunkIdentifier), .intArray(lines.map(\.value))]
-            )
-            guard let reviewCode else { return }
-            _ = try transaction.execute(
-                """
-                INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, line_no, channel)
-                SELECT $4::text || '/' || $6::text, $4, $5, $1, $2, n, $6 FROM unnest($3::int[]) AS n ON CONFLICT DO
-                    NOTHING
-                """,
-                [
-                    .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(lines.map(\.value)),
-                    .text(ReviewCause.unfitForChannel.rawValue), .text(reviewCode), .text(chunk.channel.value),
-                ]
-            )
-        }
-    }
-
-    package func releaseChunk(_ chunk: ClaimedChunk, next: ChunkNext) async throws {
-        try await pool.transaction("release chunk") { transaction in
-            // A submit chunk whose intent was committed after all (its worker saw an error) is a submission's by now.
-            guard try lock(chunk, transaction, kind: chunk.kind) else { return }
-            try apply(next, to: chunk, inFlightUntil: nil, transaction)
-        }
-    }
-
-    /// Locks the chunk's row; false if the lease is somebody else's, whatever this worker believes (R10).
+    /// Locks the lanes that have something to give; a lane that somebody else is claiming from is passed by.
     ///
-    /// `kind`: what the chunk must still be for; nil for anything.
-    ///
-    /// `toBegin`: an ended lease begins nothing, even while nobody else has the chunk.
-    func lock(
-        _ chunk: ClaimedChunk,
-        _ transaction: PostgresTransaction,
-        kind: ChunkKind? = nil,
-        toBegin: Bool = false
-    ) throws -> Bool {
-        let rows = try transaction.query(
+    /// Subqueries stand as scalars, so that each is one look at an index and never a join.
+    private func lock(_ asked: [LaneClaim], _ transaction: PostgresTransaction) throws -> [LaneClaim] {
+        try transaction.query(
             """
-            SELECT kind, lease_until > now() FROM sluice.work_chunk
-            WHERE chunk_id = $1 AND epoch = $2 AND lease_worker = $3 FOR NO KEY UPDATE
+            SELECT w.place FROM unnest($1::text[], $2::text[], $3::bytea[]) WITH ORDINALITY
+                AS w (channel, lane, specification, place)
+            JOIN sluice.channel_lane l ON l.channel = w.channel AND l.lane = w.lane::sluice.lane
+            WHERE l.paused_at IS NULL AND (l.slow_until IS NULL OR l.slow_until <= now())
+                AND (l.open_until IS NULL OR l.open_until <= now())
+                AND (l.next_call_at IS NULL OR l.next_call_at <= now() + $4 * interval '1 microsecond')
+                AND (SELECT c.specification_sha256 FROM sluice.channel c WHERE c.channel = l.channel) = w.specification
+                AND (SELECT true FROM sluice.channel_slot s WHERE s.channel = l.channel AND s.lane = l.lane
+                    AND (s.held_until IS NULL OR s.held_until <= now()) LIMIT 1)
+                AND (SELECT true FROM sluice.work_chunk c WHERE c.channel = l.channel AND c.lane = l.lane
+                    AND c.due_at <= now() ORDER BY c.due_at, c.chunk_id LIMIT 1)
+            FOR NO KEY UPDATE OF l SKIP LOCKED
             """,
-            [.int64(chunk.chunkIdentifier), .int64(chunk.epoch.value), .text(chunk.worker.value)]
-        )
-        guard let row = rows.first else { return false }
-        return try (kind == nil || row.text(0) == kind?.rawValue) && (!toBegin || row.bool(1))
+            [
+                .textArray(asked.map(\.channel.value)), .textArray(asked.map(\.lane.rawValue)),
+                .byteaArray(asked.map(\.specificationSHA256)), .microseconds(RateSlice.waitMax),
+            ]
+        ).map { asked[Int(try $0.int64(0)) - 1] }
     }
 
-    /// What happens to the chunk and its slot.
+    /// Leases due chunks of locked lanes, a slot and a start each.
     ///
-    /// A slot is free again after an outcome, or past send-by plus the total deadline (R10).
-    func apply(
-        _ next: ChunkNext,
-        to chunk: ClaimedChunk,
-        inFlightUntil: Timestamp?,
+    /// The inner limit is a figure in the text, so that the planner knows how little is wanted and walks the index; the
+    /// outer one stops it where the lane's share ends, and no row beyond is locked.
+    private func take(
+        _ lanes: [LaneClaim],
+        for worker: WorkerIdentifier,
         _ transaction: PostgresTransaction
-    ) throws {
-        switch next {
-        case .keep:
-            // Whatever becomes of the lease, the slot is held for as long as the call can be under way.
-            _ = try transaction.execute(
-                "UPDATE sluice.channel_slot SET held_until = $4 WHERE channel = $1 AND chunk_id = $2 AND epoch = $3",
-                [
-                    .text(chunk.channel.value), .int64(chunk.chunkIdentifier), .int64(chunk.epoch.value),
-                    .optional(inFlightUntil),
-                ]
+    ) throws -> [ClaimedChunk] {
+        let limit = lanes.map(\.limit).max() ?? 0
+        return try transaction.query(
+            """
+            WITH asked AS MATERIALIZED (
+                SELECT l.channel, l.lane, w.place, w.lease_us, w.room, l.breaker <> 'closed' AS is_probe,
+                    free.n AS free,
+                    greatest(l.call_interval_us, coalesce(l.slow_interval_us, 0)) AS pace_us,
+                    greatest(0, coalesce(extract(epoch FROM l.next_call_at - now()) * 1000000, 0))::bigint AS wait_us,
+                    unsent.n AS unsent
+                FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) WITH ORDINALITY
+                    AS w (channel, lane, room, lease_us, place)
+                JOIN sluice.channel_lane l ON l.channel = w.channel AND l.lane = w.lane::sluice.lane
+                CROSS JOIN LATERAL (
+                    SELECT count(*) AS n FROM sluice.channel_slot s WHERE s.channel = l.channel AND s.lane = l.lane
+                        AND (s.held_until IS NULL OR s.held_until <= now())) AS free
+                CROSS JOIN LATERAL (
+                    SELECT count(*) AS n FROM (SELECT FROM sluice.work_chunk c
+                        WHERE c.channel = l.channel AND c.kind = 'send'
+                            AND (c.lease_worker IS NULL OR c.lease_until <= now()) LIMIT 1000) AS waiting) AS unsent
+            ), share AS MATERIALIZED (
+                SELECT a.channel, a.lane, a.place, a.lease_us, a.is_probe, a.pace_us,
+                    CASE a.pace_us WHEN 0 THEN 0 ELSE a.wait_us END AS wait_us,
+                    least(a.room, a.free, CASE WHEN a.is_probe THEN 1 END,
+                        CASE WHEN a.pace_us = 0 THEN NULL WHEN a.wait_us > $6 THEN 0
+                            ELSE ($6 - a.wait_us) / a.pace_us + 1 END) AS room,
+                    -- Each unsent submission keeps a slot free for itself.
+                    greatest(0, a.free - a.unsent) AS fresh
+                FROM asked a
+            ), again AS MATERIALIZED (
+                SELECT s.channel, s.lane, d.chunk_id, d.due_at FROM share s CROSS JOIN LATERAL (
+                    SELECT x.chunk_id, x.due_at FROM (
+                        SELECT c.chunk_id, c.due_at FROM sluice.work_chunk c
+                        WHERE c.channel = s.channel AND c.kind = 'send' AND c.due_at <= now()
+                        ORDER BY c.due_at, c.chunk_id LIMIT \(limit) FOR NO KEY UPDATE SKIP LOCKED) AS x
+                    LIMIT CASE s.lane WHEN 'submit' THEN s.room ELSE 0 END) AS d
+            ), other AS MATERIALIZED (
+                SELECT s.channel, s.lane, d.chunk_id, d.due_at FROM share s CROSS JOIN LATERAL (
+                    SELECT count(*) AS n FROM again a WHERE a.channel = s.channel AND a.lane = s.lane) AS begun
+                CROSS JOIN LATERAL (
+                    SELECT x.chunk_id, x.due_at FROM (
+                        SELECT c.chunk_id, c.due_at FROM sluice.work_chunk c
+                        WHERE c.channel = s.channel AND c.lane = s.lane AND c.kind <> 'send' AND c.due_at <= now()
+                        ORDER BY c.due_at, c.chunk_id LIMIT \(limit) FOR NO KEY UPDATE SKIP LOCKED) AS x
+                    LIMIT CASE s.lane WHEN 'submit' THEN least(s.room - begun.n, s.fresh) ELSE s.room END) AS d
+            ), due AS MATERIALIZED (
+                SELECT b.channel, b.lane, b.chunk_id, row_number() OVER (
+                    PARTITION BY b.channel, b.lane ORDER BY b.turn, b.due_at, b.chunk_id) AS n
+                FROM (SELECT a.*, 1 AS turn FROM again a UNION ALL SELECT o.*, 2 FROM other o) AS b
+            ), slot AS MATERIALIZED (
+                SELECT s.channel, s.lane, f.slot_no, row_number() OVER (
+                    PARTITION BY s.channel, s.lane ORDER BY f.slot_no) AS n
+                FROM share s CROSS JOIN LATERAL (
+                    SELECT t.slot_no FROM sluice.channel_slot t WHERE t.channel = s.channel AND t.lane = s.lane
+                        AND (t.held_until IS NULL OR t.held_until <= now())
+                    ORDER BY t.slot_no LIMIT s.room FOR NO KEY UPDATE SKIP LOCKED) AS f
+            ), pair AS MATERIALIZED (
+                SELECT d.channel, d.lane, d.chunk_id, d.n, t.slot_no, s.place, s.is_probe, s.pace_us,
+                    s.wait_us + (d.n - 1) * s.pace_us AS start_us,
+                    now() + (s.wait_us + (d.n - 1) * s.pace_us + s.lease_us) * interval '1 microsecond' AS ends_at
+                FROM due d JOIN slot t USING (channel, lane, n) JOIN share s USING (channel, lane)
+            ), leased AS (
+                UPDATE sluice.work_chunk c SET lease_worker = $5, epoch = c.epoch + 1, lease_until = p.ends_at,
+                    due_at = p.ends_at
+                FROM pair p WHERE c.chunk_id = p.chunk_id AND c.chunk_id = ANY (ARRAY(SELECT chunk_id FROM pair))
+                RETURNING c.chunk_id, c.batch_id, c.business_date, c.chunk_no, c.direction, c.channel, c.kind,
+                    c.line_nos, c.submissions_cut, c.submission_no, c.epoch, c.lane, c.lease_until, p.slot_no, p.place,
+                    p.n, p.start_us
+            ), taken AS (
+                UPDATE sluice.channel_slot s SET chunk_id = l.chunk_id, epoch = l.epoch, held_until = l.lease_until
+                FROM leased l WHERE s.channel = l.channel AND s.lane = l.lane AND s.slot_no = l.slot_no
+            ), paced AS (
+                UPDATE sluice.channel_lane l SET
+                    next_call_at = CASE p.pace_us WHEN 0 THEN l.next_call_at
+                        ELSE now() + (p.last_us + p.pace_us) * interval '1 microsecond' END,
+                    breaker = CASE WHEN p.is_probe THEN 'half_open' ELSE l.breaker END,
+                    probe_chunk_id = CASE WHEN p.is_probe THEN p.probe ELSE l.probe_chunk_id END,
+                    open_until = CASE WHEN p.is_probe THEN p.ends_at ELSE l.open_until END
+                FROM (SELECT channel, lane, is_probe, pace_us, max(start_us) AS last_us, max(chunk_id) AS probe,
+                        max(ends_at) AS ends_at
+                    FROM pair GROUP BY channel, lane, is_probe, pace_us) AS p
+                WHERE l.channel = p.channel AND l.lane = p.lane AND (p.is_probe OR p.pace_us > 0)
             )
-            return
-        case .schedule(let kind, let delay):
-            _ = try transaction.execute(
-                """
-                UPDATE sluice.work_chunk SET kind = $2::sluice.chunk_kind, lane = $3::sluice.lane, lease_worker = NULL,
-                    lease_until = NULL, due_at = now() + $4 * interval '1 microsecond' WHERE chunk_id = $1
-                """,
-                [
-                    .int64(chunk.chunkIdentifier), .text(kind.rawValue), .text(kind.lane.rawValue),
-                    .microseconds(delay),
-                ]
-            )
-        case .finish:
-            _ = try transaction.execute(
-                "DELETE FROM sluice.work_chunk WHERE chunk_id = $1",
-                [.int64(chunk.chunkIdentifier)]
+            SELECT chunk_id, batch_id, business_date, chunk_no, direction, channel, kind, line_nos, submissions_cut,
+                submission_no, epoch, now(), start_us FROM leased ORDER BY place, n
+            """,
+            [
+                .textArray(lanes.map(\.channel.value)), .textArray(lanes.map(\.lane.rawValue)),
+                .bigintArray(lanes.map { Int64($0.limit) }), .bigintArray(lanes.map(\.lease.microseconds)),
+                .text(worker.value), .microseconds(RateSlice.waitMax),
+            ]
+        ).map { row in
+            ClaimedChunk(
+                chunkIdentifier: try row.int64(0),
+                batch: BatchIdentifier(try row.int64(1)),
+                businessDate: try row.date(2),
+                chunkNumber: try row.int32(3),
+                direction: try row.word(4),
+                channel: ChannelName(try row.text(5)),
+                kind: try row.word(6),
+                lines: row.isNull(7) ? [] : try row.intArray(7).map(LineNumber.init),
+                submissionsCut: try row.int32(8),
+                submission: try row.optionalInt32(9).map(SubmissionNumber.init),
+                worker: worker,
+                epoch: LeaseEpoch(try row.int64(10)),
+                now: try row.timestamp(11),
+                startsAfter: TimeSpan(microseconds: try row.int64(12))
             )
         }
-        _ = try transaction.execute(
-            """
-            UPDATE sluice.channel_slot SET chunk_id = NULL, epoch = NULL, held_until = NULL
-            WHERE channel = $1 AND chunk_id = $2 AND epoch = $3
-            """,
-            [.text(chunk.channel.value), .int64(chunk.chunkIdentifier), .int64(chunk.epoch.value)]
-        )
     }
 }

@@ -128,16 +128,8 @@ extension SQLStore: SubmissionStore {
             )
         }
         try raise(change, transaction)
+        try note(change, transaction)
         try apply(change.next, to: chunk, inFlightUntil: change.state.inFlight?.until, transaction)
-        if let pause = change.slowLaneFor {
-            _ = try transaction.execute(
-                """
-                UPDATE sluice.channel SET slow_until = greatest(slow_until, now() + $2 * interval '1 microsecond')
-                WHERE channel = $1
-                """,
-                [.text(chunk.channel.value), .microseconds(pause)]
-            )
-        }
         if change.state.phase.isFinal {
             _ = try transaction.query(
                 """

@@ -9,8 +9,8 @@ import Store
 struct ChannelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "channel",
-        abstract: "Look at channels and activate their specifications.",
-        subcommands: [List.self, Activate.self]
+        abstract: "Look at channels, activate their specifications, pause and resume their lanes.",
+        subcommands: [List.self, Show.self, Activate.self, Pause.self, Resume.self]
     )
 
     /// What is configured and what is active.
@@ -25,9 +25,9 @@ struct ChannelCommand: AsyncParsableCommand {
         func run() async throws {
             let configuration = try options.load()
             let configured = try Catalogue.channels(configuration)
-            let active = try await Deployment.with(configuration) { try await $0.store.channels() }
-            let rows = Set(configured.keys).union(active.map(\.channel)).sorted().map { name in
-                Row(name: name, specification: configured[name], active: active.first { $0.channel == name })
+            let lanes = try await Deployment.with(configuration) { try await $0.store.lanes(of: nil) }
+            let rows = Set(configured.keys).union(lanes.map(\.channel)).sorted().map { name in
+                Row(name: name, specification: configured[name], lanes: lanes.filter { $0.channel == name })
             }
             var table = Table("channel", "state", "active", "file", "directions", "title")
             for row in rows {
@@ -35,7 +35,7 @@ struct ChannelCommand: AsyncParsableCommand {
                 table.add(
                     row.name.value,
                     row.state,
-                    row.active.map { Row.short($0.specificationSHA256) },
+                    row.activeSHA256.map(Row.short),
                     row.specification.map { Row.short($0.sha256) },
                     directions,
                     row.specification?.title
@@ -88,13 +88,18 @@ struct ChannelCommand: AsyncParsableCommand {
     private struct Row {
         let name: ChannelName
         let specification: ChannelSpecification?
-        let active: ChannelRow?
+        /// None for a channel that was never activated.
+        let lanes: [LaneStatus]
+
+        var activeSHA256: [UInt8]? { lanes.first?.activation.specificationSHA256 }
 
         var state: String {
-            guard let active else { return "not activated" }
+            guard let activeSHA256 else { return "not activated" }
             guard let specification else { return "not configured here" }
-            guard active.specificationSHA256 == specification.sha256 else { return "another version active" }
-            return active.isRunning ? "running" : "paused"
+            guard activeSHA256 == specification.sha256 else { return "another version active" }
+            let states = Set(lanes.map(\.state))
+            if states.count == 1, let state = states.first { return state }
+            return lanes.map { "\($0.lane.rawValue) \($0.state)" }.joined(separator: ", ")
         }
 
         static func short(_ hash: [UInt8]) -> String { String(Hexadecimal.encode(hash).prefix(12)) }
@@ -102,8 +107,11 @@ struct ChannelCommand: AsyncParsableCommand {
         var json: JSON {
             [
                 "channel": .string(name.value), "title": .string(specification?.title), "state": .string(state),
-                "running": active.map { .bool($0.isRunning) } ?? .null,
-                "active_sha256": .string(active.map { Hexadecimal.encode($0.specificationSHA256) }),
+                "running": lanes.isEmpty ? .null : .bool(lanes.allSatisfy { $0.pause == nil }),
+                "lanes": .object(
+                    Dictionary(uniqueKeysWithValues: lanes.map { ($0.lane.rawValue, .string($0.state)) })
+                ),
+                "active_sha256": .string(activeSHA256.map(Hexadecimal.encode)),
                 "file_sha256": .string(specification.map { Hexadecimal.encode($0.sha256) }),
                 "class": .string(specification?.environmentClass.rawValue),
                 "directions": .array(

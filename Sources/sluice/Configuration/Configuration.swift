@@ -267,7 +267,8 @@ package struct Configuration: Sendable {
             silence: silence,
             stopWithin: try time("stop_within", standard.stopWithin, .seconds(1) ... .seconds(600)),
             idle: try time("idle", standard.idle, .milliseconds(10) ... .seconds(60)),
-            sweep: try time("sweep", standard.sweep, .milliseconds(100) ... .seconds(86_400))
+            sweep: try time("sweep", standard.sweep, .milliseconds(100) ... .seconds(86_400)),
+            callsInFlight: try count("calls_in_flight", standard.callsInFlight, 1...1_000)
         )
     }
 }

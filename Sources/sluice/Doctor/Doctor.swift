@@ -96,7 +96,7 @@ package struct Doctor: Sendable {
             keys(needed: health.dataKeys),
             AlarmCheck.waiting(health.alarms, sinks: configuration.alarms.sinks.count),
         ]
-        findings += await channels(try await store.channels())
+        findings += await channels(try await store.channels(), try await store.lanes(of: nil))
         return findings
     }
 
@@ -127,13 +127,14 @@ package struct Doctor: Sendable {
 
     // MARK: Channels
 
-    private func channels(_ rows: [ChannelRow]) async -> [Finding] {
+    private func channels(_ rows: [ChannelRow], _ lanes: [LaneStatus]) async -> [Finding] {
         let names = Set(catalogue.channels.keys).union(rows.map(\.channel)).sorted()
         // Beside one another: each waits for as long as its own connect deadline.
         return await withTaskGroup(of: (ChannelName, [Finding]).self) { group in
             for name in names {
                 let row = rows.first { $0.channel == name }
-                group.addTask { (name, await channel(name, row)) }
+                let isRunning = lanes.contains { $0.channel == name && $0.pause == nil }
+                group.addTask { (name, await channel(name, row, isRunning: isRunning)) }
             }
             var found: [ChannelName: [Finding]] = [:]
             for await (name, findings) in group { found[name] = findings }
@@ -141,7 +142,7 @@ package struct Doctor: Sendable {
         }
     }
 
-    private func channel(_ name: ChannelName, _ row: ChannelRow?) async -> [Finding] {
+    private func channel(_ name: ChannelName, _ row: ChannelRow?, isRunning: Bool) async -> [Finding] {
         let specification = catalogue.channels[name]
         let deadlines = specification.map(\.deadlines)
         var findings = [
@@ -150,7 +151,7 @@ package struct Doctor: Sendable {
                     name: name,
                     configured: specification?.sha256,
                     active: row?.specificationSHA256,
-                    isRunning: row?.isRunning == true,
+                    isRunning: isRunning,
                     deadlines: deadlines.map {
                         "deadlines: connect \($0.connect.words), stall \($0.stall.words), total \($0.total.words)"
                     } ?? ""
@@ -166,7 +167,7 @@ package struct Doctor: Sendable {
             return findings
         }
         findings.append(ChannelCheck.secret(name, problem: nil, isActive: row != nil))
-        guard let row else { return findings }
+        guard row != nil else { return findings }
         let outcome = await PeerProbe.connect(
             url: endpoint.baseURL.text,
             trust: specification.endpoint.certificates.map { .file($0) } ?? .systemStore,
@@ -183,7 +184,7 @@ package struct Doctor: Sendable {
                 name,
                 problem: problem,
                 certificateExpiresAt: expiry,
-                isRunning: row.isRunning,
+                isRunning: isRunning,
                 now: Timestamp.systemNow()
             )
     }

@@ -10,14 +10,21 @@ package protocol ContractHarness: Sendable {
 
     // MARK: Set-up
 
-    /// Makes a running channel under a fresh name with this specification activated and these slots.
-    func makeChannel(specificationSHA256: [UInt8], submitSlots: Int, querySlots: Int) async throws -> ChannelName
+    /// Makes a running channel under a fresh name with this specification activated, these slots, the same pace on
+    /// either lane and this breaker.
+    func makeChannel(
+        specificationSHA256: [UInt8],
+        submitSlots: Int,
+        querySlots: Int,
+        interval: TimeSpan,
+        breaker: LaneRules.Breaker
+    ) async throws -> ChannelName
 
     /// Activates another specification of the channel; its slots stay as they are.
     func activate(specificationSHA256: [UInt8], channel: ChannelName) async throws
 
-    /// Pauses or resumes a channel.
-    func setRunning(_ isRunning: Bool, channel: ChannelName) async throws
+    /// Pauses or resumes one lane of a channel, or both.
+    func setRunning(_ isRunning: Bool, lane: Lane?, channel: ChannelName) async throws
 
     /// Seeds a `working` payout file with one `ready` order a line, from line 1: its amount in CNY is
     /// `ContractScene.amountMinor(of:)`, its account number `ContractScene.accountNumber(of:)`. The chunks are numbered
@@ -54,6 +61,8 @@ package protocol ContractHarness: Sendable {
     func alarms(of channel: ChannelName) async throws -> [StoredAlarm]
     /// How many slots are not free now.
     func slotsHeld(channel: ChannelName, lane: Lane) async throws -> Int
+    /// A lane's breaker and pace.
+    func health(channel: ChannelName, lane: Lane) async throws -> LaneHealth
 }
 
 /// A file that a harness has seeded.

@@ -35,11 +35,19 @@ package struct ContractScene: Sendable {
     // MARK: Set-up
 
     /// A channel and a file whose orders are planned into chunks of the given sizes.
-    func stage(chunkSizes: [Int32] = [3], submitSlots: Int = 4, querySlots: Int = 4) async throws -> Stage {
+    func stage(
+        chunkSizes: [Int32] = [3],
+        submitSlots: Int = 4,
+        querySlots: Int = 4,
+        interval: TimeSpan = .zero,
+        breaker: LaneRules.Breaker = LaneRules.Breaker(failures: 100)
+    ) async throws -> Stage {
         let channel = try await harness.makeChannel(
             specificationSHA256: Self.specification,
             submitSlots: submitSlots,
-            querySlots: querySlots
+            querySlots: querySlots,
+            interval: interval,
+            breaker: breaker
         )
         return try await stage(chunkSizes: chunkSizes, channel: channel)
     }
@@ -102,12 +110,16 @@ package struct ContractScene: Sendable {
     ) async throws -> [ClaimedChunk] {
         try await store.claimChunks(
             ChunkClaim(
-                channel: stage.channel,
-                lane: lane,
-                specificationSHA256: specification,
                 worker: worker,
-                lease: lease,
-                limit: limit
+                lanes: [
+                    LaneClaim(
+                        channel: stage.channel,
+                        lane: lane,
+                        specificationSHA256: specification,
+                        lease: lease,
+                        limit: limit
+                    )
+                ]
             )
         )
     }
@@ -254,6 +266,18 @@ package struct ContractScene: Sendable {
             status: 200,
             response: Array("answer \(code)".utf8),
             volatileElements: ["X-Timestamp": "1780275600"],
+            latencyMicroseconds: 1_500
+        )
+    }
+
+    /// A call that the channel did not answer.
+    func unanswered(_ call: RecordedCall, _ outcome: CallOutcome = .unknown("timeout")) -> EndedCall {
+        EndedCall(
+            call: call,
+            outcome: outcome,
+            status: nil,
+            response: [],
+            volatileElements: [:],
             latencyMicroseconds: 1_500
         )
     }

@@ -125,11 +125,11 @@ extension SubmissionStoreContract {
                     next: .schedule(.query, after: .zero)
                 )
             )
-            try await scene.harness.setRunning(false, channel: way.stage.channel)
+            try await scene.harness.setRunning(false, lane: nil, channel: way.stage.channel)
             for lane in Lane.allCases {
                 try scene.expectEqual(try await scene.claim(way.stage, lane).count, 0, "paused: \(lane)")
             }
-            try await scene.harness.setRunning(true, channel: way.stage.channel)
+            try await scene.harness.setRunning(true, lane: nil, channel: way.stage.channel)
             for lane in Lane.allCases {
                 try scene.expectEqual(try await scene.claim(way.stage, lane).count, 1, "resumed: \(lane)")
             }
@@ -141,26 +141,6 @@ extension SubmissionStoreContract {
             try await scene.harness.activate(specificationSHA256: other, channel: stage.channel)
             try scene.expectEqual(try await scene.claim(stage).count, 0, "no longer activated")
             try scene.expectEqual(try await scene.claim(stage, specification: other).count, 1, "activated")
-        },
-        Case("a slowed channel hands out nothing on either lane until its time is over") { scene in
-            let way = try await scene.underWay(chunkSizes: [1, 1])
-            try await scene.record(
-                scene.change(
-                    way.chunk,
-                    of: way.intent,
-                    ended: scene.answered(way.call),
-                    slowLaneFor: .minutes(20),
-                    next: .schedule(.query, after: .zero)
-                )
-            )
-            try await scene.harness.advance(by: .minutes(15))
-            for lane in Lane.allCases {
-                try scene.expectEqual(try await scene.claim(way.stage, lane).count, 0, "slow: \(lane)")
-            }
-            try await scene.harness.advance(by: .minutes(6))
-            for lane in Lane.allCases {
-                try scene.expectEqual(try await scene.claim(way.stage, lane).count, 1, "no longer slow: \(lane)")
-            }
         },
         Case("an ended lease makes the chunk and its slot free again, and the epoch grows") { scene in
             let stage = try await scene.stage(submitSlots: 1)

@@ -12,7 +12,7 @@
 /// - A submit chunk whose intent was committed is not given back by `releaseChunk`.
 package struct SubmissionStoreContract: Sendable {
     package static let cases: [Case] =
-        claimCases + releaseCases + intentCases + recordCases + leaseCases
+        claimCases + laneCases + breakerCases + releaseCases + intentCases + recordCases + leaseCases
         + attemptCases
 
     /// One promise of the contract.

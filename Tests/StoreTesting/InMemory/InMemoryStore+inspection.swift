@@ -110,7 +110,12 @@ extension InMemoryStore {
     /// How many slots of a lane are not free now.
     package func slotsHeld(channel: ChannelName, lane: Lane) -> Int {
         withTables { tables, now in
-            tables.channels[channel]?.slots[lane]?.count { !$0.isFree(at: now) } ?? 0
+            tables.channels[channel]?.lanes[lane]?.slots.count { !$0.isFree(at: now) } ?? 0
         }
+    }
+
+    /// A lane's breaker and pace.
+    package func health(channel: ChannelName, lane: Lane) -> LaneHealth {
+        withTables { tables, _ in tables.channels[channel]?.lanes[lane]?.health ?? LaneHealth() }
     }
 }

@@ -4,30 +4,37 @@ package import Store
 extension InMemoryStore {
     /// Makes one version of a channel's specification the one that is used (R16).
     ///
-    /// A new channel starts running, with so many slots; for a known one state and slots stay as they are.
+    /// A new channel starts running, with so many slots; for a known one pauses, health and slots stay as they are.
     package func activateChannel(_ activation: ChannelActivation) {
         withTables { tables, _ in
             if tables.channels[activation.channel] != nil {
                 tables.channels[activation.channel]?.specificationSHA256 = activation.specificationSHA256
+                for lane in Lane.allCases {
+                    tables.channels[activation.channel]?.lanes[lane]?.rules = activation.rules(of: lane)
+                }
                 return
             }
-            typealias Slot = InMemoryTables.Slot
+            func row(_ lane: Lane, slots: Int) -> InMemoryTables.LaneRow {
+                InMemoryTables.LaneRow(
+                    rules: activation.rules(of: lane),
+                    slots: Array(repeating: InMemoryTables.Slot(), count: slots)
+                )
+            }
             tables.channels[activation.channel] = InMemoryTables.Channel(
-                isRunning: true,
                 specificationSHA256: activation.specificationSHA256,
-                slots: [
-                    .submit: Array(repeating: Slot(), count: activation.submitSlots),
-                    .query: Array(repeating: Slot(), count: activation.querySlots),
+                lanes: [
+                    .submit: row(.submit, slots: activation.submitSlots),
+                    .query: row(.query, slots: activation.querySlots),
                 ]
             )
         }
     }
 
-    /// Pauses or resumes a channel.
-    package func setRunning(_ isRunning: Bool, channel: ChannelName) {
+    /// Pauses or resumes lanes of a channel.
+    package func setPaused(_ isPaused: Bool, lanes: [Lane] = Lane.allCases, channel: ChannelName) {
         withTables { tables, _ in
             precondition(tables.channels[channel] != nil, "a channel is activated before it is paused")
-            tables.channels[channel]?.isRunning = isRunning
+            for lane in lanes { tables.channels[channel]?.lanes[lane]?.isPaused = isPaused }
         }
     }
 

@@ -3,31 +3,59 @@ import Store
 
 extension InMemoryTables {
     mutating func claimChunks(_ claim: ChunkClaim, now: Timestamp) -> [ClaimedChunk] {
-        guard let channel = channels[claim.channel], channel.isRunning,
-            channel.specificationSHA256 == claim.specificationSHA256, channel.slowUntil.map({ $0 <= now }) ?? true
+        claim.lanes.flatMap { self.claim($0, for: claim.worker, now: now) }
+    }
+
+    private mutating func claim(_ asked: LaneClaim, for worker: WorkerIdentifier, now: Timestamp) -> [ClaimedChunk] {
+        guard let channel = channels[asked.channel], channel.specificationSHA256 == asked.specificationSHA256,
+            var lane = channel.lanes[asked.lane], !lane.isPaused
         else { return [] }
-        let slots = channel.slots[claim.lane, default: []]
-        let freeSlots = slots.indices.filter { slots[$0].isFree(at: now) }
-        let due = chunks.values
-            .filter { $0.channel == claim.channel && $0.kind.lane == claim.lane && $0.dueAt <= now }
-            .sorted { ($0.dueAt, $0.chunkIdentifier) < ($1.dueAt, $1.chunkIdentifier) }
-        let leaseEnd = now.advanced(by: claim.lease)
-        return zip(due.prefix(max(0, claim.limit)), freeSlots).map { chunk, slot in
-            var chunk = chunk
+        let admission = lane.health.admission(at: now)
+        let slice = RateSlice(nextCallAt: lane.nextCallAt, interval: lane.health.interval(lane.rules), now: now)
+        let freeSlots = lane.slots.indices.filter { lane.slots[$0].isFree(at: now) }
+        let room = [max(0, asked.limit), freeSlots.count, slice.countMax, admission == .any ? .max : 1].min() ?? 0
+        guard admission != .none, room > 0 else { return [] }
+        let taken = due(asked, room: room, freeSlots: freeSlots.count, now: now)
+        let handed = zip(taken, freeSlots).enumerated().map { place, pair in
+            var chunk = pair.0
+            let leaseEnd = now.advanced(by: slice.wait(place) + asked.lease)
             chunk.epoch = LeaseEpoch(chunk.epoch.value + 1)
-            chunk.worker = claim.worker
+            chunk.worker = worker
             chunk.dueAt = leaseEnd
             chunks[chunk.chunkIdentifier] = chunk
-            channels[claim.channel]?.slots[claim.lane]?[slot].holder = Slot.Holder(
+            lane.slots[pair.1].holder = Slot.Holder(
                 chunkIdentifier: chunk.chunkIdentifier,
                 epoch: chunk.epoch,
                 until: leaseEnd
             )
-            return claimed(chunk, by: claim.worker, now: now)
+            if admission == .probe { lane.health.probe(chunk.chunkIdentifier, until: leaseEnd) }
+            return claimed(chunk, by: worker, now: now, startsAfter: slice.wait(place))
         }
+        if !handed.isEmpty { lane.nextCallAt = slice.nextCallAt(after: handed.count) ?? lane.nextCallAt }
+        channels[asked.channel]?.lanes[asked.lane] = lane
+        return handed
     }
 
-    private func claimed(_ chunk: Chunk, by worker: WorkerIdentifier, now: Timestamp) -> ClaimedChunk {
+    /// What a lane gives: submissions to be sent again first, then as many fresh orders as leave each unsent submission
+    /// a free slot.
+    private func due(_ asked: LaneClaim, room: Int, freeSlots: Int, now: Timestamp) -> [Chunk] {
+        let own = chunks.values.filter { $0.channel == asked.channel && $0.kind.lane == asked.lane }
+        let due = own.filter { $0.dueAt <= now }.sorted {
+            ($0.dueAt, $0.chunkIdentifier) < ($1.dueAt, $1.chunkIdentifier)
+        }
+        guard asked.lane == .submit else { return Array(due.prefix(room)) }
+        let unsent = own.count { $0.kind == .send && ($0.worker == nil || $0.dueAt <= now) }
+        let again = Array(due.filter { $0.kind == .send }.prefix(room))
+        let fresh = due.filter { $0.kind == .submit }
+        return again + fresh.prefix(max(0, min(room - again.count, freeSlots - unsent)))
+    }
+
+    private func claimed(
+        _ chunk: Chunk,
+        by worker: WorkerIdentifier,
+        now: Timestamp,
+        startsAfter: TimeSpan
+    ) -> ClaimedChunk {
         guard let file = files[chunk.batch] else { preconditionFailure("a chunk belongs to a file") }
         return ClaimedChunk(
             chunkIdentifier: chunk.chunkIdentifier,
@@ -42,7 +70,8 @@ extension InMemoryTables {
             submission: chunk.submission,
             worker: worker,
             epoch: chunk.epoch,
-            now: now
+            now: now,
+            startsAfter: startsAfter
         )
     }
 

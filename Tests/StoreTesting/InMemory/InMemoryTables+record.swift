@@ -95,7 +95,7 @@ extension InMemoryTables {
             if let next = move.next { endAttempt(move, next, of: key, chunk: chunk, now: now) }
             write(move, evidence: change.endedCall?.call, chunk: chunk)
         }
-        for alarm in change.decision.alarms { count(alarm, channel: chunk.channel) }
+        for alarm in change.decision.alarms { count(alarm.kind, code: alarm.code, channel: chunk.channel) }
         for review in change.decision.reviews {
             let item = StoredReview(cause: review.cause, code: review.code, submission: nil, line: review.line)
             open(item, in: key.batch)
@@ -104,10 +104,7 @@ extension InMemoryTables {
             let item = StoredReview(cause: review.cause, code: review.code, submission: key.number, line: nil)
             open(item, in: key.batch)
         }
-        if let span = change.slowLaneFor {
-            let until = max(now.advanced(by: span), channels[chunk.channel]?.slowUntil ?? now)
-            channels[chunk.channel]?.slowUntil = until
-        }
+        note(change, now: now)
         let call = change.begins.map { begin($0, of: key, under: chunk, now: now) }
         if change.begins != nil, let inFlight = change.state.inFlight { holdSlot(of: chunk, until: inFlight.until) }
         carryOut(change.next, of: chunk, now: now)
@@ -149,7 +146,7 @@ extension InMemoryTables {
         of submission: SubmissionNumber,
         chunk: ClaimedChunk
     ) {
-        for alarm in decision.alarms { count(alarm, channel: chunk.channel) }
+        for alarm in decision.alarms { count(alarm.kind, code: alarm.code, channel: chunk.channel) }
         for review in decision.reviews {
             let item = StoredReview(cause: review.cause, code: review.code, submission: submission, line: review.line)
             open(item, in: chunk.batch)
@@ -182,12 +179,23 @@ extension InMemoryTables {
         return call
     }
 
-    private mutating func count(_ alarm: SettlementDecision.SubmissionAlarm, channel: ChannelName) {
-        let index = alarms.firstIndex { $0.kind == alarm.kind && $0.code == alarm.code && $0.channel == channel }
+    /// Lets the end of a call tell on its lane.
+    private mutating func note(_ change: SubmissionChange, now: Timestamp) {
+        let (channel, lane) = (change.chunk.channel, change.chunk.kind.lane)
+        guard let ended = change.endedCall, var row = channels[channel]?.lanes[lane],
+            let signal = LaneSignal(ended.outcome, slowFor: change.slowLaneFor)
+        else { return }
+        let hasOpened = row.health.take(signal, of: change.chunk.chunkIdentifier, rules: row.rules, now: now)
+        channels[channel]?.lanes[lane] = row
+        if hasOpened { count(.laneOpen, code: lane.rawValue, channel: channel) }
+    }
+
+    private mutating func count(_ kind: AlarmKind, code: String, channel: ChannelName) {
+        let index = alarms.firstIndex { $0.kind == kind && $0.code == code && $0.channel == channel }
         if let index {
             alarms[index].occurrences += 1
         } else {
-            alarms.append(StoredAlarm(kind: alarm.kind, channel: channel, code: alarm.code, occurrences: 1))
+            alarms.append(StoredAlarm(kind: kind, channel: channel, code: code, occurrences: 1))
         }
     }
 

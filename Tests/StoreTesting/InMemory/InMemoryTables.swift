@@ -16,10 +16,16 @@ struct InMemoryTables {
     private var chunkIdentifierNext: Int64 = 1
 
     struct Channel {
-        var isRunning: Bool
         var specificationSHA256: [UInt8]
-        var slowUntil: Timestamp?
-        var slots: [Lane: [Slot]]
+        var lanes: [Lane: LaneRow]
+    }
+
+    struct LaneRow {
+        var isPaused = false
+        var rules: LaneRules
+        var health = LaneHealth()
+        var nextCallAt: Timestamp?
+        var slots: [Slot]
     }
 
     struct Slot {
@@ -122,9 +128,9 @@ struct InMemoryTables {
     }
 
     private func slotPlace(of chunk: Chunk) -> (lane: Lane, index: Int)? {
-        guard let slots = channels[chunk.channel]?.slots else { return nil }
+        guard let lanes = channels[chunk.channel]?.lanes else { return nil }
         for lane in Lane.allCases {
-            let index = slots[lane, default: []].firstIndex {
+            let index = lanes[lane]?.slots.firstIndex {
                 $0.holder?.chunkIdentifier == chunk.chunkIdentifier && $0.holder?.epoch == chunk.epoch
             }
             if let index { return (lane, index) }
@@ -135,13 +141,16 @@ struct InMemoryTables {
     /// Keeps the chunk's slot until its call can no longer be under way.
     mutating func holdSlot(of chunk: Chunk, until: Timestamp) {
         guard let place = slotPlace(of: chunk) else { return }
-        channels[chunk.channel]?.slots[place.lane]?[place.index].holder?.until = until
+        channels[chunk.channel]?.lanes[place.lane]?.slots[place.index].holder?.until = until
     }
 
     /// Gives the slot back that this epoch of the chunk holds; one of an earlier epoch runs out by itself (R10).
-    private mutating func freeSlot(of chunk: Chunk) {
+    private mutating func freeSlot(of chunk: Chunk, now: Timestamp) {
+        for lane in Lane.allCases {
+            channels[chunk.channel]?.lanes[lane]?.health.giveBack(chunk.chunkIdentifier, now: now)
+        }
         guard let place = slotPlace(of: chunk) else { return }
-        channels[chunk.channel]?.slots[place.lane]?[place.index].holder = nil
+        channels[chunk.channel]?.lanes[place.lane]?.slots[place.index].holder = nil
     }
 
     /// Carries out what happens to a leased chunk after a change.
@@ -149,12 +158,12 @@ struct InMemoryTables {
         switch next {
         case .keep: break
         case .schedule(let kind, let delay):
-            freeSlot(of: chunk)
+            freeSlot(of: chunk, now: now)
             chunks[chunk.chunkIdentifier]?.kind = kind
             chunks[chunk.chunkIdentifier]?.dueAt = now.advanced(by: delay)
             chunks[chunk.chunkIdentifier]?.worker = nil
         case .finish:
-            freeSlot(of: chunk)
+            freeSlot(of: chunk, now: now)
             chunks[chunk.chunkIdentifier] = nil
         }
     }
