@@ -115,11 +115,11 @@ struct SpecificationDefect: Sendable, CustomTestStringConvertible {
             at: "withhold: {",
             "without `duplicate_check` could pay twice"
         ),
-        Self("margin: 1h", "margin: 24h", at: "24h\npoll", "not shorter than `window`"),
+        Self("margin: 1h", "margin: 24h", at: "24h\n  # warning", "not shorter than `window`"),
         Self("window: 24h", "window: 62m", at: "withhold: {", "could never resend"),
         Self("count_max: 60", "count_max: 2", at: "withhold: {", "could never be reached"),
         Self("cap: 30m", "cap: 5s", at: "5s\n  jitter", "shorter than `first`"),
-        Self("cap: 5m", "cap: 1s", at: "1s\ncodes", "shorter than `first`"),
+        Self("cap: 5m", "cap: 1s", at: "1s\n  # sends_max", "shorter than `first`"),
         Self("growth_percent: 160", "growth_percent: 99", at: "99\n", "out of range"),
         Self("jitter_percent: 20", "jitter_percent: 101", at: "101", "out of range"),
     ]

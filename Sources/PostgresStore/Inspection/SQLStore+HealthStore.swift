@@ -55,7 +55,7 @@ extension SQLStore: HealthStore {
                     (SELECT count(*) FROM sluice.worker WHERE stopped_at IS NULL AND $2 = ANY (stages)
                         AND heartbeat_at > now() - $1 * interval '1 microsecond'),
                     (SELECT greatest(0, extract(epoch FROM now() - max(heartbeat_at)) * 1000000)::bigint
-                        FROM sluice.worker WHERE $2 = ANY (stages)),
+                        FROM sluice.worker WHERE $2 = ANY (stages) HAVING max(heartbeat_at) IS NOT NULL),
                     (SELECT count(*) FROM sluice.work_chunk)
                         + (SELECT count(*) FROM sluice.batch_file
                             WHERE state IN ('pending', 'splitting', 'split', 'working')),

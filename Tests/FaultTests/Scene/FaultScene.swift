@@ -193,11 +193,13 @@ final class FaultScene: Sendable {
     // MARK: Files
 
     /// Changes a text of a file of the configuration, which must be there.
-    func edit(_ file: String, _ right: String, _ wrong: String) throws {
+    @discardableResult
+    func edit(_ file: String, _ right: String, _ wrong: String) throws -> Int {
         let path = "\(configuration)/\(file)"
         let text = try String(contentsOfFile: path, encoding: .utf8)
-        guard text.contains(right) else { throw SceneFailure("\(file) does not say: \(right)") }
+        guard let place = text.range(of: right) else { throw SceneFailure("\(file) does not say: \(right)") }
         try text.replacingOccurrences(of: right, with: wrong).write(toFile: path, atomically: true, encoding: .utf8)
+        return text[..<place.lowerBound].count { $0 == "\n" } + 1
     }
 
     /// Takes all files out of folders of the configuration.

@@ -116,10 +116,10 @@ package struct AlarmStoreContract: Sendable {
             }
             let rows = try await scene.store.alarms(AlarmFilter())
             try check(rows.map(\.deliveryFailure) == ["pager: refused"] && rows[0].deliveredTo == nil, "\(rows)")
-            try await scene.advance(.seconds(89))
+            try await scene.advance(.seconds(45))
             let early = try await scene.store.claimAlarms(limit: 8, lease: lease)
             try check(early.isEmpty, "\(early)")
-            try await scene.advance(.seconds(1))
+            try await scene.advance(.seconds(45))
             let claimed = try await scene.store.claimAlarms(limit: 8, lease: lease)
             try check(claimed.map(\.attempt) == [2], "\(claimed)")
         },
