@@ -16,6 +16,9 @@ import Transfer
             return
         }
         #expect(expiry == nil)
+        // The kernel has accepted before the server's thread has.
+        let limit = ContinuousClock.now.advanced(by: .seconds(10))
+        while server.connectionCount == 0, ContinuousClock.now < limit { await Task.yield() }
         #expect(server.connectionCount == 1)
         #expect(server.byteCount == 0)
     }

@@ -50,7 +50,7 @@ extension SQLStore {
             let rows = try transaction.query(
                 """
                 SELECT merchant_id, data_salt, data_key_id, coalesce((load_position ->> 'record_ordinal')::bigint, 0),
-                    held_by
+                    held_by, EXISTS (SELECT FROM sluice.account_at_risk)
                 FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' FOR NO KEY
                     UPDATE
                 """,
@@ -64,7 +64,6 @@ extension SQLStore {
             let keyIdentifier = try row.int32(2)
             // Above a ceiling its orders are loaded, and wait for a person.
             let heldBy = try row.optionalText(4)
-            let state: OrderState = heldBy == nil ? .ready : .held
             var cipher = try BatchCipher(
                 batch: file.id,
                 keyIdentifier: keyIdentifier,
@@ -80,6 +79,10 @@ extension SQLStore {
             var orders = BinaryCopyBuffer(reserving: slice.orders.count * 220)
             var quarantined = BinaryCopyBuffer(reserving: 4_096)
             var hash = KeyedHash(key: keys.searchKey)
+            let hashes = slice.orders.map { accountHash(&hash, $0.accountNumber) }
+            let atRisk = try row.bool(5) ? try ordersAtRisk(slice.orders, hashes, transaction) : []
+            let hasCodes = heldBy != nil || !atRisk.isEmpty
+            var heldAtRisk: [LineNumber] = []
             var waiting = slice.quarantined[...]
             func setAside(_ record: NewQuarantineRecord, _ reasons: [QuarantineReason]) {
                 Self.append(
@@ -90,7 +93,7 @@ extension SQLStore {
                     to: &quarantined
                 )
             }
-            for order in slice.orders {
+            for (place, order) in slice.orders.enumerated() {
                 // Lines are taken in order: of two records with one number the earlier one has it.
                 while let record = waiting.first, record.line < order.line {
                     setAside(record, record.reasons + claims.reserve(record))
@@ -108,7 +111,11 @@ extension SQLStore {
                     setAside(record, record.reasons)
                     continue
                 }
-                orders.beginRow(columnCount: heldBy == nil ? 11 : 12)
+                let isAtRisk = atRisk.contains(place)
+                if isAtRisk { heldAtRisk.append(order.line) }
+                let code = heldBy ?? (isAtRisk ? ReviewCause.accountAtRisk.rawValue : nil)
+                let state: OrderState = code == nil ? .ready : .held
+                orders.beginRow(columnCount: hasCodes ? 12 : 11)
                 orders.append(int64: file.id.value)
                 orders.append(int32: order.line.value)
                 orders.append(daysSince1970: file.businessDate.daysSince1970)
@@ -124,8 +131,8 @@ extension SQLStore {
                     purpose: order.purpose
                 )
                 orders.append(bytea: cipher.seal(personal.serialized, .personal, line: order.line))
-                orders.append(bytea: accountHash(&hash, order.accountNumber))
-                if let heldBy { orders.append(text: heldBy) }
+                orders.append(bytea: hashes[place])
+                if hasCodes { if let code { orders.append(text: code) } else { orders.appendNull() } }
             }
             for record in waiting { setAside(record, record.reasons + claims.reserve(record)) }
 
@@ -135,12 +142,13 @@ extension SQLStore {
                     """
                     COPY sluice.payment_order (batch_id, line_no, business_date, state, amount_minor, data_key_id,
                         currency,
-                        merchant_order_no, bank_code, personal, account_hash\(heldBy == nil ? "" : ", code"))
+                        merchant_order_no, bank_code, personal, account_hash\(hasCodes ? ", code" : ""))
                     FROM STDIN (FORMAT binary)
                     """,
                     orders.finish()
                 )
             }
+            if !heldAtRisk.isEmpty { try openReviews(ofAtRisk: heldAtRisk, file, transaction) }
             if quarantined.rowCount > 0 {
                 _ = try transaction.copyIn(
                     """

@@ -516,6 +516,9 @@ BEGIN
         WHERE r.item_id = ANY (items) AND (NOT is_single
             OR r.item_id NOT IN (SELECT o.item_id FROM sluice.review_orders(items) o));
     GET DIAGNOSTICS closed_count = ROW_COUNT;
+    -- A person has looked into the contradiction: new orders to the account are held no longer (R8).
+    DELETE FROM sluice.account_at_risk a USING sluice.review_item r WHERE r.item_id = ANY (items)
+        AND r.cause = 'contradiction' AND a.batch_id = r.batch_id AND a.line_no = r.line_no;
     -- The merchant is told at once. A file that somebody holds at this moment is left to him: locked here it would be
     -- locked out of turn.
     UPDATE sluice.batch_file f SET due_at = now() FROM (

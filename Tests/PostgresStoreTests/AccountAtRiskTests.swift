@@ -1,0 +1,82 @@
+import PaymentCore
+import PostgresClient
+import PostgresStore
+import Store
+import StoreTesting
+import Testing
+
+/// R8: what an answer contradicted holds new orders to the same account and amount, until a person has looked.
+@Suite struct `An account at risk` {
+    /// A file whose first order was paid, and refused by a later answer.
+    private static func contradicted(_ scene: DecisionScene) async throws -> SeededFile {
+        let sent = try await scene.send()
+        guard case .committed = try await scene.end(sent, to: .succeeded) else {
+            throw TestFailure("the end of the send is not recorded")
+        }
+        var decision = SettlementDecision()
+        decision.reviews = [
+            SettlementDecision.LineReview(line: LineNumber(1), cause: .contradiction, code: "2001")
+        ]
+        try await scene.store.noteContradictions(decision, of: sent.intent.submission, chunk: sent.chunk)
+        return sent.file
+    }
+
+    /// The orders of a file: line, state and code.
+    private static func orders(_ file: SeededFile, _ scene: DecisionScene) async throws -> String {
+        try await scene.database.text(
+            """
+            SELECT string_agg(concat_ws(' ', line_no, state, code), ', ' ORDER BY line_no) FROM sluice.payment_order
+            WHERE batch_id = $1
+            """,
+            [.int64(file.batch.value)]
+        )
+    }
+
+    private static func decide(
+        _ decision: ReviewDecision,
+        _ target: String,
+        about: NamedOrders? = nil,
+        _ scene: DecisionScene
+    ) async throws {
+        var request = RequestedDecision(target: target, decision: decision, note: "called the bank", person: "anna")
+        request.about = about
+        _ = try await scene.store.decide(request)
+    }
+
+    @Test func `holds the new order to it, and no other`() async throws {
+        let scene = try await DecisionScene.make()
+        _ = try await Self.contradicted(scene)
+        let file = try await scene.load(try await scene.verified())
+        #expect(try await Self.orders(file, scene) == "1 held account_at_risk, 2 ready")
+        let incident = try await scene.incident(.accountAtRisk, of: file.batch)
+        #expect(incident == "account_at_risk/\(file.batch)")
+        let about = NamedOrders(count: 1, amounts: ["CNY": ContractScene.amountMinor(of: LineNumber(1))])
+        try await Self.decide(.approve, incident, about: about, scene)
+        #expect(try await Self.orders(file, scene) == "1 ready approved, 2 ready")
+        let waiting = try await scene.store.ordersWaitingForPlan(limit: 10)
+        #expect(waiting?.batch == file.batch && waiting?.orders.map(\.order.line.value) == [1])
+        await scene.close()
+    }
+
+    @Test func `is free again when a person has looked into the contradiction`() async throws {
+        let scene = try await DecisionScene.make()
+        let first = try await Self.contradicted(scene)
+        try await Self.decide(.noted, try await scene.incident(.contradiction, of: first.batch), scene)
+        let file = try await scene.load(try await scene.verified())
+        #expect(try await Self.orders(file, scene) == "1 ready, 2 ready")
+        #expect(try await scene.database.number("SELECT count(*) FROM sluice.account_at_risk") == 0)
+        await scene.close()
+    }
+
+    @Test func `stays held where a person lets a file pass its ceiling`() async throws {
+        let scene = try await DecisionScene.make()
+        _ = try await Self.contradicted(scene)
+        let file = try await scene.heldFile()
+        #expect(try await Self.orders(file, scene) == "1 held ceiling_file, 2 held ceiling_file")
+        let sum = ContractScene.amountMinor(of: LineNumber(1)) + ContractScene.amountMinor(of: LineNumber(2))
+        let about = NamedOrders(count: 2, amounts: ["CNY": sum])
+        try await Self.decide(.approve, try await scene.incident(.ceiling, of: file.batch), about: about, scene)
+        #expect(try await Self.orders(file, scene) == "1 held account_at_risk, 2 ready approved")
+        await scene.close()
+    }
+}
