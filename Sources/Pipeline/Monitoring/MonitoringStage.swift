@@ -1,7 +1,7 @@
 import ChannelKit
 import Logging
 import PaymentCore
-import Store
+package import Store
 
 /// Looks for what was forgotten and for what runs out: the sweeper and the protection clock (R5, pitfall B9).
 ///
@@ -74,10 +74,11 @@ struct MonitoringStage: Sendable {
 }
 
 extension EndingProtection {
+    /// One warning each.
     var key: String { "\(channel)/\(currency)" }
 
     /// What people learn of it, while something can still be done.
-    var alarm: RaisedAlarm {
+    package var alarm: RaisedAlarm {
         let amount =
             Currency(code: currency).map { Money(minor: amountMinor, currency: $0).description }
             ?? "\(amountMinor) minor units of \(currency)"
@@ -87,8 +88,9 @@ extension EndingProtection {
             kind: .protectionEnding,
             channel: channel,
             code: "protection_ending_\(currency.lowercased())",
-            message: "\(orders) orders, \(amount) on channel \(channel) lose duplicate protection in \(left). They are "
-                + "unknown and are asked for; after that nothing is sent again by itself. Ask the company now"
+            message: "\(orders) \(orders == 1 ? "order" : "orders"), \(amount) on channel \(channel) "
+                + "\(orders == 1 ? "loses" : "lose") duplicate protection in \(left): unknown, and asked for; after "
+                + "that nothing is sent again by itself. Ask the company now"
         )
     }
 }

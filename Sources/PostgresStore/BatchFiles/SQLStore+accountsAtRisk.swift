@@ -3,8 +3,9 @@ import PostgresClient
 import Store
 
 extension SQLStore {
-    /// The places of those orders that pay an amount to an account for which money may be at risk: an answer contradicted
-    /// a final state, and nobody has looked into it yet (R8).
+    /// The places of those orders that pay an amount to an account for which money may be at risk (R8).
+    ///
+    /// An answer contradicted a final state of such a payment, and nobody has looked into it yet.
     ///
     /// `hashes`: of the orders' accounts, in their order.
     func ordersAtRisk(
