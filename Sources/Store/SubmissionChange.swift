@@ -49,6 +49,9 @@ package struct SubmissionChange: Sendable {
     package var decision: SettlementDecision
     package var submissionReviews: [SubmissionReview]
     package var slowLaneFor: TimeSpan?
+    /// What the machine made of the ended call: if it turns out to have ended too late, nothing moves, but what it
+    /// contradicts is told to people, in the transaction that keeps it as evidence (R8, R10).
+    package var lateActions: [SubmissionAction]
     package var next: ChunkNext
 
     /// A person must look at the whole submission.
@@ -73,6 +76,7 @@ package struct SubmissionChange: Sendable {
         decision: SettlementDecision,
         submissionReviews: [SubmissionReview],
         slowLaneFor: TimeSpan?,
+        lateActions: [SubmissionAction] = [],
         next: ChunkNext
     ) {
         precondition((begins != nil) == (next == .keep), "a chunk is kept for a call, and only for a call")
@@ -86,6 +90,7 @@ package struct SubmissionChange: Sendable {
         self.decision = decision
         self.submissionReviews = submissionReviews
         self.slowLaneFor = slowLaneFor
+        self.lateActions = lateActions
         self.next = next
     }
 }
@@ -99,6 +104,6 @@ package enum ChangeOutcome: Sendable, Hashable {
     case committedUnsure(RecordedCall)
     /// Something is no longer as it was read: the lease is somebody else's or has ended, an order has moved, another
     /// call may be under way, another specification is active.
-    /// Nothing was written but the ended call, as late evidence, if it had no outcome yet.
+    /// Nothing was written but the ended call, as late evidence, if it had no outcome yet, and what it contradicts.
     case stale
 }

@@ -30,19 +30,11 @@ package protocol SubmissionStore: Sendable {
     func loadSubmission(of chunk: ClaimedChunk) async throws -> LoadedSubmission
 
     /// Commits the machine's new state and all that its actions order, or, if the lease is stale, only keeps the
-    /// ended call as late evidence.
+    /// ended call as late evidence, with what it contradicts.
     func record(_ change: SubmissionChange) async throws -> ChangeOutcome
 
     /// What was tried before for orders of a chunk, and for whom: asked for when an attempt may be followed by another.
     func attemptHistory(of chunk: ClaimedChunk, lines: [LineNumber]) async throws -> AttemptHistory
-
-    /// Opens what a late answer contradicts: no state changes, people learn of it (R8, R10).
-    func noteContradictions(
-        _ decision: SettlementDecision,
-        of submission: SubmissionNumber,
-        chunk: ClaimedChunk
-    )
-        async throws
 
     /// Gives back a chunk that needed nothing (all of its orders were cancelled), or could not be worked now.
     func releaseChunk(_ chunk: ClaimedChunk, next: ChunkNext) async throws

@@ -13,11 +13,17 @@ import Testing
         guard case .committed = try await scene.end(sent, to: .succeeded) else {
             throw TestFailure("the end of the send is not recorded")
         }
-        var decision = SettlementDecision()
-        decision.reviews = [
-            SettlementDecision.LineReview(line: LineNumber(1), cause: .contradiction, code: "2001")
-        ]
-        try await scene.store.noteContradictions(decision, of: sent.intent.submission, chunk: sent.chunk)
+        let refused = ItemAnswer(item: 1, code: "2001", meaning: .notDone(.customer), echo: nil)
+        let late = try await scene.end(
+            sent,
+            to: .succeeded,
+            lateActions: [
+                .decideItems(
+                    ItemDecision(items: [refused], kind: .query, failureIsFinal: true, unmentioned: .unknown)
+                )
+            ]
+        )
+        #expect(late == .stale)
         return sent.file
     }
 
@@ -53,8 +59,23 @@ import Testing
         let about = NamedOrders(count: 1, amounts: ["CNY": ContractScene.amountMinor(of: LineNumber(1))])
         try await Self.decide(.approve, incident, about: about, scene)
         #expect(try await Self.orders(file, scene) == "1 ready approved, 2 ready")
-        let waiting = try await scene.store.ordersWaitingForPlan(limit: 10)
+        let waiting = try await scene.store.ordersWaitingForPlan(of: [TestDatabase.merchant], limit: 10)
         #expect(waiting?.batch == file.batch && waiting?.orders.map(\.order.line.value) == [1])
+        await scene.close()
+    }
+
+    @Test func `is told to the merchant, to people, and to nobody twice`() async throws {
+        let scene = try await DecisionScene.make()
+        let file = try await Self.contradicted(scene)
+        let told = try await scene.database.text(
+            "SELECT payload ->> 'lines' FROM sluice.outbox WHERE topic = 'do_not_resubmit' AND batch_id = $1",
+            [.int64(file.batch.value)]
+        )
+        #expect(told == "[1]")
+        let alarms = "SELECT string_agg(kind || ' ' || code, ', ') FROM sluice.alarm"
+        #expect(try await scene.database.text(alarms) == "contradiction 2001")
+        #expect(try await scene.incident(.contradiction, of: file.batch).hasPrefix("contradiction/"))
+        #expect(try await Self.orders(file, scene) == "1 succeeded 0000, 2 succeeded 0000", "nothing moved")
         await scene.close()
     }
 

@@ -217,6 +217,7 @@ final class DecisionScene: Sendable {
         _ sent: Sent,
         to state: OrderState = .unknown,
         cause: ReviewCause? = nil,
+        lateActions: [SubmissionAction] = [],
         next: ChunkNext = .finish
     ) async throws -> ChangeOutcome {
         var after = sent.intent.state
@@ -247,6 +248,7 @@ final class DecisionScene: Sendable {
                 decision: decision,
                 submissionReviews: cause.map { [SubmissionChange.SubmissionReview(cause: $0, code: "seen")] } ?? [],
                 slowLaneFor: nil,
+                lateActions: lateActions,
                 next: next
             )
         )

@@ -136,6 +136,7 @@ struct SpoiledStore: SubmissionStore {
                 $0.to == .ready
                     ? OrderMove(line: $0.line, from: $0.from, to: .failed, cause: $0.cause, code: $0.code) : $0
             }
+        case .forgetsContradictions: change.lateActions = []
         case .dropsAlarms: change.decision.alarms = []
         case .dropsReviews: (change.decision.reviews, change.submissionReviews) = ([], [])
         case .ignoresSlowDown: change.slowLaneFor = nil
@@ -168,15 +169,6 @@ struct SpoiledStore: SubmissionStore {
 
     func attemptHistory(of chunk: ClaimedChunk, lines: [LineNumber]) async throws -> AttemptHistory {
         try await inner.attemptHistory(of: chunk, lines: lines)
-    }
-
-    func noteContradictions(
-        _ decision: SettlementDecision,
-        of submission: SubmissionNumber,
-        chunk: ClaimedChunk
-    ) async throws {
-        if defect == .forgetsContradictions { return }
-        try await inner.noteContradictions(decision, of: submission, chunk: chunk)
     }
 
     func releaseChunk(_ chunk: ClaimedChunk, next: ChunkNext) async throws {

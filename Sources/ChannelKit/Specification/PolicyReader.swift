@@ -86,12 +86,18 @@ struct PolicyReader {
                 mend: "choose a margin inside the protection window"
             )
         }
-        let warning = try mapping.optionalDuration("warning", in: .seconds(1)...YAMLNode.durationMax)
-        return DuplicateCheck(
-            window: window,
-            margin: margin,
-            warning: warning.map { TimeSpan($0) } ?? .hours(2)
-        )
+        let warning = try mapping.optionalDuration("warning", in: .seconds(1)...YAMLNode.durationMax).map {
+            TimeSpan($0)
+        }
+        // Within the margin nothing is sent again: who is told only then can do nothing with the number.
+        guard warning.map({ $0 > margin }) ?? true else {
+            throw mapping.error(
+                at: "warning",
+                what: "not longer than `margin`",
+                mend: "choose a time before the end in which the number can still be used"
+            )
+        }
+        return DuplicateCheck(window: window, margin: margin, warning: warning ?? margin + .hours(2))
     }
 
     private func poll() throws(YAMLError) -> PollCurve {

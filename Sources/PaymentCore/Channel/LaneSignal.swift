@@ -10,6 +10,7 @@ package enum LaneSignal: Hashable, Sendable {
     /// Calls that ended on our own side: they say nothing about the channel.
     private static let own: Set<String> = [
         "send_by_passed", "cancelled_before_send", "cancelled", "refused_by_policy", "unreadable_envelope",
+        "commit_unknown", "channel_not_configured",
     ]
 
     /// `slowFor`: how long the protocol orders the lane to wait, if the answer asked for it.

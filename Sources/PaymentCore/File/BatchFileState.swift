@@ -41,8 +41,8 @@ package enum ResultStatus: String, CaseIterable, Sendable, Hashable {
         switch state {
         case .succeeded: self = .succeeded
         case .returned: self = .returned
-        case .cancelled: self = .failed
-        case .failed: self = isUnderReview ? .underReview : .failed
+        // Cancelled too: another attempt of it may have been paid after all.
+        case .failed, .cancelled: self = isUnderReview ? .underReview : .failed
         case .held: self = .underReview
         case .ready, .submitting, .processing, .unknown: self = isUnderReview ? .underReview : .processing
         }

@@ -54,14 +54,14 @@ package struct SettlementDecision: Hashable, Sendable {
         return orders.count { !$0.state.isFinal } - leave
     }
 
-    /// What an answer that came too late contradicts: alarms and reviews, no moves (R8, R10).
+    /// What an answer that came too late contradicts, or tells of another payment: alarms and reviews, no moves (R8, R10).
     ///
     /// `orders`: as they stand now, those that have gone on to another attempt as failed.
     package init(lateActions actions: [SubmissionAction], orders: [SubmittedOrder]) {
         self.init(actions: actions, orders: orders)
         moves = []
         reviews = reviews.filter { $0.cause == .contradiction }
-        alarms = alarms.filter { $0.kind == .contradiction }
+        alarms = alarms.filter { $0.kind == .contradiction || $0.kind == .answerMismatch }
     }
 
     /// Turns failures into next attempts where the rule has one: the proof that ends the attempt is the same.

@@ -167,7 +167,8 @@ package struct RunExecution: Sendable {
                 failures += 1
                 idleLooks = 0
                 engine.logger.error("the run cannot look at its work; it tries again", metadata: ["error": "\(error)"])
-                await engine.pause(afterFailures: failures)
+                // Never for so long that the end of the window passes unseen.
+                await engine.pause(afterFailures: min(failures, 3))
             }
             try await engine.clock.sleep(for: engine.configuration.limits.idle)
         }

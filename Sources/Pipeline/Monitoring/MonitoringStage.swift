@@ -75,7 +75,7 @@ struct MonitoringStage: Sendable {
 
 extension EndingProtection {
     /// One warning each.
-    var key: String { "\(channel)/\(currency)" }
+    var key: String { "\(channel)/\(alarm.code)" }
 
     /// What people learn of it, while something can still be done.
     package var alarm: RaisedAlarm {
@@ -87,7 +87,8 @@ extension EndingProtection {
         return RaisedAlarm(
             kind: .protectionEnding,
             channel: channel,
-            code: "protection_ending_\(currency.lowercased())",
+            // Tomorrow's orders are another cause than today's.
+            code: "protection_ending_\(currency.lowercased())_\(BusinessDate(at: endsAt).compact)",
             message: "\(orders) \(orders == 1 ? "order" : "orders"), \(amount) on channel \(channel) "
                 + "\(orders == 1 ? "loses" : "lose") duplicate protection in \(left): unknown, and asked for; after "
                 + "that nothing is sent again by itself. Ask the company now"

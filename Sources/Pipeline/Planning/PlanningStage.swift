@@ -73,7 +73,10 @@ package struct PlanningStage: Sendable {
     /// Plans orders that wait for it one by one: next attempts, released orders, and orders that lost their chunk;
     /// answers whether there were any.
     package func planWaiting(logger: Logger) async throws -> Bool {
-        guard let waiting = try await store.ordersWaitingForPlan(limit: Self.pageSize) else { return false }
+        let merchants = configuration.merchants.keys.sorted { $0.value < $1.value }
+        guard let waiting = try await store.ordersWaitingForPlan(of: merchants, limit: Self.pageSize) else {
+            return false
+        }
         let routes = configuration.merchants[waiting.merchant]?.routes[waiting.direction] ?? []
         if routes.isEmpty {
             logger.error(

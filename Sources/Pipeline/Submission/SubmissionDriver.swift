@@ -141,15 +141,12 @@ package struct SubmissionDriver: Sendable {
             decision: decision,
             submissionReviews: actions.reviews,
             slowLaneFor: actions.slowLane(default: .seconds(5)),
+            lateActions: actions,
             next: next
         )
         let outcome = try await store.record(change)
         FaultPlan.pass(.outcomeRecorded)
-        if outcome == .stale {
-            try await noteLate(actions, begun, record.outcome)
-        } else {
-            tally.add(.ordersDecided, decision.moves.count { $0.to.isFinal })
-        }
+        if outcome != .stale { tally.add(.ordersDecided, decision.moves.count { $0.to.isFinal }) }
         logger.debug(
             "call ended",
             metadata: [
@@ -158,15 +155,6 @@ package struct SubmissionDriver: Sendable {
                 "moves": "\(decision.moves.count)", "committed": "\(outcome != .stale)",
             ]
         )
-    }
-
-    /// A late answer moves nothing; but if it contradicts what was decided meanwhile, people must know (R8, R10).
-    private func noteLate(_ actions: [SubmissionAction], _ begun: BegunCall, _ outcome: CallOutcome) async throws {
-        guard case .answered = outcome else { return }
-        let now = try await store.loadSubmission(of: begun.chunk.carrying(begun.submission))
-        let late = SettlementDecision(lateActions: actions, orders: now.orders)
-        guard !late.reviews.isEmpty else { return }
-        try await store.noteContradictions(late, of: begun.submission, chunk: begun.chunk)
     }
 }
 

@@ -148,7 +148,13 @@ package struct Dispatcher: Sendable {
     /// Works a chunk to the end of its call, from its place in the lane's rate on.
     private func work(_ chunk: ClaimedChunk, _ duty: Duty) async {
         do {
-            if chunk.startsAfter > .zero { try await clock.sleep(for: chunk.startsAfter) }
+            if chunk.startsAfter > .zero {
+                try await clock.sleep(for: chunk.startsAfter)
+                // The lane's time was over before its turn came: nothing new begins.
+                guard !duty.end.isRequested else {
+                    return try await store.releaseChunk(chunk, next: .schedule(chunk.kind, after: .zero))
+                }
+            }
             try await duty.work(chunk)
         } catch {
             // Whatever was committed stands; the chunk comes up again when its lease ends.

@@ -21,7 +21,8 @@ extension SQLStore: AlarmStore {
                 AS a (cause_key, kind, channel, batch_id, code, message)
             GROUP BY cause_key ORDER BY cause_key
             ON CONFLICT (cause_key) WHERE acknowledged_at IS NULL
-            DO UPDATE SET occurrences = alarm.occurrences + excluded.occurrences, last_at = now()
+            DO UPDATE SET occurrences = alarm.occurrences + excluded.occurrences, last_at = now(),
+                message = excluded.message
             """,
             [
                 .textArray(alarms.map(\.causeKey)), .textArray(alarms.map(\.kind.rawValue)),

@@ -6,15 +6,16 @@ package import Store
 private struct PlannedElsewhere: Error {}
 
 extension SQLStore: PlanStore {
-    package func ordersWaitingForPlan(limit: Int) async throws -> WaitingOrders? {
+    package func ordersWaitingForPlan(of merchants: [MerchantNumber], limit: Int) async throws -> WaitingOrders? {
         try await pool.transaction("orders waiting for plan", readOnly: true) { transaction in
             let files = try transaction.query(
                 """
                 SELECT w.batch_id, w.business_date, m.merchant_no, f.direction
-                FROM (SELECT batch_id, business_date FROM sluice.order_to_plan WHERE not_before <= now()
-                    ORDER BY not_before LIMIT 1) AS w
-                JOIN sluice.batch_file f USING (batch_id) JOIN sluice.merchant m USING (merchant_id)
-                """
+                FROM sluice.order_to_plan w JOIN sluice.batch_file f USING (batch_id)
+                    JOIN sluice.merchant m USING (merchant_id)
+                WHERE w.not_before <= now() AND m.merchant_no = ANY ($1) ORDER BY w.not_before LIMIT 1
+                """,
+                [.textArray(merchants.map(\.value))]
             )
             guard let file = files.first else { return nil }
             let batch = try file.int64(0)

@@ -200,7 +200,7 @@ private struct ResultReader {
             SELECT line_no, is_order, state, cause, code, decided_at, merchant_order_no, bank_code, amount_minor,
                 currency, bytes,
                 -- Looked for only where it can matter: most lines succeeded.
-                CASE WHEN state IN ('succeeded', 'returned', 'cancelled') OR NOT is_order THEN false
+                CASE WHEN state IN ('succeeded', 'returned') OR NOT is_order THEN false
                 ELSE EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.closed_at IS NULL
                         AND (r.line_no = l.line_no OR (r.line_no IS NULL AND r.submission_no = l.submission_no)))
                     OR EXISTS (SELECT FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2

@@ -1,6 +1,6 @@
-package import PaymentCore
+import PaymentCore
 import PostgresClient
-package import Store
+import Store
 
 extension SQLStore {
     /// Alarms and review items of one change.
@@ -16,15 +16,14 @@ extension SQLStore {
         )
     }
 
-    package func noteContradictions(
-        _ decision: SettlementDecision,
-        of submission: SubmissionNumber,
-        chunk: ClaimedChunk
-    ) async throws {
-        try await pool.transaction("note contradictions") { transaction in
-            try insert(decision.alarms.map { $0.raised(for: chunk) }, transaction)
-            try open(decision.reviews, submissionReviews: [], of: submission, chunk, transaction)
-        }
+    /// Tells people what a late answer contradicts (R8, R10).
+    func raise(
+        late decision: SettlementDecision,
+        of change: SubmissionChange,
+        _ transaction: PostgresTransaction
+    ) throws {
+        try insert(decision.alarms.map { $0.raised(for: change.chunk) }, transaction)
+        try open(decision.reviews, submissionReviews: [], of: change.submission, change.chunk, transaction)
     }
 
     /// Opens review items; a contradiction also holds new orders to the same account and amount, and tells the merchant

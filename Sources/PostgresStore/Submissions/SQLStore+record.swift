@@ -45,36 +45,7 @@ extension SQLStore: SubmissionStore {
             guard let envelope = Envelope(serialized: bytes) else {
                 throw StoreDefect("the envelope of submission \(submission) of batch \(chunk.batch) cannot be read")
             }
-            // An order that has gone on to its next attempt failed on this submission, and must stay so.
-            let orders = try transaction.query(
-                """
-                WITH sent AS MATERIALIZED (
-                    SELECT line_nos FROM sluice.submission
-                    WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
-                )
-                SELECT o.line_no, i.item_no::int, CASE WHEN o.submission_no = $2 THEN o.state ELSE 'failed' END,
-                    o.amount_minor, o.currency, o.personal
-                FROM sluice.payment_order o
-                JOIN (SELECT u.line_no, u.item_no
-                    FROM sent CROSS JOIN LATERAL unnest(sent.line_nos) WITH ORDINALITY AS u (line_no, item_no)) AS i
-                    USING (line_no)
-                WHERE o.batch_id = $1 AND o.business_date = $3
-                    AND \(LineBounds.condition("o.line_no", in: "(SELECT line_nos FROM sent)"))
-                ORDER BY i.item_no
-                """,
-                [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)]
-            ).map { row in
-                let line = LineNumber(try row.int32(0))
-                let personal = try PersonalData(serialized: try cipher.open(try row.bytes(5), .personal, line: line))
-                return SubmittedOrder(
-                    line: line,
-                    item: try row.int32(1),
-                    state: try row.word(2),
-                    amountMinor: try row.int64(3),
-                    currency: try row.text(4),
-                    accountNumber: personal.accountNumber
-                )
-            }
+            let orders = try submittedOrders(of: submission, chunk, &cipher, transaction)
             return LoadedSubmission(
                 key: SubmissionKey(batch: chunk.batch, number: submission, businessDate: chunk.businessDate),
                 number: try row.text(0),
@@ -84,6 +55,46 @@ extension SQLStore: SubmissionStore {
                 envelope: envelope,
                 orders: orders,
                 now: try row.timestamp(16)
+            )
+        }
+    }
+
+    /// The orders of a submission, as they stand.
+    ///
+    /// An order that has gone on to its next attempt failed on this submission, and must stay so.
+    private func submittedOrders(
+        of submission: SubmissionNumber,
+        _ chunk: ClaimedChunk,
+        _ cipher: inout BatchCipher,
+        _ transaction: PostgresTransaction
+    ) throws -> [SubmittedOrder] {
+        try transaction.query(
+            """
+            WITH sent AS MATERIALIZED (
+                SELECT line_nos FROM sluice.submission
+                WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
+            )
+            SELECT o.line_no, i.item_no::int, CASE WHEN o.submission_no = $2 THEN o.state ELSE 'failed' END,
+                o.amount_minor, o.currency, o.personal
+            FROM sluice.payment_order o
+            JOIN (SELECT u.line_no, u.item_no
+                FROM sent CROSS JOIN LATERAL unnest(sent.line_nos) WITH ORDINALITY AS u (line_no, item_no)) AS i
+                USING (line_no)
+            WHERE o.batch_id = $1 AND o.business_date = $3
+                AND \(LineBounds.condition("o.line_no", in: "(SELECT line_nos FROM sent)"))
+            ORDER BY i.item_no
+            """,
+            [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)]
+        ).map { row in
+            let line = LineNumber(try row.int32(0))
+            let personal = try PersonalData(serialized: try cipher.open(try row.bytes(5), .personal, line: line))
+            return SubmittedOrder(
+                line: line,
+                item: try row.int32(1),
+                state: try row.word(2),
+                amountMinor: try row.int64(3),
+                currency: try row.text(4),
+                accountNumber: personal.accountNumber
             )
         }
     }
@@ -143,7 +154,12 @@ extension SQLStore: SubmissionStore {
     }
 
     private func keepLate(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws {
-        if let ended = change.endedCall { _ = try end(ended, isLate: true, change: change, transaction) }
+        guard let ended = change.endedCall else { return }
+        _ = try end(ended, isLate: true, change: change, transaction)
+        guard case .answered = ended.outcome, !change.lateActions.isEmpty else { return }
+        var cipher = try cipher(of: change.chunk.batch, transaction)
+        let orders = try submittedOrders(of: change.submission, change.chunk, &cipher, transaction)
+        try raise(late: SettlementDecision(lateActions: change.lateActions, orders: orders), of: change, transaction)
     }
 
     /// Writes how a call ended; false if it has ended before, or another lease began it.

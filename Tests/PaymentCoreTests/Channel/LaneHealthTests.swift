@@ -146,6 +146,7 @@ struct `A lane's health` {
     @Test(arguments: [
         (CallOutcome.notSent("connect"), TimeSpan?.none, LaneSignal?.some(.failed)),
         (.notSent("send_by_passed"), nil, nil), (.notSent("cancelled_before_send"), nil, nil),
+        (.notSent("commit_unknown"), nil, nil), (.notSent("channel_not_configured"), nil, nil),
         (.unknown("timeout"), nil, .failed), (.unknown("http_500"), nil, .failed), (.unknown("cancelled"), nil, nil),
         (.answered(ChannelAnswer(header: .refused(.system), headerCode: "1", items: [])), nil, .answered),
         (.answered(ChannelAnswer(header: .unknown(listed: false), headerCode: "?", items: [])), nil, .answered),

@@ -37,7 +37,7 @@ struct BatchFileStateTests {
         (.succeeded, .succeeded, .succeeded),
         (.failed, .failed, .underReview),
         (.returned, .returned, .returned),
-        (.cancelled, .failed, .failed),
+        (.cancelled, .failed, .underReview),
     ])
     func `a result file says what is known`(state: OrderState, plain: ResultStatus, underReview: ResultStatus) {
         let cause: FailureCause? = state == .failed ? .customer : nil

@@ -129,25 +129,74 @@ extension SubmissionStoreContract {
             try scene.expectEqual(try await scene.snapshot(way.stage), before, "nothing is written")
         },
         Case("a contradicted order is submitted no more") { scene in
-            let stage = try await scene.stage(chunkSizes: [2])
-            let chunk = try await scene.claimOne(stage)
-            let intent = try await scene.intent(for: chunk)
-            var late = SettlementDecision()
-            late.reviews = [.init(line: LineNumber(1), cause: .contradiction, code: "S000")]
-            late.alarms = [.init(kind: .contradiction, code: "S000")]
-            try await scene.store.noteContradictions(late, of: intent.submission, chunk: chunk)
-            try scene.expectEqual(try await scene.store.recordIntent(intent), .ordersChanged, "the intent")
-            let ready = try await scene.store.ordersToSubmit(of: chunk, limit: 10)
-            try scene.expectEqual(ready.map(\.line), [LineNumber(2)], "orders to submit")
+            // Planned twice, so that its next attempt has a chunk already.
+            let channel = try await scene.harness.makeChannel(
+                specificationSHA256: ContractScene.specification,
+                submitSlots: 4,
+                querySlots: 4,
+                interval: .zero,
+                breaker: LaneRules.Breaker(failures: 100)
+            )
+            let line = PlannedChunk(channel: channel, lines: ContractScene.lines(1...1))
+            let file = try await scene.harness.seedFile(orders: 1, chunks: [line, line])
+            let stage = ContractScene.Stage(channel: channel, file: file)
+            let first = try await scene.claimOne(stage)
+            let intent = try await scene.intent(for: first)
+            let send = try await scene.record(intent)
+            // Anna sleeps past her lease; Bert hears that the attempt has failed.
+            try await scene.harness.advance(by: .minutes(11))
+            let asked = try await scene.claimOne(stage, .query, worker: ContractScene.bert)
+            guard let query = try await scene.record(scene.change(asked, of: intent, begins: .query)) else {
+                throw scene.failure("the query is recorded")
+            }
+            try await scene.record(
+                scene.change(
+                    asked,
+                    of: intent,
+                    ended: scene.answered(query),
+                    decision: scene.decision(scene.again(1, .submitting, cause: .system, code: "E202")),
+                    next: .finish
+                )
+            )
+            // What Anna heard moves nothing, and says that it was paid.
+            let paid = ItemAnswer(
+                item: 1,
+                code: "S000",
+                meaning: .done,
+                echo: ItemAnswer.Echo(
+                    accountNumber: ContractScene.accountNumber(of: LineNumber(1)),
+                    amountMinor: ContractScene.amountMinor(of: LineNumber(1)),
+                    currency: "CNY"
+                )
+            )
+            var late = scene.change(first, of: intent, ended: scene.answered(send, header: .taken))
+            late.lateActions = [
+                .decideItems(
+                    ItemDecision(items: [paid], kind: .submit, failureIsFinal: true, unmentioned: .processing)
+                )
+            ]
+            try scene.expectEqual(try await scene.store.record(late), .stale, "the late answer")
+            try scene.expectEqual(try await scene.states(stage), [.ready], "states of the orders")
             try scene.expectEqual(
-                try await scene.harness.reviews(of: stage.file).map(\.cause),
+                try await scene.harness.exchanges(of: file).map(\.isLate),
+                [true, false],
+                "late"
+            )
+            try scene.expectEqual(
+                try await scene.harness.reviews(of: file).map(\.cause),
                 [.contradiction],
                 "open reviews"
             )
             try scene.expectEqual(
-                try await scene.harness.alarms(of: stage.channel).map(\.kind),
+                try await scene.harness.alarms(of: channel).map(\.kind),
                 [.contradiction],
                 "open alarms"
+            )
+            let next = try await scene.claimOne(stage)
+            try scene.expectEqual(
+                try await scene.store.ordersToSubmit(of: next, limit: 10).count,
+                0,
+                "orders to submit"
             )
         },
     ]

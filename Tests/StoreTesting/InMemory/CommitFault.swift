@@ -9,7 +9,6 @@ package enum StoreOperation: String, CaseIterable, Sendable, Hashable {
     case loadSubmission
     case record
     case attemptHistory
-    case noteContradictions
     case releaseChunk
 }
 

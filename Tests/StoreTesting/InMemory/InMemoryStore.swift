@@ -83,16 +83,6 @@ package final class InMemoryStore: SubmissionStore {
         try transaction(.attemptHistory) { tables, _ in tables.attemptHistory(of: chunk, lines: lines) }
     }
 
-    package func noteContradictions(
-        _ decision: SettlementDecision,
-        of submission: SubmissionNumber,
-        chunk: ClaimedChunk
-    ) async throws {
-        try transaction(.noteContradictions) { tables, _ in
-            tables.noteContradictions(decision, of: submission, chunk: chunk)
-        }
-    }
-
     package func releaseChunk(_ chunk: ClaimedChunk, next: ChunkNext) async throws {
         try transaction(.releaseChunk) { $0.releaseChunk(chunk, next: next, now: $1) }
     }

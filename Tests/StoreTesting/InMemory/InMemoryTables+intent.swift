@@ -130,18 +130,6 @@ extension InMemoryTables {
         guard let number = chunk.submission else { preconditionFailure("a chunk without an intent has no submission") }
         let key = SubmissionKey(batch: chunk.batch, number: number, businessDate: chunk.businessDate)
         guard let submission = submissions[key] else { throw .submissionMissing(key) }
-        let orders = submission.lines.enumerated().map { index, line in
-            guard let order = files[key.batch]?.orders[line] else { preconditionFailure("a submission's orders exist") }
-            return SubmittedOrder(
-                line: line,
-                item: Int32(index + 1),
-                // One that has gone on to its next attempt failed on this submission, and must stay so.
-                state: order.stored.submission == number ? order.stored.state : .failed,
-                amountMinor: order.content.amountMinor,
-                currency: order.content.currency,
-                accountNumber: order.content.accountNumber
-            )
-        }
         return LoadedSubmission(
             key: key,
             number: submission.number,
@@ -149,9 +137,26 @@ extension InMemoryTables {
             scopeEndsAt: submission.scopeEndsAt,
             state: submission.state,
             envelope: submission.envelope,
-            orders: orders,
+            orders: submittedOrders(of: key),
             now: now
         )
+    }
+
+    /// The orders of a submission, as they stand.
+    func submittedOrders(of key: SubmissionKey) -> [SubmittedOrder] {
+        guard let submission = submissions[key] else { return [] }
+        return submission.lines.enumerated().map { index, line in
+            guard let order = files[key.batch]?.orders[line] else { preconditionFailure("a submission's orders exist") }
+            return SubmittedOrder(
+                line: line,
+                item: Int32(index + 1),
+                // One that has gone on to its next attempt failed on this submission, and must stay so.
+                state: order.stored.submission == key.number ? order.stored.state : .failed,
+                amountMinor: order.content.amountMinor,
+                currency: order.content.currency,
+                accountNumber: order.content.accountNumber
+            )
+        }
     }
 }
 

@@ -14,8 +14,7 @@ extension InMemoryTables {
             endsOwnCall(change, of: submission), mayBegin(change, of: submission, chunk: chunk, now: now),
             ordersAreAsSeen(change)
         else {
-            // What a stale lease saw is evidence all the same (R10).
-            if let ended = change.endedCall { keep(ended, of: key, isLate: true) }
+            keepLate(change, of: key)
             return .stale
         }
         return .committed(write(change, key: key, chunk: chunk, now: now))
@@ -141,15 +140,16 @@ extension InMemoryTables {
         )
     }
 
-    mutating func noteContradictions(
-        _ decision: SettlementDecision,
-        of submission: SubmissionNumber,
-        chunk: ClaimedChunk
-    ) {
-        for alarm in decision.alarms { count(alarm.kind, code: alarm.code, channel: chunk.channel) }
-        for review in decision.reviews {
-            let item = StoredReview(cause: review.cause, code: review.code, submission: submission, line: review.line)
-            open(item, in: chunk.batch)
+    /// What a stale lease saw is evidence all the same (R10), and people learn of what it contradicts (R8).
+    private mutating func keepLate(_ change: SubmissionChange, of key: SubmissionKey) {
+        guard let ended = change.endedCall else { return }
+        keep(ended, of: key, isLate: true)
+        guard case .answered = ended.outcome, !change.lateActions.isEmpty else { return }
+        let late = SettlementDecision(lateActions: change.lateActions, orders: submittedOrders(of: key))
+        for alarm in late.alarms { count(alarm.kind, code: alarm.code, channel: change.chunk.channel) }
+        for review in late.reviews {
+            let item = StoredReview(cause: review.cause, code: review.code, submission: key.number, line: review.line)
+            open(item, in: key.batch)
         }
     }
 
