@@ -8,6 +8,9 @@ package protocol MonitoringStore: Sendable {
     /// What was mended is counted and raises an alarm, in the same transaction.
     func sweep(notSweptFor interval: TimeSpan) async throws -> SweepOutcome?
 
+    /// Merchants whose files are being worked although they are none of these.
+    func merchantsAtWork(beside known: [MerchantNumber]) async throws -> [MerchantNumber]
+
     /// Submissions that may have arrived, are unknown, and soon lose the protection of their number.
     func endingProtection(_ clocks: [ProtectionClock]) async throws -> [EndingProtection]
 }
@@ -19,11 +22,14 @@ package struct SweepOutcome: Sendable, Hashable {
     package let submissions: Int
     /// Orders that wait for planning again.
     package let orders: Int
-    /// Orders that contradict their submission: a review item each.
+    /// Review items that were missing: open orders of ended submissions, and held orders that nobody was asked about.
     package let strange: Int
+    /// Submissions whose second send waited for a lane that nobody works: they are asked for instead. That is no fault.
+    package let late: Int
 
-    package init(batch: BatchIdentifier, submissions: Int, orders: Int, strange: Int) {
-        (self.batch, self.submissions, self.orders, self.strange) = (batch, submissions, orders, strange)
+    package init(batch: BatchIdentifier, submissions: Int, orders: Int, strange: Int, late: Int = 0) {
+        (self.batch, self.submissions, self.orders) = (batch, submissions, orders)
+        (self.strange, self.late) = (strange, late)
     }
 
     package var isClean: Bool { submissions == 0 && orders == 0 && strange == 0 }

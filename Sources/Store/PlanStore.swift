@@ -26,6 +26,8 @@ package struct WaitingOrders: Sendable, Hashable {
     package let orders: [Order]
     /// Lines that wait although their orders are not `ready` any more: they leave with the rest.
     package let gone: [LineNumber]
+    /// When they were read: what has begun to wait since then is not among them.
+    package let readAt: Timestamp
 
     /// One of them, with the channels of its ended attempts.
     package struct Order: Sendable, Hashable {
@@ -46,9 +48,11 @@ package struct WaitingOrders: Sendable, Hashable {
         merchant: MerchantNumber,
         direction: Direction,
         orders: [Order],
-        gone: [LineNumber]
+        gone: [LineNumber],
+        readAt: Timestamp
     ) {
         (self.batch, self.businessDate, self.merchant) = (batch, businessDate, merchant)
         (self.direction, self.orders, self.gone) = (direction, orders, gone)
+        self.readAt = readAt
     }
 }

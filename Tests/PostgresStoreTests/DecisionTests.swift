@@ -76,6 +76,18 @@ import Testing
         return request
     }
 
+    /// Why a decision that fits the cause is refused of these orders; nil if it is not.
+    private static func unfit(_ cause: ReviewCause, _ decision: ReviewDecision) -> String? {
+        switch (cause, decision) {
+        // Nothing else would ask for these orders again.
+        case (.duplicateOtherContent, .noted): "SL009"
+        // They are final, and neither ready nor unknown.
+        case (.contradiction, .planAgain): "SL009"
+        case (.contradiction, .succeeded), (.contradiction, .failed): "SL016"
+        default: nil
+        }
+    }
+
     private static func refusal(_ work: () async throws -> Void) async -> String? {
         do {
             try await work()
@@ -106,11 +118,10 @@ import Testing
             let file = try await Self.setUp(cause, scene)
             let request = Self.request(decision, try await scene.target(cause, of: file.batch), file)
             let before = try await scene.fingerprint()
-            // Nothing else would ask for these orders again.
-            let wouldForget = cause == .duplicateOtherContent && decision == .noted
-            guard cause.decisions.contains(decision), !wouldForget else {
+            let refused = cause.decisions.contains(decision) ? Self.unfit(cause, decision) : "SL005"
+            if let refused {
                 let code = await Self.refusal { _ = try await scene.store.decide(request) }
-                #expect(code == (wouldForget ? "SL009" : "SL005"), "\(cause) \(decision)")
+                #expect(code == refused, "\(cause) \(decision)")
                 #expect(try await scene.fingerprint() == before, "\(cause) \(decision)")
                 continue
             }

@@ -90,6 +90,37 @@ import Testing
         await scene.close()
     }
 
+    @Test(arguments: [true, false])
+    func `asks a person about held orders whose item was deleted by hand`(_ isAtRisk: Bool) async throws {
+        let scene = try await DecisionScene.make()
+        let file = try await scene.heldFile()
+        if isAtRisk {
+            try await scene.database.execute("UPDATE sluice.payment_order SET code = 'account_at_risk'")
+        }
+        try await scene.database.execute("DELETE FROM sluice.review_item")
+        #expect(try await Self.sweep(scene).strange == (isAtRisk ? 2 : 1))
+        let incident = try await scene.incident(isAtRisk ? .accountAtRisk : .ceiling, of: file.batch)
+        #expect(incident == (isAtRisk ? "account_at_risk/\(file.batch)" : "ceiling/\(file.batch)"))
+        #expect(try await Self.sweep(scene).isClean)
+        await scene.close()
+    }
+
+    @Test func `asks for what waits to be sent a second time on a lane that nobody works`() async throws {
+        let scene = try await DecisionScene.make()
+        let sent = try await scene.send()
+        _ = try await scene.end(sent, next: .schedule(.send, after: .zero))
+        try await scene.database.execute("UPDATE sluice.submission SET not_founds = 3")
+        let soon = try await Self.sweep(scene)
+        #expect(soon.isClean && soon.late == 0, "its lane may be at work")
+        try await scene.database.execute("UPDATE sluice.work_chunk SET due_at = now() - interval '1 hour'")
+        let later = try await Self.sweep(scene)
+        #expect(later.isClean && later.late == 1)
+        #expect(try await scene.claim(.query).submission == sent.intent.submission)
+        #expect(try await scene.database.number("SELECT not_founds FROM sluice.submission") == 0)
+        #expect(try await Self.alarms(scene) == "none")
+        await scene.close()
+    }
+
     @Test func `gives an open order of an ended submission to a person`() async throws {
         let scene = try await DecisionScene.make()
         let sent = try await scene.send()

@@ -16,7 +16,7 @@ package enum ReviewDecision: String, CaseIterable, Sendable, Hashable {
     case failed
     /// Somebody has looked; no order changes.
     case noted
-    /// Orders that no channel could carry are planned again.
+    /// Ready orders are planned again, and sent.
     case planAgain = "plan-again"
 
     /// Whether it is said of single orders, each named with its amount and state (pitfall A2).
@@ -35,8 +35,9 @@ extension ReviewCause {
         case .answerMismatch: [.askAgain, .succeeded, .failed, .noted]
         // Asking for the number would tell of the other content.
         case .duplicateOtherContent: [.succeeded, .failed, .noted]
-        // A correction takes proof and two people.
-        case .contradiction: [.noted]
+        // A correction takes proof and two people. A ready order waits while the contradiction is open: planned again,
+        // it is sent.
+        case .contradiction: [.noted, .planAgain, .succeeded, .failed]
         case .unfitForChannel: [.cancel, .planAgain]
         }
     }

@@ -44,4 +44,6 @@ package enum UnsentCode: String, CaseIterable, Sendable, Hashable {
     case givenUp = "given_up_unsent"
     /// The scope of its number ends before another send would.
     case scopeEnded = "number_scope_ended"
+    /// A person has decided one of its orders: the envelope names it, and must never leave.
+    case orderDecided = "order_decided"
 }

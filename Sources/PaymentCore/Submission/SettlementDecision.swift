@@ -54,7 +54,9 @@ package struct SettlementDecision: Hashable, Sendable {
         return orders.count { !$0.state.isFinal } - leave
     }
 
-    /// What an answer that came too late contradicts, or tells of another payment: alarms and reviews, no moves (R8, R10).
+    /// What an answer that came too late contradicts, or tells of another payment.
+    ///
+    /// Alarms and reviews, no moves (R8, R10).
     ///
     /// `orders`: as they stand now, those that have gone on to another attempt as failed.
     package init(lateActions actions: [SubmissionAction], orders: [SubmittedOrder]) {

@@ -57,6 +57,8 @@ package enum AlarmKind: String, CaseIterable, Sendable, Hashable {
     case workRebuilt = "work_rebuilt"
     /// A file was loaded, but its orders are held: an amount is above a ceiling.
     case ceilingExceeded = "ceiling_exceeded"
+    /// Files wait for a merchant whom the configuration does not know.
+    case merchantUnknown = "merchant_unknown"
     /// More database connections are configured than the budget allows.
     case budgetExceeded = "budget_exceeded"
     /// An alarm could be delivered to no sink.

@@ -87,6 +87,13 @@ extension SubmissionMachine {
                 because: hasStarted ? "the clock stands after the first send" : "the clock stands before the first send"
             ),
             Condition("protection_window", holds: isInside, because: inside),
+            Condition(
+                "orders_open",
+                holds: areOrdersOpen,
+                because: areOrdersOpen
+                    ? "each order that its envelope names is still open"
+                    : "an order that its envelope names is decided: sent again it could be paid all the same"
+            ),
         ])
     }
 

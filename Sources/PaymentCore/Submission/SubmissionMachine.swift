@@ -9,10 +9,19 @@ package struct SubmissionMachine: Sendable {
     /// The end of the number's scope: after it the number may name another submission (numbers unique per trade date).
     package let scopeEndsAt: Timestamp?
 
-    package init(state: SubmissionState, policy: ChannelPolicy, scopeEndsAt: Timestamp?) {
+    /// Whether every order that the envelope names is still open: it is sent again whole, or not at all.
+    package let areOrdersOpen: Bool
+
+    package init(
+        state: SubmissionState,
+        policy: ChannelPolicy,
+        scopeEndsAt: Timestamp?,
+        areOrdersOpen: Bool = true
+    ) {
         self.state = state
         self.policy = policy
         self.scopeEndsAt = scopeEndsAt
+        self.areOrdersOpen = areOrdersOpen
     }
 
     /// The state that the intent commits: the first send's record is part of it (R1).
@@ -98,6 +107,7 @@ package struct SubmissionMachine: Sendable {
 
     private mutating func doWhatIsDue(epoch: LeaseEpoch, now: Timestamp) -> [SubmissionAction] {
         if state.isProvenUnsent, !isInsideScope(now: now) { return giveUp(.scopeEnded) }
+        if state.isProvenUnsent, !areOrdersOpen { return giveUp(.orderDecided) }
         if state.polls >= policy.poll.countMax { return exhausted() }
         return begin(step, epoch: epoch, now: now)
     }

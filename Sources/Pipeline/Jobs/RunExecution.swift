@@ -120,7 +120,7 @@ package struct RunExecution: Sendable {
         let (isLost, isIdle) = (StopSignal(), StopSignal())
         try await engine.run(
             stages: job.stages,
-            bounds: WorkBounds(lanes: job.lanes, sendingEnd: sendingEnd),
+            bounds: WorkBounds(lanes: job.lanes, sendingEnd: sendingEnd, sendingEndsAt: sendingEndsAt),
             host: process.host,
             processIdentifier: process.identifier,
             stop: ending

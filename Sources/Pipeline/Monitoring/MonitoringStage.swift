@@ -19,14 +19,15 @@ struct MonitoringStage: Sendable {
     func run(until stop: StopSignal) async {
         var protectionLookedAt: Timestamp?
         var warned: [String: Int64] = [:]
+        var unknown: Set<MerchantNumber> = []
         while !stop.isRequested {
             do {
-                let isSwept = try await sweep()
                 if protectionLookedAt.map({ clock.now().since($0) >= Self.protectionInterval }) ?? true {
                     protectionLookedAt = clock.now()
                     try await warnOfEndingProtection(&warned)
+                    try await warnOfUnknownMerchants(&unknown)
                 }
-                if isSwept { continue }
+                if try await sweep() { continue }
                 try await clock.sleep(for: configuration.limits.idle)
             } catch is CancellationError {
                 return
@@ -35,6 +36,26 @@ struct MonitoringStage: Sendable {
                 do { try await clock.sleep(for: .seconds(5)) } catch { return }
             }
         }
+    }
+
+    /// Raises an alarm for merchants whose files wait for a profile that this configuration does not have.
+    private func warnOfUnknownMerchants(_ warned: inout Set<MerchantNumber>) async throws {
+        let known = configuration.merchants.keys.sorted { $0.value < $1.value }
+        let unknown = try await store.merchantsAtWork(beside: known)
+        let fresh = unknown.filter { !warned.contains($0) }
+        warned = Set(unknown)
+        try await store.raise(
+            fresh.map { merchant in
+                RaisedAlarm(
+                    kind: .merchantUnknown,
+                    code: "merchant_unknown_\(merchant.value)",
+                    message: """
+                        files of merchant \(merchant) wait: this configuration has no profile of it. Put its file back \
+                        into Config/merchants and start the workers again; nothing is lost meanwhile
+                        """
+                )
+            }
+        )
     }
 
     /// Sweeps one file, if one is due; answers whether it did.

@@ -26,12 +26,17 @@ package final class SystemClock: EngineClock {
         offset = Mutex(Self.read(CLOCK_REALTIME) / 1_000 - Self.read(CLOCK_BOOTTIME) / 1_000)
     }
 
+    /// An answer that took longer says nothing of now: the machine slept, or the network did.
+    private static let roundTripMax: Int64 = 5_000_000_000
+
     /// Takes the database's clock as the truth.
     ///
     /// `askedAt` is the boot clock before the question was sent: so this clock is never behind the database's, and what
-    /// it
-    /// says of a call's end is never too early.
+    /// it says of a call's end is never too early.
+    ///
+    /// An answer that was long under way is left out: it would set the clock ahead by as much.
     package func adjust(to databaseNow: Timestamp, askedAt: Int64) {
+        guard bootNanoseconds() - askedAt <= Self.roundTripMax else { return }
         offset.withLock { $0 = databaseNow.unixMicroseconds - askedAt / 1_000 }
     }
 

@@ -40,7 +40,12 @@ package struct SubmissionDriver: Sendable {
         let boot = clock.bootNanoseconds()
         let loaded = try await store.loadSubmission(of: chunk)
         let policy = specification.policy(for: chunk.direction)
-        var machine = SubmissionMachine(state: loaded.state, policy: policy, scopeEndsAt: loaded.scopeEndsAt)
+        var machine = SubmissionMachine(
+            state: loaded.state,
+            policy: policy,
+            scopeEndsAt: loaded.scopeEndsAt,
+            areOrdersOpen: loaded.orders.allSatisfy { !$0.state.isFinal }
+        )
         let actions = machine.handle(.claimed, epoch: chunk.epoch, now: loaded.now, random: random.next())
         let decision = SettlementDecision(actions: actions, orders: loaded.orders)
         let step = actions.begun

@@ -16,6 +16,8 @@ package struct Dispatcher: Sendable {
         let slots: Int
         /// When it is asked for, nothing more is claimed from this lane.
         let end: StopSignal
+        /// The first instant at which nothing more begins, whether it was asked for or not; nil for none.
+        let endsAt: Timestamp?
         let work: @Sendable (ClaimedChunk) async throws -> Void
 
         package init(
@@ -25,6 +27,7 @@ package struct Dispatcher: Sendable {
             lease: TimeSpan,
             slots: Int,
             end: StopSignal,
+            endsAt: Timestamp? = nil,
             work: @escaping @Sendable (ClaimedChunk) async throws -> Void
         ) {
             self.channel = channel
@@ -33,8 +36,12 @@ package struct Dispatcher: Sendable {
             self.lease = lease
             self.slots = slots
             self.end = end
+            self.endsAt = endsAt
             self.work = work
         }
+
+        /// Whether its time is over.
+        func isOver(now: Timestamp) -> Bool { end.isRequested || endsAt.map { now >= $0 } ?? false }
     }
 
     private enum Event: Sendable {
@@ -77,7 +84,7 @@ package struct Dispatcher: Sendable {
             var failures: Int32 = 0
             var claimsFrom = clock.now()
             while !stop.isRequested {
-                let grants = clock.now() >= claimsFrom ? robin.round(of: { !duties[$0].end.isRequested }) : []
+                let grants = clock.now() >= claimsFrom ? robin.round(of: { !duties[$0].isOver(now: clock.now()) }) : []
                 if !grants.isEmpty {
                     do {
                         let claimed = try await claim(grants)
@@ -151,7 +158,7 @@ package struct Dispatcher: Sendable {
             if chunk.startsAfter > .zero {
                 try await clock.sleep(for: chunk.startsAfter)
                 // The lane's time was over before its turn came: nothing new begins.
-                guard !duty.end.isRequested else {
+                guard !duty.isOver(now: clock.now()) else {
                     return try await store.releaseChunk(chunk, next: .schedule(chunk.kind, after: .zero))
                 }
             }

@@ -157,6 +157,7 @@ package struct Engine: Sendable {
                         lease: specification.deadlines.lease,
                         slots: slots,
                         end: lane == .submit ? sendingStop : stop,
+                        endsAt: lane == .submit ? bounds.sendingEndsAt : nil,
                         work: work
                     )
                 )

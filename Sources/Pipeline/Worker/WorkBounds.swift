@@ -8,10 +8,17 @@ package struct WorkBounds: Sendable {
     /// Asked for when the window of new sends has ended: nothing more is claimed from submit lanes, what is in flight
     /// is finished, and everything else goes on.
     package let sendingEnd: StopSignal
+    /// When that is, by the clock: a process that was stopped and goes on looks at it first. Nil for no end.
+    package let sendingEndsAt: Timestamp?
 
-    package init(lanes: Set<LaneKey>? = nil, sendingEnd: StopSignal = StopSignal()) {
+    package init(
+        lanes: Set<LaneKey>? = nil,
+        sendingEnd: StopSignal = StopSignal(),
+        sendingEndsAt: Timestamp? = nil
+    ) {
         self.lanes = lanes
         self.sendingEnd = sendingEnd
+        self.sendingEndsAt = sendingEndsAt
     }
 
     /// Whether the lane is one of its own.

@@ -297,8 +297,8 @@ extension SQLStore: BatchFileStore {
 
     /// A working file for which nothing is left to do by itself, or whose first result file is due.
     ///
-    /// A version that says nothing new is not made: something must have been told since the last one, with two minutes
-    /// for transactions that were still open then. Orders that a ceiling holds are no news before the deadline.
+    /// A version that says nothing new is not made: something must have been told since the last look began, with two
+    /// minutes for transactions that were still open then. Orders that a ceiling holds are no news before the deadline.
     static let isDueForSettlement = """
         c.state = 'working' AND (
             (NOT EXISTS (SELECT FROM sluice.work_chunk w WHERE w.batch_id = c.batch_id)
@@ -307,8 +307,7 @@ extension SQLStore: BatchFileStore {
                     UNION ALL SELECT FROM sluice.review_item i WHERE i.batch_id = c.batch_id AND i.cause = 'ceiling'
                         AND i.closed_at IS NULL)
                 OR EXISTS (SELECT FROM sluice.outbox o WHERE o.batch_id = c.batch_id AND o.topic <> 'result_file'
-                    AND o.created_at > (SELECT max(r.created_at) FROM sluice.result_file r
-                        WHERE r.batch_id = c.batch_id) - interval '2 minutes')))
+                    AND (c.result_seen_at IS NULL OR o.created_at > c.result_seen_at - interval '2 minutes'))))
             OR (c.result_due_at <= now() AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id =
                 c.batch_id)))
         """

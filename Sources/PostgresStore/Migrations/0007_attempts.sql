@@ -29,11 +29,24 @@ CREATE TABLE sluice.account_at_risk (
 -- When the sweeper last looked through the file.
 ALTER TABLE sluice.batch_file ADD COLUMN swept_at timestamptz;
 
+-- When the last look at the file's results began, whether it found something new or not.
+ALTER TABLE sluice.batch_file ADD COLUMN result_seen_at timestamptz;
+
 GRANT SELECT, INSERT, DELETE ON sluice.order_to_plan TO sluice_worker;
 GRANT SELECT, INSERT ON sluice.account_at_risk TO sluice_worker;
 GRANT SELECT ON sluice.order_to_plan TO sluice_reader, sluice_console, sluice_archiver;
 -- Hashes of accounts are of use to the engine only.
 GRANT SELECT ON sluice.account_at_risk TO sluice_archiver;
-GRANT UPDATE (swept_at) ON sluice.batch_file TO sluice_worker;
+GRANT UPDATE (swept_at, result_seen_at) ON sluice.batch_file TO sluice_worker;
+
+-- A final state that an answer contradicted is said with that: do not resubmit (R8).
+CREATE OR REPLACE VIEW sluice.my_order_result WITH (security_barrier) AS
+    SELECT o.batch_id, o.line_no, o.merchant_order_no, o.amount_minor, o.currency, o.state, o.cause, o.code,
+        o.decided_at, EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = o.batch_id AND r.line_no = o.line_no
+            AND r.cause = 'contradiction' AND r.closed_at IS NULL) AS is_under_review
+    FROM sluice.all_payment_order o
+    JOIN sluice.batch_file f ON f.batch_id = o.batch_id AND f.business_date = o.business_date
+    JOIN sluice.merchant m ON m.merchant_id = f.merchant_id
+    WHERE m.db_role = session_user;
 
 RESET ROLE;

@@ -32,7 +32,8 @@ INSERT INTO sluice.review_option (cause, decision) VALUES
     ('answer_mismatch', 'ask-again'), ('answer_mismatch', 'succeeded'), ('answer_mismatch', 'failed'),
     ('answer_mismatch', 'noted'),
     ('duplicate_other_content', 'succeeded'), ('duplicate_other_content', 'failed'),
-    ('duplicate_other_content', 'noted'), ('contradiction', 'noted'),
+    ('duplicate_other_content', 'noted'), ('contradiction', 'noted'), ('contradiction', 'plan-again'),
+    ('contradiction', 'succeeded'), ('contradiction', 'failed'),
     ('unfit_for_channel', 'cancel'), ('unfit_for_channel', 'plan-again');
 
 -- Every decision there ever was: who, when, what, about how much, and why.
@@ -117,6 +118,9 @@ BEGIN
         UPDATE sluice.payment_order o SET state = 'cancelled', code = reason, decided_at = clock_timestamp()
             WHERE o.batch_id = file.batch_id AND o.business_date = file.business_date
                 AND o.state IN ('held', 'ready') AND (only_lines IS NULL OR o.line_no = ANY (only_lines))
+                -- An earlier attempt of it may have been paid: its number stays taken until a person has decided.
+                AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = o.batch_id
+                    AND r.line_no = o.line_no AND r.cause = 'contradiction' AND r.closed_at IS NULL)
             RETURNING o.merchant_order_no, o.amount_minor, o.currency, o.line_no
     ), freed AS (
         UPDATE sluice.order_number_registry r SET state = 'void' FROM moved m
@@ -256,6 +260,22 @@ DECLARE
     touched record;
     moved_count bigint;
 BEGIN
+    IF EXISTS (SELECT FROM unnest(states) AS n (state) WHERE n.state NOT IN ('submitting', 'processing', 'unknown'))
+    THEN
+        RAISE EXCEPTION 'only an order whose attempt is open is decided; a final state needs a correction'
+            USING ERRCODE = 'SL009', HINT = 'nothing was decided';
+    END IF;
+    -- What is being sent at this moment says something soon, and must not be sent for nothing.
+    IF EXISTS (SELECT FROM unnest(batches, lines) AS n (batch_id, line_no)
+        JOIN sluice.batch_file f ON f.batch_id = n.batch_id
+        JOIN sluice.payment_order o ON o.batch_id = n.batch_id AND o.business_date = f.business_date
+            AND o.line_no = n.line_no
+        JOIN sluice.submission s ON s.batch_id = o.batch_id AND s.business_date = o.business_date
+            AND s.submission_no = o.submission_no
+        WHERE s.in_flight_kind = 'send' AND s.in_flight_until > now()) THEN
+        RAISE EXCEPTION 'a send of these orders is under way' USING ERRCODE = 'SL009',
+            HINT = 'nothing was decided; its outcome is known within minutes, decide then';
+    END IF;
     WITH moved AS (
         UPDATE sluice.payment_order o SET state = to_state::sluice.order_state,
                 cause = of_cause::sluice.failure_cause, code = 'decided_by_person', evidence_day = NULL,
@@ -352,7 +372,7 @@ BEGIN
     SELECT min(r.incident), min(r.cause) INTO of_incident, of_cause FROM sluice.review_item r
         WHERE r.item_id = ANY (items);
     -- Locked in the order of everybody else: files, chunks, orders, review items.
-    IF of_cause IN ('file_held', 'ceiling', 'account_at_risk', 'unfit_for_channel') THEN
+    IF of_cause IN ('file_held', 'ceiling', 'account_at_risk', 'unfit_for_channel', 'contradiction') THEN
         PERFORM 1 FROM sluice.batch_file f WHERE f.batch_id IN (SELECT r.batch_id FROM sluice.review_item r
             WHERE r.item_id = ANY (items)) ORDER BY f.batch_id FOR NO KEY UPDATE;
     END IF;
@@ -437,6 +457,15 @@ BEGIN
         RAISE EXCEPTION 'no order of % waits for a decision any more', wanted
             USING ERRCODE = 'SL009', HINT = 'close it with the decision noted';
     END IF;
+    IF of_cause = 'contradiction' AND (
+        (wanted_decision = 'noted' AND EXISTS (SELECT FROM sluice.review_orders(items) o
+            WHERE o.state IN ('held', 'ready')))
+        OR (wanted_decision = 'plan-again' AND EXISTS (SELECT FROM sluice.review_orders(items) o
+            WHERE o.state <> 'ready'))) THEN
+        RAISE EXCEPTION 'a contradicted order of % waits to be sent, or one that does not is among them', wanted
+            USING ERRCODE = 'SL009', HINT = 'an order that is ready is sent by plan-again and by nothing else; decide '
+                || 'its item alone, and only with proof that its earlier attempt was not paid';
+    END IF;
     IF wanted_decision = 'noted' AND EXISTS (
         SELECT FROM sluice.review_orders(items) o
         WHERE o.state IN ('ready', 'submitting', 'processing', 'unknown')
@@ -447,8 +476,9 @@ BEGIN
                 AND r.item_id <> ALL (items) AND (r.line_no = o.line_no
                     OR (r.line_no IS NULL AND r.submission_no = o.submission_no)))) THEN
         RAISE EXCEPTION 'open orders of % would be forgotten: nothing else asks for them', wanted
-            USING ERRCODE = 'SL009', HINT = 'decide them first: ' || (SELECT string_agg(p.decision, ', ' ORDER BY
-                p.decision) FROM sluice.review_option p WHERE p.cause = of_cause AND p.decision <> 'noted');
+            USING ERRCODE = 'SL009', HINT = 'decide them first: ' || coalesce((SELECT string_agg(p.decision, ', '
+                ORDER BY p.decision) FROM sluice.review_option p WHERE p.cause = of_cause AND p.decision <> 'noted'),
+                'sluice review list');
     END IF;
 
     INSERT INTO sluice.review_decision (incident, cause, decision, note, evidence, orders, amounts, person)
@@ -483,8 +513,9 @@ BEGIN
             WHEN 'approve' THEN
                 PERFORM sluice.release_orders(file, of_cause, items);
             WHEN 'cancel' THEN
-                PERFORM sluice.void_orders(file, (SELECT array_agg(o.line_no) FROM sluice.review_orders(items) o
-                    WHERE o.batch_id = file.batch_id), 'cancelled_by_decision');
+                -- No line is not all lines.
+                PERFORM sluice.void_orders(file, (SELECT coalesce(array_agg(o.line_no), '{}')
+                    FROM sluice.review_orders(items) o WHERE o.batch_id = file.batch_id), 'cancelled_by_decision');
             WHEN 'plan-again' THEN
                 INSERT INTO sluice.order_to_plan (batch_id, business_date, line_no)
                     SELECT DISTINCT o.batch_id, o.business_date, o.line_no FROM sluice.review_orders(items) o
@@ -518,7 +549,9 @@ BEGIN
     GET DIAGNOSTICS closed_count = ROW_COUNT;
     -- A person has looked into the contradiction: new orders to the account are held no longer (R8).
     DELETE FROM sluice.account_at_risk a USING sluice.review_item r WHERE r.item_id = ANY (items)
-        AND r.cause = 'contradiction' AND a.batch_id = r.batch_id AND a.line_no = r.line_no;
+        AND r.cause = 'contradiction' AND a.batch_id = r.batch_id AND a.line_no = r.line_no
+        AND NOT EXISTS (SELECT FROM sluice.review_item x WHERE x.batch_id = r.batch_id AND x.line_no = r.line_no
+            AND x.cause = 'contradiction' AND x.closed_at IS NULL);
     -- The merchant is told at once. A file that somebody holds at this moment is left to him: locked here it would be
     -- locked out of turn.
     UPDATE sluice.batch_file f SET due_at = now() FROM (

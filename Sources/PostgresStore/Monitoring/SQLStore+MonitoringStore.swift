@@ -4,9 +4,9 @@ package import Store
 
 extension SQLStore: MonitoringStore {
     package func sweep(notSweptFor interval: TimeSpan) async throws -> SweepOutcome? {
-        // Bounded by one file, which has at most some millions of lines.
-        try await pool.transaction("sweep", deadline: .seconds(120)) { transaction in
-            let files = try transaction.query(
+        // Noted before it is looked through: a file that cannot be swept holds up no other.
+        let taken = try await pool.transaction("take a file to sweep") { transaction in
+            try transaction.query(
                 """
                 UPDATE sluice.batch_file SET swept_at = now() WHERE batch_id = (
                     SELECT f.batch_id FROM sluice.batch_file f WHERE f.state = 'working'
@@ -15,20 +15,23 @@ extension SQLStore: MonitoringStore {
                 RETURNING batch_id, business_date
                 """,
                 [.microseconds(interval)]
-            )
-            guard let file = files.first else { return nil }
-            let key: [PostgresValue] = [.int64(try file.int64(0)), .date(try file.date(1))]
+            ).first.map { (batch: BatchIdentifier(try $0.int64(0)), businessDate: try $0.date(1)) }
+        }
+        guard let taken else { return nil }
+        let key: [PostgresValue] = [.int64(taken.batch.value), .date(taken.businessDate)]
+        // Bounded by one file, which has at most some millions of lines.
+        return try await pool.transaction("sweep", deadline: .seconds(120)) { transaction in
+            _ = try transaction.execute("SET LOCAL statement_timeout = '120s'")
             let rows = try transaction.query(Self.mend, key)
             guard let row = rows.first else { throw StoreDefect("an aggregate has no row") }
             let outcome = SweepOutcome(
-                batch: BatchIdentifier(try file.int64(0)),
+                batch: taken.batch,
                 submissions: Int(try row.int64(0)),
                 orders: Int(try row.int64(1)),
-                strange: Int(try row.int64(2))
+                strange: Int(try row.int64(2)),
+                late: Int(try row.int64(3))
             )
-            if !outcome.isClean {
-                try insert([outcome.alarm], transaction)
-            }
+            if !outcome.isClean { try insert([outcome.alarm], transaction) }
             return outcome
         }
     }
@@ -68,14 +71,59 @@ extension SQLStore: MonitoringStore {
         ), waiting AS (
             INSERT INTO sluice.order_to_plan (batch_id, business_date, line_no)
             SELECT $1, $2, f.line_no FROM forgotten f WHERE f.state = 'ready' ON CONFLICT DO NOTHING RETURNING 1
+        ), held AS (
+            -- Held orders wait for a person: without an item nobody would be asked.
+            INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, line_no)
+            SELECT 'account_at_risk/' || $1::bigint, 'account_at_risk', 'item_was_missing', $1::bigint, $2::date,
+                o.line_no
+            FROM sluice.payment_order o
+            WHERE o.batch_id = $1 AND o.business_date = $2 AND o.state = 'held'
+                AND coalesce(o.code, '') NOT LIKE 'ceiling\\_%'
+                AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.closed_at IS NULL
+                    AND r.cause = 'account_at_risk' AND r.line_no = o.line_no)
+            UNION ALL
+            SELECT DISTINCT 'ceiling/' || $1::bigint, 'ceiling', o.code, $1::bigint, $2::date, NULL::int
+            FROM sluice.payment_order o
+            WHERE o.batch_id = $1 AND o.business_date = $2 AND o.state = 'held' AND o.code LIKE 'ceiling\\_%'
+                AND NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.closed_at IS NULL
+                    AND r.cause = 'ceiling')
+            ON CONFLICT DO NOTHING RETURNING 1
+        ), unattended AS (
+            -- A second send waits for a lane that nobody works now (its window is closed, or it is paused): what may
+            -- have arrived is asked for at all hours, and absence is counted anew.
+            UPDATE sluice.work_chunk w SET lane = 'query', kind = 'query', due_at = now()
+            FROM sluice.submission s
+            WHERE w.batch_id = $1 AND w.kind = 'send' AND w.lease_worker IS NULL
+                AND w.due_at < now() - interval '5 minutes'
+                AND s.batch_id = $1 AND s.business_date = $2 AND s.submission_no = w.submission_no
+                AND s.sends > s.sends_unsent AND s.phase NOT IN ('settled', 'refused')
+            RETURNING s.submission_no
+        ), counted_anew AS (
+            UPDATE sluice.submission s SET not_founds = 0, last_not_found_at = NULL FROM unattended u
+            WHERE s.batch_id = $1 AND s.business_date = $2 AND s.submission_no = u.submission_no
         ), strange AS (
             INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, submission_no, channel)
             SELECT 'contradiction/' || coalesce(l.channel, '-') || '/' || $1::bigint, 'contradiction',
                 'open_order_of_ended_submission', $1, $2, l.submission_no, l.channel
             FROM lost l WHERE NOT l.is_open ON CONFLICT DO NOTHING RETURNING 1
         )
-        SELECT (SELECT count(*) FROM asked), (SELECT count(*) FROM waiting), (SELECT count(*) FROM strange)
+        SELECT (SELECT count(*) FROM asked), (SELECT count(*) FROM waiting),
+            (SELECT count(*) FROM strange) + (SELECT count(*) FROM held), (SELECT count(*) FROM unattended)
         """
+
+    package func merchantsAtWork(beside known: [MerchantNumber]) async throws -> [MerchantNumber] {
+        try await pool.transaction("merchants at work", readOnly: true) { transaction in
+            try transaction.query(
+                """
+                SELECT m.merchant_no FROM sluice.merchant m WHERE m.merchant_no <> ALL ($1)
+                    AND EXISTS (SELECT FROM sluice.batch_file f WHERE f.merchant_id = m.merchant_id
+                        AND f.state IN ('pending', 'splitting', 'split', 'working'))
+                ORDER BY m.merchant_no LIMIT 100
+                """,
+                [.textArray(known.map(\.value))]
+            ).map { MerchantNumber(try $0.text(0)) }
+        }
+    }
 
     package func endingProtection(_ clocks: [ProtectionClock]) async throws -> [EndingProtection] {
         try await pool.transaction("ending protection", readOnly: true) { transaction in
@@ -134,8 +182,8 @@ extension SweepOutcome {
             batch: batch,
             code: "work_rebuilt",
             message: "batch \(batch): \(submissions) submissions, \(orders) orders had no next action and have one "
-                + "again; \(strange) contradict their orders and wait in review. Nothing is paid twice by this. "
-                + "Find out who removed rows of sluice.work_chunk"
+                + "again; \(strange) wait in review, where nobody was asked. Nothing is paid twice by this. "
+                + "Find out who removed rows of sluice.work_chunk or sluice.review_item"
         )
     }
 }

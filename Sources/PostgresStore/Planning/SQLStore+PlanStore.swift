@@ -10,7 +10,7 @@ extension SQLStore: PlanStore {
         try await pool.transaction("orders waiting for plan", readOnly: true) { transaction in
             let files = try transaction.query(
                 """
-                SELECT w.batch_id, w.business_date, m.merchant_no, f.direction
+                SELECT w.batch_id, w.business_date, m.merchant_no, f.direction, now()
                 FROM sluice.order_to_plan w JOIN sluice.batch_file f USING (batch_id)
                     JOIN sluice.merchant m USING (merchant_id)
                 WHERE w.not_before <= now() AND m.merchant_no = ANY ($1) ORDER BY w.not_before LIMIT 1
@@ -66,7 +66,8 @@ extension SQLStore: PlanStore {
                 merchant: MerchantNumber(try file.text(2)),
                 direction: try file.word(3),
                 orders: orders,
-                gone: gone
+                gone: gone,
+                readAt: try file.timestamp(4)
             )
         }
     }
@@ -88,8 +89,14 @@ extension SQLStore: PlanStore {
                 guard let first = try files.first?.int32(0) else { return false }
                 let lines = waiting.orders.map(\.order.line) + waiting.gone
                 let taken = try transaction.execute(
-                    "DELETE FROM sluice.order_to_plan WHERE batch_id = $1 AND line_no = ANY ($2)",
-                    [.int64(waiting.batch.value), .intArray(lines.map(\.value))]
+                    // Not one that was planned, has ended and waits for its next attempt meanwhile.
+                    """
+                    DELETE FROM sluice.order_to_plan WHERE batch_id = $1 AND line_no = ANY ($2) AND not_before <= $3
+                    """,
+                    [
+                        .int64(waiting.batch.value), .intArray(lines.map(\.value)),
+                        .timestamptz(unixMicroseconds: waiting.readAt.unixMicroseconds),
+                    ]
                 )
                 guard taken == lines.count else { throw PlannedElsewhere() }
                 try copy(

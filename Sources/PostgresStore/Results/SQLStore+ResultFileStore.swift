@@ -17,7 +17,16 @@ extension SQLStore: ResultFileStore {
     ) async throws -> WrittenResult? {
         do {
             return try await writeVersion(of: file, fileName: fileName, produce: produce)
-        } catch is UnchangedResult {
+        } catch let unchanged as UnchangedResult {
+            try await pool.transaction("note a look at results") { transaction in
+                _ = try transaction.execute(
+                    "UPDATE sluice.batch_file SET result_seen_at = $3 WHERE batch_id = $1 AND lease_epoch = $2",
+                    [
+                        .int64(file.id.value), .int64(file.epoch.value),
+                        .timestamptz(unixMicroseconds: unchanged.begunAt.unixMicroseconds),
+                    ]
+                )
+            }
             return nil
         }
     }
@@ -32,10 +41,12 @@ extension SQLStore: ResultFileStore {
         try await pool.transaction("write result file", deadline: .seconds(900)) { transaction in
             // Looked at without a lock: a merchant who cancels must not wait for a long file. `finish` locks.
             let versions = try transaction.query(
-                "SELECT coalesce(max(version), 0) FROM sluice.result_file WHERE batch_id = $1",
+                "SELECT coalesce(max(version), 0), now() FROM sluice.result_file WHERE batch_id = $1",
                 [.int64(file.id.value)]
             )
-            let version = (try versions.first?.int32(0) ?? 0) + 1
+            guard let newest = versions.first else { throw StoreDefect("an aggregate has no row") }
+            let version = try newest.int32(0) + 1
+            let begunAt = try newest.timestamp(1)
             var cipher = try cipher(of: file.id, transaction)
             var after: Int32 = 0
             var part: [UInt8] = []
@@ -74,6 +85,7 @@ extension SQLStore: ResultFileStore {
                 fileName: fileName,
                 version: version,
                 parts: partNumber,
+                begunAt: begunAt,
                 transaction
             )
         }
@@ -85,9 +97,10 @@ extension SQLStore: ResultFileStore {
         fileName: String,
         version: Int32,
         parts: Int32,
+        begunAt: Timestamp,
         _ transaction: PostgresTransaction
     ) throws -> WrittenResult? {
-        guard try lock(file, transaction, state: .working) else { throw UnchangedResult() }
+        guard try lock(file, transaction, state: .working) else { throw UnchangedResult(begunAt: begunAt) }
         let totals = produced.totals.json
         let last = try transaction.query(
             "SELECT totals = $2::jsonb, content_sha256 = $3 FROM sluice.result_file WHERE batch_id = $1 AND version = "
@@ -96,7 +109,7 @@ extension SQLStore: ResultFileStore {
         )
         if let row = last.first, try row.bool(1) {
             // Nothing changed: the parts just written go with this transaction.
-            throw UnchangedResult()
+            throw UnchangedResult(begunAt: begunAt)
         }
         let isFinal = !produced.isOpen
         _ = try transaction.execute(
@@ -116,6 +129,10 @@ extension SQLStore: ResultFileStore {
             VALUES ('result_file', $1, jsonb_build_object('version', $2::int, 'is_final', $3::boolean))
             """,
             [.int64(file.id.value), .int32(version), .bool(isFinal)]
+        )
+        _ = try transaction.execute(
+            "UPDATE sluice.batch_file SET result_seen_at = $2 WHERE batch_id = $1",
+            [.int64(file.id.value), .timestamptz(unixMicroseconds: begunAt.unixMicroseconds)]
         )
         if isFinal {
             _ = try transaction.execute(
@@ -181,7 +198,10 @@ extension SQLStore: ResultFileStore {
 }
 
 /// Thrown to roll back the parts of a version that says nothing new.
-struct UnchangedResult: Error {}
+struct UnchangedResult: Error {
+    /// When the look began: what is told after that may be news.
+    let begunAt: Timestamp
+}
 
 /// Reads a file's lines in order: orders and quarantined records, each line once.
 private struct ResultReader {

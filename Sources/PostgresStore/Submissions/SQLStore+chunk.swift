@@ -49,8 +49,10 @@ extension SQLStore {
             _ = try transaction.execute(
                 """
                 INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, line_no, channel)
-                SELECT $4::text || '/' || $6::text, $4, $5, $1, $2, n, $6 FROM unnest($3::int[]) AS n ON CONFLICT DO
-                    NOTHING
+                SELECT $4::text || '/' || $6::text, $4, $5, $1, $2, o.line_no, $6 FROM sluice.payment_order o
+                WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no = ANY ($3) AND o.state = 'ready'
+                    AND \(LineBounds.condition("o.line_no", in: "$3"))
+                ON CONFLICT DO NOTHING
                 """,
                 [
                     .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(lines.map(\.value)),

@@ -15,11 +15,14 @@ extension SQLStore {
 
     /// Locks the lanes that have something to give; a lane that somebody else is claiming from is passed by.
     ///
+    /// Whoever is stopped between this and the end of its transaction holds them for three seconds at most.
+    ///
     /// Subqueries stand as scalars, so that each is one look at an index and never a join.
     private func lock(_ asked: [LaneClaim], _ transaction: PostgresTransaction) throws -> [LaneClaim] {
         try transaction.query(
             """
-            SELECT w.place FROM unnest($1::text[], $2::text[], $3::bytea[]) WITH ORDINALITY
+            SELECT w.place, set_config('idle_in_transaction_session_timeout', '3s', true)
+            FROM unnest($1::text[], $2::text[], $3::bytea[]) WITH ORDINALITY
                 AS w (channel, lane, specification, place)
             JOIN sluice.channel_lane l ON l.channel = w.channel AND l.lane = w.lane::sluice.lane
             WHERE l.paused_at IS NULL AND (l.slow_until IS NULL OR l.slow_until <= now())

@@ -38,6 +38,25 @@ struct GiveUpTests {
         #expect(sample.claim() == (isOver ? [.giveUpUnsent(.scopeEnded), .finish] : [.perform(.send)]))
     }
 
+    @Test func `an envelope of which an order is decided is never sent again`() {
+        var unsent = SampleSubmission()
+        _ = unsent.sendEnds(.notSent("dns_failed"))
+        unsent.decideAnOrder()
+        unsent.pass(.minutes(1))
+        #expect(unsent.claim() == [.giveUpUnsent(.orderDecided), .finish])
+
+        var unknown = SampleSubmission.dueForResend()
+        #expect(unknown.machine.mayResend(now: unknown.now))
+        unknown.decideAnOrder()
+        #expect(!unknown.machine.mayResend(now: unknown.now))
+        #expect(
+            unknown.machine.resendRuling(now: unknown.now).conditions.contains { $0.name == "orders_open" && !$0.holds }
+        )
+        let actions = unknown.claim()
+        #expect(actions.contains(.review(.notFound, code: "protection_ended")))
+        #expect(actions.contains(.perform(.query)) && !actions.contains(.perform(.send)))
+    }
+
     @Test func `a query that never left does not count, and asks again no earlier than the curve`() {
         var sample = SampleSubmission(policy: SampleSubmission.policy(pollsMax: 2))
         _ = sample.sendEnds(.unknown("timeout"))

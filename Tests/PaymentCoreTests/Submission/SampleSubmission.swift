@@ -44,6 +44,16 @@ struct SampleSubmission {
         machine = SubmissionMachine(state: state, policy: policy, scopeEndsAt: scopeEndsAt)
     }
 
+    /// A person makes one of its orders final.
+    mutating func decideAnOrder() {
+        machine = SubmissionMachine(
+            state: machine.state,
+            policy: machine.policy,
+            scopeEndsAt: machine.scopeEndsAt,
+            areOrdersOpen: false
+        )
+    }
+
     mutating func pass(_ span: TimeSpan) { now = now.advanced(by: span) }
 
     mutating func claim(epoch: LeaseEpoch = epoch) -> [SubmissionAction] {
