@@ -67,9 +67,9 @@ package enum LifecycleDiagram {
 
         ## Submission
 
-        One message or file sent to a channel. It is `settled` when every order of it is final, and `refused` when the
-        channel refused it as a whole, which counts only while no other send of it can have arrived. Sends that are
-        proven unsent leave it `intended`.
+        One message or file sent to a channel. It is `settled` when no open order is on it: each is final, or has gone
+        on to another attempt. It is `refused` when the channel refused it as a whole, which counts only while no other
+        send of it can have arrived. Sends that are proven unsent leave it `intended`.
 
         ```mermaid
         \(submissions())
