@@ -14,7 +14,7 @@ final class PostgresHarness: ContractHarness {
 
     private init(database: TestDatabase) { self.database = database }
 
-    static func make(_ route: TestDatabase.Route = .direct) async throws -> PostgresHarness {
+    static func make(_ route: TestDatabase.Route = .ofRun) async throws -> PostgresHarness {
         let database = try await TestDatabase.make(route)
         // Counts the updates of order rows, which the design bounds.
         try await database.owner.transaction("test") { transaction in

@@ -16,6 +16,10 @@ final class TestDatabase: Sendable {
         /// Through PgBouncer in transaction mode, with fewer sessions than the engine has connections.
         case pooled
 
+        /// What the tests take that do not name one: `SLUICE_TEST_ROUTE`, direct unless told otherwise.
+        static let ofRun =
+            ProcessInfo.processInfo.environment["SLUICE_TEST_ROUTE"].flatMap(Route.init) ?? .direct
+
         var testDescription: String { rawValue }
     }
 
@@ -46,7 +50,7 @@ final class TestDatabase: Sendable {
     private let server: EmbeddedCluster
     private let name: String
 
-    static func make(_ route: Route = .direct) async throws -> TestDatabase {
+    static func make(_ route: Route = .ofRun) async throws -> TestDatabase {
         let server = try await shared()
         let number = cluster.withLock { cluster in
             cluster?.databases += 1

@@ -18,7 +18,7 @@ import Testing
         WHERE channel = 'harbor' AND kind = 'submit'
         """
 
-    @Test(arguments: FaultScale.current.deaths)
+    @Test(arguments: FaultScale.deaths)
     func `a dead channel takes nothing from the other's throughput`(_ death: ChannelCondition) async throws {
         let scale = FaultScale.current
         try await FaultScene.with(Self.company) { scene in
@@ -44,7 +44,7 @@ import Testing
                     + "\(death.rawValue) \(beside.dead * 1_000 / milliseconds): "
                     + "\(beside.dead * 100 / max(1, beside.healthy)) %"
             )
-            #expect(beside.dead * 100 >= beside.healthy * scale.throughputPercent, "\(beside)")
+            #expect(beside.dead * 100 >= beside.healthy * FaultScale.throughputPercent, "\(beside)")
 
             try scene.control.put("meridian", into: .healthy)
             try await scene.untilAtRest(within: .seconds(600))

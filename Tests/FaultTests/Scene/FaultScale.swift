@@ -12,11 +12,10 @@ struct FaultScale: Sendable {
     /// For how long a channel is healthy, and then dead, in milliseconds; and how often, for each way to be dead.
     let deadMilliseconds: Int64
     let deadRounds: Int
-    /// The ways to be dead that throughput is compared for: in a short run the one that holds the most.
-    let deaths: [ChannelCondition]
-    /// Of the throughput beside a healthy channel, how much must be left beside a dead one, in percent: in a short run
-    /// among other tests, noise is larger than anything to be seen.
-    let throughputPercent: Int64
+    /// The ways to be dead that throughput is compared for.
+    static let deaths = ChannelCondition.allCases.filter { $0 != .healthy }
+    /// Of the throughput beside a healthy channel, how much must be left beside a dead one, in percent.
+    static let throughputPercent: Int64 = 80
 
     static let current: FaultScale = {
         let variables = ProcessInfo.processInfo.environment
@@ -28,21 +27,18 @@ struct FaultScale: Sendable {
                 seed: seed,
                 workerKills: 50,
                 serverKills: 50,
-                deadMilliseconds: 1_000,
-                deadRounds: 3,
-                deaths: [.blackHole],
-                throughputPercent: 40
+                // Two minutes dead in all: four ways, three rounds.
+                deadMilliseconds: 10_000,
+                deadRounds: 3
             )
         }
-        // Of 25 minutes, ten are for dead channels: four ways, each in five rounds of as long healthy as dead.
+        // At 25, ten minutes dead in all: four ways, each in five rounds of as long healthy as dead.
         return FaultScale(
             seed: seed,
             workerKills: max(50, minutes * 17),
             serverKills: max(50, minutes * 5),
-            deadMilliseconds: Int64(max(2_000, minutes * 600)),
-            deadRounds: 5,
-            deaths: ChannelCondition.allCases.filter { $0 != .healthy },
-            throughputPercent: 80
+            deadMilliseconds: Int64(max(2_000, minutes * 1_200)),
+            deadRounds: 5
         )
     }()
 
