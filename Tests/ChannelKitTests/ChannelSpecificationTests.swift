@@ -49,7 +49,7 @@ import Testing
             ),
             unsent: BackOff(first: .seconds(5), growthPercent: 200, cap: .minutes(5)),
             notFound: NotFoundPolicy(grace: .seconds(60), asks: 3, spacing: .seconds(30), conclusion: .resend),
-            duplicateCheck: DuplicateCheck(window: .hours(24), margin: .hours(1))
+            duplicateCheck: DuplicateCheck(window: .hours(24), margin: .hours(1), warning: .hours(3))
         )
         #expect(harbor.policy(for: .payout) == policy)
         #expect(harbor.policy(for: .withhold) == policy)

@@ -116,6 +116,7 @@ struct SpecificationDefect: Sendable, CustomTestStringConvertible {
             "without `duplicate_check` could pay twice"
         ),
         Self("margin: 1h", "margin: 24h", at: "24h\n  # warning", "not shorter than `window`"),
+        Self("# warning: 3h", "warning: 1h", at: "1h  ", "not longer than `margin`"),
         Self("window: 24h", "window: 62m", at: "withhold: {", "could never resend"),
         Self("count_max: 60", "count_max: 2", at: "withhold: {", "could never be reached"),
         Self("cap: 30m", "cap: 5s", at: "5s\n  jitter", "shorter than `first`"),

@@ -292,6 +292,8 @@ import Testing
                 state: .submitting
             )
         }
+        // The send's time is over, and its worker has not said what became of it.
+        try await scene.database.execute("UPDATE sluice.submission SET in_flight_until = now() - interval '1 second'")
         let decided = try await scene.store.decide(request)
         #expect(decided.itemsClosed == Int64(lines.count) && decided.itemsOpen == Int64(3 - lines.count))
         let outcome = try await scene.end(sent)

@@ -37,6 +37,8 @@ GRANT SELECT, INSERT ON sluice.account_at_risk TO sluice_worker;
 GRANT SELECT ON sluice.order_to_plan TO sluice_reader, sluice_console, sluice_archiver;
 -- Hashes of accounts are of use to the engine only.
 GRANT SELECT ON sluice.account_at_risk TO sluice_archiver;
+-- What is counted again says its newest figures.
+GRANT UPDATE (message) ON sluice.alarm TO sluice_worker;
 GRANT UPDATE (swept_at, result_seen_at) ON sluice.batch_file TO sluice_worker;
 
 -- A final state that an answer contradicted is said with that: do not resubmit (R8).
