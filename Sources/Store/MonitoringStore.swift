@@ -24,7 +24,9 @@ package struct SweepOutcome: Sendable, Hashable {
     package let orders: Int
     /// Review items that were missing: open orders of ended submissions, and held orders that nobody was asked about.
     package let strange: Int
-    /// Submissions whose second send waited for a lane that nobody works: they are asked for instead. That is no fault.
+    /// Submissions whose second send waited for a lane that nobody works: they are asked for instead.
+    ///
+    /// That is no fault.
     package let late: Int
 
     package init(batch: BatchIdentifier, submissions: Int, orders: Int, strange: Int, late: Int = 0) {

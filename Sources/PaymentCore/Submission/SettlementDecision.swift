@@ -59,11 +59,21 @@ package struct SettlementDecision: Hashable, Sendable {
     /// Alarms and reviews, no moves (R8, R10).
     ///
     /// `orders`: as they stand now, those that have gone on to another attempt as failed.
-    package init(lateActions actions: [SubmissionAction], orders: [SubmittedOrder]) {
+    ///
+    /// `isOnlySend`: no other send of the submission may have arrived, so that a refusal of the whole message is a word
+    /// against its successes.
+    package init(lateActions actions: [SubmissionAction], orders: [SubmittedOrder], isOnlySend: Bool) {
         self.init(actions: actions, orders: orders)
         moves = []
         reviews = reviews.filter { $0.cause == .contradiction }
         alarms = alarms.filter { $0.kind == .contradiction || $0.kind == .answerMismatch }
+        guard isOnlySend else { return }
+        for case .failOpenOrders(_, let code) in actions {
+            for order in orders where order.state == .succeeded {
+                raise(.contradiction, code: code)
+                reviews.append(LineReview(line: order.line, cause: .contradiction, code: code))
+            }
+        }
     }
 
     /// Turns failures into next attempts where the rule has one: the proof that ends the attempt is the same.

@@ -8,7 +8,9 @@ package struct WorkBounds: Sendable {
     /// Asked for when the window of new sends has ended: nothing more is claimed from submit lanes, what is in flight
     /// is finished, and everything else goes on.
     package let sendingEnd: StopSignal
-    /// When that is, by the clock: a process that was stopped and goes on looks at it first. Nil for no end.
+    /// When that is, by the clock: a process that was stopped and goes on looks at it first.
+    ///
+    /// Nil for no end.
     package let sendingEndsAt: Timestamp?
 
     package init(

@@ -55,23 +55,22 @@ extension SQLStore {
         )
         let atRisk = reviews.filter { $0.cause == .contradiction }.map(\.line.value)
         guard !atRisk.isEmpty else { return }
-        let key: [PostgresValue] = [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(atRisk)]
+        // A contradiction that comes again with every answer is told to the merchant once.
         _ = try transaction.execute(
             """
-            INSERT INTO sluice.account_at_risk (account_hash, amount_minor, currency, batch_id, business_date, line_no)
-            SELECT account_hash, amount_minor, currency, batch_id, business_date, line_no FROM sluice.payment_order
-            WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3)
-                AND \(LineBounds.condition("line_no", in: "$3"))
-            ON CONFLICT DO NOTHING
-            """,
-            key
-        )
-        _ = try transaction.execute(
-            """
+            WITH noticed AS (
+                INSERT INTO sluice.account_at_risk (account_hash, amount_minor, currency, batch_id, business_date,
+                    line_no)
+                SELECT account_hash, amount_minor, currency, batch_id, business_date, line_no FROM sluice.payment_order
+                WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3)
+                    AND \(LineBounds.condition("line_no", in: "$3"))
+                ON CONFLICT DO NOTHING RETURNING line_no
+            )
             INSERT INTO sluice.outbox (topic, batch_id, payload)
-            SELECT 'do_not_resubmit', $1, jsonb_build_object('lines', to_jsonb($2::int[]))
+            SELECT 'do_not_resubmit', $1, jsonb_build_object('lines', jsonb_agg(line_no ORDER BY line_no)) FROM noticed
+            HAVING count(*) > 0
             """,
-            [.int64(chunk.batch.value), .intArray(atRisk)]
+            [.int64(chunk.batch.value), .date(chunk.businessDate), .intArray(atRisk)]
         )
     }
 }

@@ -159,7 +159,22 @@ extension SQLStore: SubmissionStore {
         guard case .answered = ended.outcome, !change.lateActions.isEmpty else { return }
         var cipher = try cipher(of: change.chunk.batch, transaction)
         let orders = try submittedOrders(of: change.submission, change.chunk, &cipher, transaction)
-        try raise(late: SettlementDecision(lateActions: change.lateActions, orders: orders), of: change, transaction)
+        let arrived = try transaction.query(
+            """
+            SELECT sends - sends_unsent FROM sluice.submission
+            WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
+            """,
+            [
+                .int64(change.chunk.batch.value), .int32(change.submission.value),
+                .date(change.chunk.businessDate),
+            ]
+        )
+        let late = SettlementDecision(
+            lateActions: change.lateActions,
+            orders: orders,
+            isOnlySend: try arrived.first?.int32(0) == 1
+        )
+        try raise(late: late, of: change, transaction)
     }
 
     /// Writes how a call ended; false if it has ended before, or another lease began it.

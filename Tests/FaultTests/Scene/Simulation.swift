@@ -10,6 +10,10 @@ struct Simulation: Sendable {
     var behaviours: [String] = []
     /// Lines of `items`.
     var items: [String] = []
+    /// Lines of `items` of one channel, in place of those above.
+    var itemsOf: [String: [String]] = [:]
+    /// Lines of `accounts`: what happens to account numbers that end so.
+    var accounts: [String] = []
 
     /// Companies that pay everything at once.
     static let honest = Simulation()
@@ -57,8 +61,11 @@ struct Simulation: Sendable {
             lines.append("    settle: \(settle)")
             if !behaviours.isEmpty { lines.append("    behaviours:") }
             lines += behaviours.map { "      \($0)" }
+            let items = itemsOf[channel] ?? items
             if !items.isEmpty { lines.append("    items:") }
             lines += items.map { "      \($0)" }
+            if !accounts.isEmpty { lines.append("    accounts:") }
+            lines += accounts.map { "      \($0)" }
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -60,9 +60,30 @@ struct NextAttemptTests {
             failureIsFinal: true,
             unmentioned: .processing
         )
-        let late = SettlementDecision(lateActions: [.decideItems(done)], orders: [SampleSubmission.order(state)])
+        let late = SettlementDecision(
+            lateActions: [.decideItems(done)],
+            orders: [SampleSubmission.order(state)],
+            isOnlySend: true
+        )
         #expect(late.moves.isEmpty)
         #expect(late.reviews.map(\.cause) == (state == .failed ? [.contradiction] : []))
         #expect(late.alarms.map(\.kind) == (state == .failed ? [.contradiction] : []))
+    }
+
+    @Test(arguments: [OrderState.succeeded, .failed, .submitting, .unknown], [true, false])
+    func `a late refusal of the whole message speaks against a success that no other send explains`(
+        state: OrderState,
+        isOnlySend: Bool
+    ) {
+        let late = SettlementDecision(
+            lateActions: [.failOpenOrders(cause: .system, code: "1001"), .finish],
+            orders: [SampleSubmission.order(state)],
+            isOnlySend: isOnlySend
+        )
+        let isContradicted = state == .succeeded && isOnlySend
+        #expect(late.moves.isEmpty)
+        #expect(late.reviews.map(\.cause) == (isContradicted ? [.contradiction] : []))
+        #expect(late.reviews.map(\.code) == (isContradicted ? ["1001"] : []))
+        #expect(late.alarms.map(\.kind) == (isContradicted ? [.contradiction] : []))
     }
 }

@@ -88,10 +88,10 @@ package struct AlarmStoreContract: Sendable {
         Case("a claimed alarm is nobody else's until the lease ends") { scene, check in
             try await scene.store.raise([alarm("a")])
             _ = try await scene.store.claimAlarms(limit: 8, lease: lease)
-            try await scene.advance(.seconds(59))
+            try await scene.advance(.seconds(45))
             let early = try await scene.store.claimAlarms(limit: 8, lease: lease)
             try check(early.isEmpty, "\(early)")
-            try await scene.advance(.seconds(1))
+            try await scene.advance(.seconds(15))
             let late = try await scene.store.claimAlarms(limit: 8, lease: lease)
             try check(late.map(\.attempt) == [2], "\(late)")
         },

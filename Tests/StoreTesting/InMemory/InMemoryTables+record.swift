@@ -145,7 +145,11 @@ extension InMemoryTables {
         guard let ended = change.endedCall else { return }
         keep(ended, of: key, isLate: true)
         guard case .answered = ended.outcome, !change.lateActions.isEmpty else { return }
-        let late = SettlementDecision(lateActions: change.lateActions, orders: submittedOrders(of: key))
+        let late = SettlementDecision(
+            lateActions: change.lateActions,
+            orders: submittedOrders(of: key),
+            isOnlySend: submissions[key]?.state.sendsPossiblyArrived == 1
+        )
         for alarm in late.alarms { count(alarm.kind, code: alarm.code, channel: change.chunk.channel) }
         for review in late.reviews {
             let item = StoredReview(cause: review.cause, code: review.code, submission: key.number, line: review.line)
