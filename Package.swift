@@ -131,7 +131,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "sluice", "StrictYAML", "PaymentCore", "BatchFiles", "Pipeline", "Store", "Cryptography",
+                "sluice", "StrictYAML", "PaymentCore", "BatchFiles", "ChannelKit", "Pipeline", "Store",
+                "Cryptography",
             ],
             swiftSettings: strict
         ),

@@ -119,24 +119,34 @@ package struct OrderStory: Sendable {
     /// A review item that covers the order.
     package struct Review: Sendable {
         package let incident, cause, code: String
+        /// Whether it names the order itself, and not its submission or file.
+        package let isOfOrder: Bool
         package let openedAt: Timestamp
         package var closedAt: Timestamp?
         package var decision: String?
 
-        package init(incident: String, cause: String, code: String, openedAt: Timestamp) {
-            (self.incident, self.cause, self.code, self.openedAt) = (incident, cause, code, openedAt)
+        package init(incident: String, cause: String, code: String, isOfOrder: Bool, openedAt: Timestamp) {
+            (self.incident, self.cause, self.code) = (incident, cause, code)
+            (self.isOfOrder, self.openedAt) = (isOfOrder, openedAt)
         }
     }
 
-    /// What a person decided, and on what grounds.
+    /// What a person decided, and on what grounds; what is personal in the words is masked.
     package struct Decision: Sendable {
         package let number: Int64
-        package let decision, person, evidence: String
+        package let decision, person, evidence, note: String
         package let decidedAt: Timestamp
 
-        package init(number: Int64, decision: String, person: String, evidence: String, decidedAt: Timestamp) {
+        package init(
+            number: Int64,
+            decision: String,
+            person: String,
+            evidence: String,
+            note: String,
+            decidedAt: Timestamp
+        ) {
             (self.number, self.decision, self.person) = (number, decision, person)
-            (self.evidence, self.decidedAt) = (evidence, decidedAt)
+            (self.evidence, self.note, self.decidedAt) = (evidence, note, decidedAt)
         }
     }
 

@@ -158,6 +158,22 @@ import sluice
         )
     }
 
+    @Test func `machines are told each time in the words of both`() throws {
+        let json = ScheduleReport(program: try Self.program(user: "batch")).json([try Self.jobs()[1]])
+        #expect(
+            json.text == #"{"jobs":[{"command":"/opt/sluice/bin/sluice run twice","job":"twice","starts":["#
+                + [
+                    ("30-55/5 9 * * 0,1", "Mon,Sun *-*-* 09:30..55/5:00", "Asia/Shanghai"),
+                    ("*/5 10 * * 0,1", "Mon,Sun *-*-* 10:00..55/5:00", "Asia/Shanghai"),
+                    ("0-35/5 11 * * 0,1", "Mon,Sun *-*-* 11:00..35/5:00", "Asia/Shanghai"),
+                    ("*/5 23 * * 0,5", "Fri,Sun *-*-* 23:00..55/5:00", "Europe/Berlin"),
+                    ("*/5 0-2 * * 1,6", "Mon,Sat *-*-* 00..02:00..55/5:00", "Europe/Berlin"),
+                ].map { #"{"cron":"\#($0)","systemd":"\#($1) \#($2)","zone":"\#($2)"}"# }.joined(separator: ",")
+                + #"],"title":"Title of twice"}],"user":"batch","variables":{"SLUICE_CONFIG":"/etc/sluice","#
+                + #""SLUICE_JOBS":"/etc/jobs","SLUICE_LOG_LEVEL":"warning"}}"#
+        )
+    }
+
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze")))
     func `systemd understands every time`() throws {
         let text = SystemdText(program: try Self.program(), stopWithin: .seconds(30)).text(try Self.jobs())

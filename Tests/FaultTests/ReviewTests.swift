@@ -68,6 +68,9 @@ import Testing
                 expecting: 1
             )
             #expect(refused.log.contains("60 orders"), "\(refused.log)")
+            let explained = try await scene.run(["order", "explain", "\(batch)-1"]).output
+            #expect(explained.contains("held until a person decides: ceiling"), "\(explained)")
+            #expect(explained.contains("incident ceiling/\(batch)") && !explained.contains("Yes."), "\(explained)")
             let misfit = ["review", "decide", incident.name, "ask-again"] + incident.about + note
             #expect(try await scene.run(misfit, expecting: 2).log.contains("approve, cancel"))
             let decide = ["review", "decide", incident.name, "approve"] + incident.about + note
@@ -132,6 +135,7 @@ import Testing
             }
             let waiting = "SELECT (count(*) = 0)::int FROM sluice.work_chunk"
             try await Self.runUntil("the end of asking", scene, waiting)
+            try await Self.expectUnknownElsewhere("\(batch)-1", scene)
             let evidence = ["--evidence", "letter of the bank, 12 May", "--note", "asked twice"]
             for incident in try await Self.incidents(scene) {
                 #expect(incident.cause == "polls_exhausted")
@@ -163,6 +167,10 @@ import Testing
                 try await scene.run(decide + evidence)
                 let shown = try await scene.run(["order", "show", order])
                 #expect(shown.output.contains("letter of the bank"), "\(shown.output)")
+                let explained = try await scene.run(["order", "explain", order]).output
+                #expect(explained.contains("May it be closed?  Yes."), "\(explained)")
+                #expect(explained.contains("+ closed by decision "), "\(explained)")
+                #expect(explained.contains("letter of the bank, 12 May; note: asked twice"), "\(explained)")
             }
             try await Self.runUntil("the end of the file", scene, Self.finished)
             #expect(try await Self.incidents(scene).isEmpty)
@@ -170,16 +178,52 @@ import Testing
         }
     }
 
+    /// Where its channels are not described, nothing is allowed of an order that may have been paid.
+    private static func expectUnknownElsewhere(_ order: String, _ scene: FaultScene) async throws {
+        let elsewhere = "\(scene.folder)/elsewhere"
+        try FileManager.default.createDirectory(atPath: elsewhere, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            atPath: "\(scene.configuration)/sluice.yaml",
+            toPath: "\(elsewhere)/sluice.yaml"
+        )
+        let words = try await scene.run(["order", "explain", order], ["SLUICE_CONFIG": elsewhere], expecting: 2).output
+        #expect(words.contains("May it be sent again, same number?  No: it cannot be judged here.\n"), "\(words)")
+        #expect(words.contains("May it go to another channel?  No.\n"), "\(words)")
+        #expect(words.contains("is missing in this configuration"), "\(words)")
+        #expect(!words.contains("Yes.") && !words.contains("nothing was sent"), "\(words)")
+        let flag = ["order", "explain", order, "--config", elsewhere, "--json"]
+        let json = try await scene.run(flag, expecting: 2).json() as? [String: Any]
+        for question in ["resend", "next_attempt", "close"] {
+            #expect((json?[question] as? [String: Any])?["allowed"] as? Bool == false, "\(question)")
+        }
+    }
+
     @Test func `decisions are refused in class production, before and in the database`() async throws {
-        try await FaultScene.with { scene in
+        let production = ["SLUICE_ENVIRONMENT_CLASS": "production"]
+        try await FaultScene.with(stamped: production) { scene in
             try scene.empty(["channels", "merchants"])
             let decide = ["review", "decide", "1", "load", "--orders", "1", "--amount", "CNY=1", "--note", "n"]
             // Without a database that could be asked.
-            let production = [
-                "SLUICE_ENVIRONMENT_CLASS": "production", "SLUICE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
-            ]
-            let refused = try await scene.run(decide, production, expecting: 2)
+            let nowhere = ["SLUICE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"]
+            let refused = try await scene.run(decide, production.merging(nowhere) { $1 }, expecting: 2)
             #expect(refused.log.contains("two people") && refused.log.contains("R12"), "\(refused.log)")
+            // Nor by whoever asks the database itself, were it its owner.
+            for decision in ReviewDecision.allCases {
+                let error = await #expect(throws: PostgresError.self, "\(decision)") {
+                    try await scene.owner.transaction("decide") { transaction in
+                        _ = try transaction.query(
+                            """
+                            SELECT * FROM sluice.decide_review('1', $1, 'note', 'anna', 1, '{CNY}', '{1}', NULL, NULL,
+                                NULL, NULL, 'a letter', NULL)
+                            """,
+                            [.text(decision.rawValue)]
+                        )
+                    }
+                }
+                #expect(error?.sqlState == "SL014", "\(decision)")
+                #expect(error?.message?.contains("two people") == true, "\(decision)")
+            }
+            #expect(try await scene.number("SELECT count(*) FROM sluice.review_decision") == 0)
         }
     }
 }

@@ -36,6 +36,27 @@ import Testing
         #expect(Masked.visible("abc", scalarsMax: 3) == "abc")
     }
 
+    /// Of an order to 张三, account 12345678.
+    @Test(arguments: [
+        ("letter of the bank, 12 May", "letter of the bank, 12 May"), ("", ""),
+        ("paid to 张三 on 2026-05-12 10:30", "paid to 张* on 2026-05-12 10:30"),
+        ("account 12345678, reference 20260512-17", "account ********, reference 20260512-17"),
+        ("6222020200112233445 was paid", "622202*********3445 was paid"),
+        ("6222 0202 0011 2233 445", "6222 02** **** ***3 445"), ("6222-0202-0011", "****-****-****"),
+        ("DE89 3704 0044 0532 0130 00", "DE89 3704 **** **** **30 00"), ("６２２２０２０２００１１", "************"),
+        ("no 123456789", "no ********9"),
+        ("1 2 3, 4 5 6; 7 8 9 and 10, 11, 12, 13", "1 2 3, 4 5 6; 7 8 9 and 10, 11, 12, 13"),
+        ("98765432109", "98765432109"), ("987654321098x76543210987", "************x76543210987"),
+    ])
+    func `what a person wrote is shown without account and name`(words: String, shown: String) {
+        #expect(Masked.prose(words, account: "12345678", name: "张三") == shown)
+    }
+
+    @Test func `an empty or one-letter name hides nothing of what a person wrote`() {
+        #expect(Masked.prose("a letter", account: "", name: "") == "a letter")
+        #expect(Masked.prose("a letter", account: "", name: "a") == "a letter")
+    }
+
     @Test func `no value of one character is shown with a control or format character`() {
         for number in UInt32(0)...0x10FFFF {
             guard let scalar = Unicode.Scalar(number) else { continue }

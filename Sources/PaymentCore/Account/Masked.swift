@@ -47,6 +47,45 @@ package enum Masked {
         return shown
     }
 
+    /// Words that a person wrote about an order, its account and name masked.
+    ///
+    /// So is whatever else may be an account number: 12 digits or more, also in groups. The words are not made safe for
+    /// a terminal.
+    package static func prose(_ words: String, account: String, name: String) -> String {
+        var words = words
+        if !account.isEmpty { words = words.replacing(account, with: Self.account(account)) }
+        if name.count > 1 { words = words.replacing(name, with: Self.name(name)) }
+        var scalars = Array(words.unicodeScalars)
+        var digits: [Int] = []
+        for index in scalars.indices {
+            if scalars[index].properties.numericType == .decimal {
+                // One mark between two digits keeps them together: numbers are written in groups.
+                if let last = digits.last, index - last > 2 || (index - last == 2 && !isGroupMark(scalars[last + 1])) {
+                    star(digits, in: &scalars)
+                    digits = []
+                }
+                digits.append(index)
+            }
+        }
+        star(digits, in: &scalars)
+        var shown = String.UnicodeScalarView()
+        shown.append(contentsOf: scalars)
+        return String(shown)
+    }
+
+    private static func star(_ digits: [Int], in scalars: inout [Unicode.Scalar]) {
+        guard digits.count >= 12 else { return }
+        let hidden = digits.count >= 14 ? digits.dropFirst(6).dropLast(4) : digits[...]
+        for index in hidden { scalars[index] = "*" }
+    }
+
+    private static func isGroupMark(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .spaceSeparator, .dashPunctuation, .format: true
+        default: scalar == "." || scalar == "/"
+        }
+    }
+
     private static func append(_ scalar: Unicode.Scalar, to shown: inout String) {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:

@@ -3,11 +3,18 @@ package struct Condition: Hashable, Sendable {
     /// Stable, for machines.
     package let name: String
     package let holds: Bool
+    /// Whether that can be told here; a condition that cannot be judged does not hold.
+    package let isKnown: Bool
     /// What was found, with its figures; nothing personal.
     package let because: String
 
     package init(_ name: String, holds: Bool, because: String) {
-        (self.name, self.holds, self.because) = (name, holds, because)
+        (self.name, self.holds, self.isKnown, self.because) = (name, holds, true, because)
+    }
+
+    /// A condition of which nothing can be told here, and why.
+    package init(_ name: String, unknownBecause because: String) {
+        (self.name, self.holds, self.isKnown, self.because) = (name, false, false, because)
     }
 }
 
@@ -19,6 +26,13 @@ package struct Ruling: Hashable, Sendable {
 
     /// All conditions hold.
     package var isAllowed: Bool { conditions.allSatisfy(\.holds) }
+
+    /// Whether the answer is certain.
+    ///
+    /// What cannot be judged is not allowed; that it is forbidden takes a condition that is known to fail.
+    package var isJudged: Bool {
+        conditions.allSatisfy(\.isKnown) || conditions.contains { $0.isKnown && !$0.holds }
+    }
 }
 
 extension SubmissionMachine {
@@ -114,44 +128,62 @@ extension SubmissionMachine {
                 ? "a \(state.inFlight?.kind.rawValue ?? "call") may still be under way (R6)"
                 : "no call of it can be under way"
         )
+        // Said only where it stands in the way.
+        let polls =
+            state.polls < policy.poll.countMax
+            ? []
+            : [
+                Condition(
+                    "polls_left",
+                    holds: false,
+                    because: "all \(policy.poll.countMax) polls are used up: nothing more is sent by itself (R7)"
+                )
+            ]
         if state.isProvenUnsent {
-            return Ruling([
-                open, idle,
-                Condition(
-                    "proven_unsent",
-                    holds: true,
-                    because: "each of its \(state.sends) sends is proven unsent: the same number again is harmless (R4)"
-                ),
-                Condition(
-                    "number_scope",
-                    holds: isInsideScope(now: now),
-                    because: isInsideScope(now: now)
-                        ? "the number is good for this send" : "the number's scope ends before the send would"
-                ),
-            ])
+            return Ruling(
+                [
+                    open, idle,
+                    Condition(
+                        "proven_unsent",
+                        holds: true,
+                        because:
+                            "each of its \(state.sends) sends is proven unsent: the same number again is harmless (R4)"
+                    ),
+                    Condition(
+                        "number_scope",
+                        holds: isInsideScope(now: now),
+                        because: isInsideScope(now: now)
+                            ? "the number is good for this send" : "the number's scope ends before the send would"
+                    ),
+                ] + polls
+            )
         }
         let absence = Condition(
             "absence_counted",
             holds: state.notFounds >= policy.notFound.asks,
             because: "\(state.notFounds) of \(policy.notFound.asks) not-found answers in a row count"
         )
-        return Ruling([open, idle, absence] + protection(now: now).conditions)
+        return Ruling([open, idle, absence] + polls + protection(now: now).conditions)
     }
+}
 
+extension SubmissionState {
     /// Why the orders of the submission may or may not go to another channel, or get another number.
+    ///
+    /// No channel has rules of its own here: what may have arrived stays where it is (R5).
     package func rerouteRuling(now: Timestamp) -> Ruling {
-        let arrived = state.sendsPossiblyArrived
-        let underWay = state.inFlight.map { $0.until > now } ?? false
+        let arrived = sendsPossiblyArrived
+        let underWay = inFlight.map { $0.until > now } ?? false
         return Ruling([
             Condition(
                 "can_never_settle",
-                holds: state.phase == .refused || (state.isProvenUnsent && !underWay),
-                because: state.phase == .refused
+                holds: phase == .refused || (isProvenUnsent && !underWay),
+                because: phase == .refused
                     ? "the channel refused it as a whole, and no other send may have arrived"
-                    : state.isProvenUnsent
+                    : isProvenUnsent
                         ? (underWay
-                            ? "a send is under way" : "each of its \(state.sends) sends is proven unsent")
-                        : "\(arrived) of \(state.sends) sends may have arrived, and no answer proves that it can never"
+                            ? "a send is under way" : "each of its \(sends) sends is proven unsent")
+                        : "\(arrived) of \(sends) sends may have arrived, and no answer proves that it can never"
                             + " settle: absence is not evidence (R5)"
             )
         ])

@@ -17,11 +17,12 @@ extension SQLStore {
             )
             guard let file = rows.first else { return nil }
             let key = OrderKey(batch: batch, line: line, businessDate: try file.date(0))
-            guard var story = try order(key, transaction) else { return nil }
+            guard let (found, personal) = try order(key, transaction) else { return nil }
+            var story = found
             story.attempts = try attempts(key, transaction)
             let numbers = Set(story.attempts.map(\.submission) + (story.submission.map { [$0] } ?? [])).sorted()
             story.submissions = try submissions(numbers, of: key, firstDay: try file.date(1), transaction)
-            story.decision = try decision(key, transaction)
+            story.decision = try decision(key, masking: personal, transaction)
             story.reviews = try reviews(key, submissions: numbers, transaction)
             if !story.state.isFinal {
                 story.nextAction = try nextAction(key, submission: story.submission, transaction)
@@ -40,7 +41,10 @@ extension SQLStore {
         }
     }
 
-    private func order(_ key: OrderKey, _ transaction: PostgresTransaction) throws -> OrderStory? {
+    private func order(
+        _ key: OrderKey,
+        _ transaction: PostgresTransaction
+    ) throws -> (story: OrderStory, personal: PersonalData)? {
         let rows = try transaction.query(
             """
             SELECT m.merchant_no, f.direction, o.merchant_order_no, o.state, o.cause, o.code, o.bank_code,
@@ -77,13 +81,20 @@ extension SQLStore {
             story.evidence = RecordedCall(ordinal: try row.int32(14), day: try row.date(13))
         }
         story.decidedAt = try row.optionalTimestamp(15)
-        return story
+        return (story, personal)
     }
 
-    private func decision(_ key: OrderKey, _ transaction: PostgresTransaction) throws -> OrderStory.Decision? {
-        try transaction.query(
+    private func decision(
+        _ key: OrderKey,
+        masking personal: PersonalData,
+        _ transaction: PostgresTransaction
+    ) throws -> OrderStory.Decision? {
+        func masked(_ words: String) -> String {
+            Masked.prose(words, account: personal.accountNumber, name: personal.accountName)
+        }
+        return try transaction.query(
             """
-            SELECT d.decision_id, d.decision, d.person, coalesce(d.evidence, ''), d.decided_at
+            SELECT d.decision_id, d.decision, d.person, coalesce(d.evidence, ''), d.note, d.decided_at
             FROM (SELECT decision_id FROM sluice.payment_order
                     WHERE batch_id = $1 AND business_date = $2 AND line_no = $3
                 UNION ALL SELECT decision_id FROM history.payment_order
@@ -96,8 +107,9 @@ extension SQLStore {
                 number: try row.int64(0),
                 decision: try row.text(1),
                 person: try row.text(2),
-                evidence: try row.text(3),
-                decidedAt: try row.timestamp(4)
+                evidence: masked(try row.text(3)),
+                note: masked(try row.text(4)),
+                decidedAt: try row.timestamp(5)
             )
         }
     }
@@ -216,6 +228,7 @@ extension SQLStore {
         return submission
     }
 
+    /// The open ones before all, then the latest.
     private func reviews(
         _ key: OrderKey,
         submissions: [SubmissionNumber],
@@ -223,10 +236,12 @@ extension SQLStore {
     ) throws -> [OrderStory.Review] {
         try transaction.query(
             """
-            SELECT incident, cause, code, opened_at, closed_at, decision FROM sluice.review_item
-            WHERE batch_id = $1 AND (line_no = $2 OR (line_no IS NULL
-                AND (submission_no IS NULL OR submission_no = ANY ($3))))
-            ORDER BY item_id LIMIT 100
+            SELECT incident, cause, code, line_no IS NOT NULL, opened_at, closed_at, decision FROM (
+                SELECT * FROM sluice.review_item
+                WHERE batch_id = $1 AND (line_no = $2 OR (line_no IS NULL
+                    AND (submission_no IS NULL OR submission_no = ANY ($3))))
+                ORDER BY closed_at IS NULL DESC, item_id DESC LIMIT 100) AS shown
+            ORDER BY item_id
             """,
             [.int64(key.batch.value), .int32(key.line.value), .intArray(submissions.map(\.value))]
         ).map { row in
@@ -234,10 +249,11 @@ extension SQLStore {
                 incident: try row.text(0),
                 cause: try row.text(1),
                 code: try row.text(2),
-                openedAt: try row.timestamp(3)
+                isOfOrder: try row.bool(3),
+                openedAt: try row.timestamp(4)
             )
-            review.closedAt = try row.optionalTimestamp(4)
-            review.decision = try row.optionalText(5)
+            review.closedAt = try row.optionalTimestamp(5)
+            review.decision = try row.optionalText(6)
             return review
         }
     }

@@ -10,12 +10,14 @@ struct CrontabCommand: ParsableCommand {
         abstract: "Print crontab lines, or systemd timers, that start all jobs in their windows.",
         discussion: """
             Nothing is installed. Each job is started every few minutes while one of its windows may be open; \
-            calendars are looked at by the start itself. Needs no database.
+            calendars are looked at by the start itself. Needs no database. With --json each time stands in cron's \
+            words and in systemd's.
             """
     )
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var jobs: JobOptions
+    @OptionGroup var report: ReportOptions
 
     @Flag(help: "Print systemd services and timers instead of crontab lines.")
     var systemd = false
@@ -30,6 +32,10 @@ struct CrontabCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The program to start (default: this one).", valueName: "path"))
     var program: String?
+
+    func validate() throws {
+        guard !(systemd && report.json) else { throw ValidationError("--json has the times of both; omit --systemd") }
+    }
 
     func run() throws {
         let configuration = try options.load()
@@ -47,11 +53,12 @@ struct CrontabCommand: ParsableCommand {
             configuration: Self.absolute(configuration.directory),
             jobs: Self.absolute(jobs.path(configuration))
         )
-        let text =
-            systemd
-            ? SystemdText(program: scheduled, stopWithin: configuration.limits.stopWithin).text(all)
-            : CronText(program: scheduled).text(all)
-        try Terminal.line(text)
+        try report.show(
+            ScheduleReport(program: scheduled).json(all),
+            words: systemd
+                ? SystemdText(program: scheduled, stopWithin: configuration.limits.stopWithin).text(all)
+                : CronText(program: scheduled).text(all)
+        )
     }
 
     private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }

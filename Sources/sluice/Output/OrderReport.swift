@@ -40,6 +40,7 @@ extension OrderStory {
             lines.append(
                 "  decision       \(decision.number) by \(Masked.visible(decision.person)):"
                     + " \(Masked.visible(decision.evidence, scalarsMax: 2_000))"
+                    + "; note: \(Masked.visible(decision.note, scalarsMax: 2_000))"
             )
         }
         if let nextAction { lines.append("  next           \(nextAction.kind.rawValue) at \(nextAction.dueAt.brief)") }
@@ -135,7 +136,7 @@ extension OrderStory.Decision {
     var json: JSON {
         [
             "decision": .integer(number), "decided": .string(decision), "person": .string(person),
-            "evidence": .string(evidence), "decided_at": .string(decidedAt.iso8601),
+            "evidence": .string(evidence), "note": .string(note), "decided_at": .string(decidedAt.iso8601),
         ]
     }
 }

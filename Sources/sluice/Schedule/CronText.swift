@@ -35,7 +35,8 @@ package struct CronText: Sendable {
         return lines.joined(separator: "\n")
     }
 
-    private static func times(_ line: StartTimes.Line) -> String {
+    /// The five fields of a line; its zone stands before it.
+    static func times(_ line: StartTimes.Line) -> String {
         let hours = line.hours.count == 24 ? "*" : range(line.hours)
         return "\(minutes(line)) \(hours) * * \(days(line.days))"
     }

@@ -60,7 +60,8 @@ package struct SystemdText: Sendable {
         return lines.joined(separator: "\n")
     }
 
-    private static func expression(_ line: StartTimes.Line) -> String {
+    /// A calendar event, with its zone.
+    static func expression(_ line: StartTimes.Line) -> String {
         let days = line.days.count == Weekday.allCases.count ? "" : "\(words(line.days)) "
         let hours = line.hours.count == 24 ? "*" : range(line.hours)
         return "\(days)*-*-* \(hours):\(minutes(line)):00 \(line.zone)"
