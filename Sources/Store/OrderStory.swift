@@ -62,6 +62,8 @@ package struct OrderStory: Sendable {
         /// The end of the number's scope, where it has one.
         package var scopeEndsAt: Timestamp?
         package var specificationSHA256: [UInt8] = []
+        /// Whether each order that its envelope names is still open, and on it.
+        package var areOrdersOpen = true
         package var exchanges: [Exchange] = []
 
         package init(

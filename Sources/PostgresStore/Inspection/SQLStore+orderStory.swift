@@ -151,10 +151,15 @@ extension SQLStore {
             """
         var submissions = try transaction.query(
             """
-            SELECT \(columns) FROM sluice.submission
+            SELECT \(columns), NOT EXISTS (
+                SELECT FROM sluice.payment_order o WHERE o.batch_id = $1 AND o.business_date = $2
+                    AND o.line_no = ANY (line_nos) AND \(LineBounds.condition("o.line_no", in: "line_nos"))
+                    AND (o.submission_no IS DISTINCT FROM s.submission_no
+                        OR o.state IN ('succeeded', 'failed', 'returned', 'cancelled')))
+            FROM sluice.submission s
             WHERE batch_id = $1 AND business_date = $2 AND submission_no = ANY ($3)
             UNION ALL
-            SELECT \(columns) FROM history.submission
+            SELECT \(columns), false FROM history.submission
             WHERE batch_id = $1 AND business_date = $2 AND submission_no = ANY ($3)
             ORDER BY intended_at, submission_no
             """,
@@ -225,6 +230,7 @@ extension SQLStore {
         submission.settledAt = try row.optionalTimestamp(11)
         submission.scopeEndsAt = try row.optionalTimestamp(18)
         submission.specificationSHA256 = try row.bytes(19)
+        submission.areOrdersOpen = try row.bool(20)
         return submission
     }
 

@@ -107,7 +107,8 @@ package struct ExplainedOrder: Sendable {
             SubmissionMachine(
                 state: submission.state,
                 policy: specification.policy(for: story.direction),
-                scopeEndsAt: submission.scopeEndsAt
+                scopeEndsAt: submission.scopeEndsAt,
+                areOrdersOpen: submission.areOrdersOpen
             )
         )
     }
