@@ -307,7 +307,7 @@ extension SQLStore: BatchFileStore {
                     UNION ALL SELECT FROM sluice.review_item i WHERE i.batch_id = c.batch_id AND i.cause = 'ceiling'
                         AND i.closed_at IS NULL)
                 OR EXISTS (SELECT FROM sluice.outbox o WHERE o.batch_id = c.batch_id AND o.topic <> 'result_file'
-                    AND (c.result_seen_at IS NULL OR o.created_at > c.result_seen_at - interval '2 minutes'))))
+                    AND o.created_at > c.result_seen_at - interval '2 minutes')))
             OR (c.result_due_at <= now() AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id =
                 c.batch_id)))
         """
