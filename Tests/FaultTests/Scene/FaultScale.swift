@@ -7,6 +7,8 @@ import Pipeline
 struct FaultScale: Sendable {
     /// What chance is drawn from; printed, and given again by `SLUICE_FAULT_SEED` to repeat a run.
     let seed: UInt64
+    /// Whether this is `Scripts/soak`.
+    let isSoak: Bool
     let workerKills: Int
     let serverKills: Int
     /// For how long a channel is healthy, and then dead, in milliseconds; and how often, for each way to be dead.
@@ -25,6 +27,7 @@ struct FaultScale: Sendable {
         guard let minutes = variables["SLUICE_SOAK_MINUTES"].flatMap({ Int($0) }) else {
             return FaultScale(
                 seed: seed,
+                isSoak: false,
                 workerKills: 50,
                 serverKills: 50,
                 // Two minutes dead in all: four ways, three rounds.
@@ -35,6 +38,7 @@ struct FaultScale: Sendable {
         // At 25, ten minutes dead in all: four ways, each in five rounds of as long healthy as dead.
         return FaultScale(
             seed: seed,
+            isSoak: true,
             workerKills: max(50, minutes * 17),
             serverKills: max(50, minutes * 5),
             deadMilliseconds: Int64(max(2_000, minutes * 1_200)),
