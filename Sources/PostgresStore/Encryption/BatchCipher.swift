@@ -50,6 +50,11 @@ struct BatchCipher: ~Copyable {
         )
     }
 
+    /// An order's personal fields; nil if this one row cannot be read: it must not stop the others.
+    mutating func personal(_ sealed: [UInt8], line: LineNumber) -> PersonalData? {
+        (try? open(sealed, .personal, line: line)).flatMap { try? PersonalData(serialized: $0) }
+    }
+
     /// Seals a value that may be made more than once for its place (an envelope after a rolled-back intent): the nonce
     /// is random and stands before the ciphertext.
     mutating func sealWithRandomNonce(_ plaintext: [UInt8], _ field: Field, _ first: Int32, _ second: Int32) -> [UInt8]

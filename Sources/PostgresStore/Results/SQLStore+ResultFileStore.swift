@@ -264,7 +264,8 @@ private struct ResultReader {
         }
         let state: OrderState = try row.word(2)
         let cause = try row.optionalText(3).flatMap(FailureCause.init(rawValue:))
-        let personal = try PersonalData(serialized: try cipher.open(try row.bytes(10), .personal, line: line))
+        // Without its account the line still says what became of the order.
+        let personal = cipher.personal(try row.bytes(10), line: line)
         return ResultRow(
             line: line,
             status: ResultStatus(order: state, cause: cause, isUnderReview: try row.bool(11)),
@@ -272,10 +273,10 @@ private struct ResultReader {
             decidedAt: try row.optionalTimestamp(5),
             content: .order(
                 merchantOrderNumber: try row.text(6),
-                accountNumber: personal.accountNumber,
-                accountName: personal.accountName,
+                accountNumber: personal?.accountNumber ?? "",
+                accountName: personal?.accountName ?? "",
                 bankCode: try row.optionalText(7),
-                purpose: personal.purpose,
+                purpose: personal?.purpose ?? "",
                 amountMinor: try row.int64(8),
                 currency: try row.text(9)
             )

@@ -20,15 +20,16 @@ extension SQLStore {
                 ]
             ).map { row in
                 let line = LineNumber(try row.int32(0))
-                let personal = try PersonalData(serialized: try cipher.open(try row.bytes(5), .personal, line: line))
+                // Without its account no message can carry it: it steps aside, and the others go on.
+                let personal = cipher.personal(try row.bytes(5), line: line)
                 return OrderToSubmit(
                     line: line,
                     amountMinor: try row.int64(1),
                     currency: try row.text(2),
-                    accountNumber: personal.accountNumber,
-                    accountName: personal.accountName,
+                    accountNumber: personal?.accountNumber ?? "",
+                    accountName: personal?.accountName ?? "",
                     bankCode: try row.optionalText(3),
-                    purpose: personal.purpose,
+                    purpose: personal?.purpose ?? "",
                     attempts: try row.int16(4)
                 )
             }
