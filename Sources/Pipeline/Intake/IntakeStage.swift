@@ -8,6 +8,9 @@ package import Store
 /// any
 /// more, slice by slice (architecture §2).
 package struct IntakeStage: Sendable {
+    /// Read at a time: some thousands of records.
+    private static let pieceBytes = 262_144
+
     private let store: any BatchFileStore
     private let configuration: EngineConfiguration
 
@@ -221,42 +224,65 @@ package struct IntakeStage: Sendable {
         var pending: [PositionedRecord] = []
         var partStart: Int64 = 0
         var duplicates = 0
-        for number in 1...max(1, file.partCount) where number <= file.partCount {
-            if stop.isRequested { throw AskedToStop() }
-            let part = try await store.takePart(number, of: file)
-            defer { partStart += Int64(part.count) }
-            // What lies before the saved position is in already.
-            let skipped = max(0, start.byteOffset - partStart)
-            guard skipped < part.count || number == file.partCount else { continue }
-            let isLast = number == file.partCount
-            try reader.read(part[min(Int(skipped), part.count)...], isLast: isLast) { record in
-                pending.append(PositionedRecord(record: checker.check(record), next: record.next))
-            }
-            while pending.count >= configuration.limits.sliceRecords || (isLast && !pending.isEmpty) {
-                let records = pending.prefix(configuration.limits.sliceRecords)
-                pending.removeFirst(records.count)
-                if stop.isRequested { throw AskedToStop() }
-                duplicates += try await load(records, of: file)
+        let sliceRecords = configuration.limits.sliceRecords
+        // One slice is being loaded while the next is read.
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            func finishSlice() async throws {
+                guard let found = try await group.next() else { return }
+                duplicates += found
                 FaultPlan.pass(.sliceLoaded)
             }
+            for number in 1...max(1, file.partCount) where number <= file.partCount {
+                if stop.isRequested { break }
+                let part = try await store.takePart(number, of: file)
+                defer { partStart += Int64(part.count) }
+                // What lies before the saved position is in already.
+                let skipped = max(0, start.byteOffset - partStart)
+                guard skipped < part.count || number == file.partCount else { continue }
+                var rest = part[min(Int(skipped), part.count)...]
+                repeat {
+                    // In pieces, so that no more than a slice and a piece wait in memory.
+                    let piece = rest.prefix(Self.pieceBytes)
+                    rest = rest.dropFirst(piece.count)
+                    let isLast = number == file.partCount && rest.isEmpty
+                    try reader.read(piece, isLast: isLast) { record in
+                        pending.append(PositionedRecord(record: checker.check(record), next: record.next))
+                    }
+                    while pending.count >= sliceRecords || (isLast && !pending.isEmpty) {
+                        let slice = LoadSlice(pending.prefix(sliceRecords))
+                        pending.removeFirst(min(sliceRecords, pending.count))
+                        try await finishSlice()
+                        if stop.isRequested { break }
+                        group.addTask { try await load(slice, of: file) }
+                    }
+                } while !rest.isEmpty && !stop.isRequested
+            }
+            try await finishSlice()
+            if stop.isRequested { throw AskedToStop() }
         }
         guard try await store.finishLoading(file) != .stale else { throw LeaseLost(batch: file.id) }
         logger.info("file loaded", metadata: ["duplicates": "\(duplicates)"])
     }
 
-    private func load(_ records: ArraySlice<PositionedRecord>, of file: ClaimedBatchFile) async throws -> Int {
-        guard let last = records.last else { return 0 }
-        var slice = LoadSlice(position: LoadPosition(last.next))
-        for positioned in records {
-            switch positioned.record {
-            case .order(let draft): slice.orders.append(NewOrder(draft))
-            case .quarantined(let draft): slice.quarantined.append(NewQuarantineRecord(draft))
-            }
-        }
+    private func load(_ slice: LoadSlice, of file: ClaimedBatchFile) async throws -> Int {
         guard case .loaded(let duplicates) = try await store.load(slice, of: file) else {
             throw LeaseLost(batch: file.id)
         }
         return duplicates
+    }
+}
+
+extension LoadSlice {
+    /// `records`: at least one.
+    fileprivate init(_ records: ArraySlice<PositionedRecord>) {
+        guard let last = records.last else { preconditionFailure("a slice has a record") }
+        self.init(position: LoadPosition(last.next))
+        for positioned in records {
+            switch positioned.record {
+            case .order(let draft): orders.append(NewOrder(draft))
+            case .quarantined(let draft): quarantined.append(NewQuarantineRecord(draft))
+            }
+        }
     }
 }
 
