@@ -68,36 +68,39 @@ extension SQLStore: SubmissionStore {
         _ cipher: inout BatchCipher,
         _ transaction: PostgresTransaction
     ) throws -> [SubmittedOrder] {
-        try transaction.query(
-            """
-            WITH sent AS MATERIALIZED (
-                SELECT line_nos FROM sluice.submission
-                WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
-            )
-            SELECT o.line_no, i.item_no::int, CASE WHEN o.submission_no = $2 THEN o.state ELSE 'failed' END,
-                o.amount_minor, o.currency, o.personal
-            FROM sluice.payment_order o
-            JOIN (SELECT u.line_no, u.item_no
-                FROM sent CROSS JOIN LATERAL unnest(sent.line_nos) WITH ORDINALITY AS u (line_no, item_no)) AS i
-                USING (line_no)
-            WHERE o.batch_id = $1 AND o.business_date = $3
-                AND \(LineBounds.condition("o.line_no", in: "(SELECT line_nos FROM sent)"))
-            ORDER BY i.item_no
-            """,
+        let sent = try transaction.query(
+            "SELECT line_nos FROM sluice.submission WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3",
             [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)]
+        )
+        let lines = try sent.first?.intArray(0) ?? []
+        // Items are numbered here: a join with the list would compare each order with each of its places, on a day of
+        // which the server knows nothing.
+        let items = Dictionary(uniqueKeysWithValues: lines.enumerated().map { ($1, Int32($0 + 1)) })
+        return try transaction.query(
+            """
+            SELECT o.line_no, CASE WHEN o.submission_no = $2 THEN o.state ELSE 'failed' END, o.amount_minor, o.currency,
+                o.personal
+            FROM sluice.payment_order o
+            WHERE o.batch_id = $1 AND o.business_date = $3 AND o.line_no = ANY ($4)
+                AND \(LineBounds.condition("o.line_no", in: "$4"))
+            """,
+            [
+                .int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate), .intArray(lines),
+            ]
         ).map { row in
-            let line = LineNumber(try row.int32(0))
+            let line = try row.int32(0)
+            guard let item = items[line] else { throw StoreDefect("an order is no item of its submission") }
             // Without its account no success can be compared with it: a person looks, and the others go on.
-            let personal = cipher.personal(try row.bytes(5), line: line)
+            let personal = cipher.personal(try row.bytes(4), line: LineNumber(line))
             return SubmittedOrder(
-                line: line,
-                item: try row.int32(1),
-                state: try row.word(2),
-                amountMinor: try row.int64(3),
-                currency: try row.text(4),
+                line: LineNumber(line),
+                item: item,
+                state: try row.word(1),
+                amountMinor: try row.int64(2),
+                currency: try row.text(3),
                 accountNumber: personal?.accountNumber ?? ""
             )
-        }
+        }.sorted { $0.item < $1.item }
     }
 
     package func record(_ change: SubmissionChange) async throws -> ChangeOutcome {
