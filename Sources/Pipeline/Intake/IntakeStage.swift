@@ -8,8 +8,8 @@ package import Store
 /// any
 /// more, slice by slice (architecture §2).
 package struct IntakeStage: Sendable {
-    /// Read at a time: some thousands of records.
-    private static let pieceBytes = 262_144
+    /// Read at a time: some hundreds of records.
+    private static let pieceBytes = 65_536
 
     private let store: any BatchFileStore
     private let configuration: EngineConfiguration
