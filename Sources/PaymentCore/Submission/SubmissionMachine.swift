@@ -327,7 +327,7 @@ package struct SubmissionMachine: Sendable {
 }
 
 extension SubmissionMachine {
-    /// Every order of it is final: the submission is settled, whatever was scheduled or is still under way.
+    /// No open order is on it any more: the submission is settled, whatever was scheduled or is still under way.
     ///
     /// One that was refused as a whole stays `refused`.
     package mutating func settle() {

@@ -6,7 +6,7 @@ package enum SubmissionPhase: String, CaseIterable, Sendable, Hashable {
     case sent
     /// The channel said that it has it.
     case taken
-    /// Every order of it is final.
+    /// No open order is on it: each is final, or has gone on to its next attempt.
     case settled
     /// A send may have arrived; we do not know.
     case unknown

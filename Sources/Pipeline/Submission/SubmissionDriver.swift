@@ -187,27 +187,6 @@ extension CallRecord {
     }
 }
 
-extension ClaimedChunk {
-    /// The chunk as it is after its intent: the submission's.
-    func carrying(_ submission: SubmissionNumber) -> ClaimedChunk {
-        ClaimedChunk(
-            chunkIdentifier: chunkIdentifier,
-            batch: batch,
-            businessDate: businessDate,
-            chunkNumber: chunkNumber,
-            direction: direction,
-            channel: channel,
-            kind: .query,
-            lines: [],
-            submissionsCut: submissionsCut,
-            submission: submission,
-            worker: worker,
-            epoch: epoch,
-            now: now
-        )
-    }
-}
-
 extension [SubmissionAction] {
     /// The call that the machine wants made now.
     var begun: SubmissionStep? {
