@@ -25,6 +25,7 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLibMalloc"),
         .systemLibrary(name: "CLibZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Bindings: they know nothing of payments.
@@ -71,6 +72,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
+                "CLibMalloc",
                 "PaymentCore", "BatchFiles", "ChannelKit", "Store", "Pipeline", "PostgresStore", "PostgresClient",
                 "EmbeddedPostgres", "Cryptography", "Transcoding", "Transfer", "StrictYAML", "ChannelSimulator",
                 logging,

@@ -40,20 +40,27 @@ package struct AESGCMKey: ~Copyable, @unchecked Sendable {
         EVP_CIPHER_CTX_free(opening)
     }
 
-    /// Encrypts `plaintext` and authenticates it together with `associatedData`.
+    /// Encrypts `plaintext`, authenticates it together with `associatedData`, and appends the result to `sealed`.
     ///
     /// `nonce`: 12 bytes, never used before with this key; another length traps.
     ///
-    /// Returns the ciphertext, as long as the plaintext, followed by the 16-byte tag.
-    package mutating func seal(plaintext: Span<UInt8>, nonce: [UInt8], associatedData: [UInt8]) -> [UInt8] {
+    /// Appends the ciphertext, as long as the plaintext, followed by the 16-byte tag.
+    package mutating func seal(
+        plaintext: Span<UInt8>,
+        nonce: [UInt8],
+        associatedData: [UInt8],
+        appendingTo sealed: inout [UInt8]
+    ) {
         precondition(nonce.count == Self.nonceByteCount, "an AES-GCM nonce has \(Self.nonceByteCount) bytes")
         precondition(
             plaintext.count <= Self.messageByteCountMax && associatedData.count <= Self.messageByteCountMax,
             "one AES-GCM message is limited to 2 GiB"
         )
-        let byteCount = plaintext.count + Self.tagByteCount
-        return plaintext.withUnsafeBufferPointer { plaintext in
-            [UInt8](unsafeUninitializedCapacity: byteCount) { sealed, count in
+        let start = sealed.count
+        sealed.append(contentsOf: repeatElement(0, count: plaintext.count + Self.tagByteCount))
+        plaintext.withUnsafeBufferPointer { plaintext in
+            sealed.withUnsafeMutableBufferPointer { buffer in
+                let target = buffer.baseAddress.map { $0 + start }
                 var written: Int32 = 0
                 var isSealed = EVP_EncryptInit_ex2(sealing, nil, nil, nonce, nil) == 1
                 if isSealed, !associatedData.isEmpty {
@@ -62,30 +69,32 @@ package struct AESGCMKey: ~Copyable, @unchecked Sendable {
                 }
                 if isSealed, !plaintext.isEmpty {
                     isSealed =
-                        EVP_EncryptUpdate(
-                            sealing,
-                            sealed.baseAddress,
-                            &written,
-                            plaintext.baseAddress,
-                            Int32(plaintext.count)
-                        ) == 1 && Int(written) == plaintext.count
+                        EVP_EncryptUpdate(sealing, target, &written, plaintext.baseAddress, Int32(plaintext.count))
+                        == 1 && Int(written) == plaintext.count
                 }
-                let tag = sealed.baseAddress.map { $0 + plaintext.count }
+                let tag = target.map { $0 + plaintext.count }
                 isSealed =
                     isSealed && EVP_EncryptFinal_ex(sealing, tag, &written) == 1
                     && EVP_CIPHER_CTX_ctrl(sealing, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagByteCount), tag) == 1
                 // Going on would hand out bytes that are not encrypted.
                 precondition(isSealed, "libcrypto could not seal a message")
-                count = byteCount
             }
         }
     }
 
     /// Encrypts `plaintext` and authenticates it together with `associatedData`.
     ///
-    /// `nonce`: 12 bytes, never used before with this key; another length traps.
+    /// As above; returns the ciphertext and its tag.
+    package mutating func seal(plaintext: Span<UInt8>, nonce: [UInt8], associatedData: [UInt8]) -> [UInt8] {
+        var sealed: [UInt8] = []
+        sealed.reserveCapacity(plaintext.count + Self.tagByteCount)
+        seal(plaintext: plaintext, nonce: nonce, associatedData: associatedData, appendingTo: &sealed)
+        return sealed
+    }
+
+    /// Encrypts `plaintext` and authenticates it together with `associatedData`.
     ///
-    /// Returns the ciphertext, as long as the plaintext, followed by the 16-byte tag.
+    /// As above; returns the ciphertext and its tag.
     package mutating func seal(plaintext: [UInt8], nonce: [UInt8], associatedData: [UInt8]) -> [UInt8] {
         seal(plaintext: plaintext.span, nonce: nonce, associatedData: associatedData)
     }

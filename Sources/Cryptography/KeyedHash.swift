@@ -24,17 +24,32 @@ package struct KeyedHash: ~Copyable, @unchecked Sendable {
         EVP_MAC_CTX_free(context)
     }
 
+    /// Appends the first bytes of the authentication code of `message`, which has 32.
+    package mutating func append(first byteCount: Int, ofCodeOf message: Span<UInt8>, to codes: inout [UInt8]) {
+        precondition((0...SHA256.byteCount).contains(byteCount), "an HMAC-SHA-256 has \(SHA256.byteCount) bytes")
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: SHA256.byteCount) { buffer in
+            digest(message, into: buffer.baseAddress)
+            codes.append(contentsOf: buffer[..<byteCount])
+        }
+    }
+
     /// The authentication code of `message`, 32 bytes long.
     package mutating func authenticate(_ message: Span<UInt8>) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: SHA256.byteCount) { buffer, count in
+            digest(message, into: buffer.baseAddress)
+            count = SHA256.byteCount
+        }
+    }
+
+    private mutating func digest(_ message: Span<UInt8>, into target: UnsafeMutablePointer<UInt8>?) {
         // Null key: libcrypto goes back to the state just after the key.
         var status = EVP_MAC_init(context, nil, 0, nil)
         precondition(status == 1, "libcrypto could not start an HMAC")
         status = message.withUnsafeBufferPointer { EVP_MAC_update(context, $0.baseAddress, $0.count) }
         precondition(status == 1, "libcrypto refused bytes of an HMAC message")
-        return [UInt8](unsafeUninitializedCapacity: SHA256.byteCount) { buffer, count in
-            let status = EVP_MAC_final(context, buffer.baseAddress, &count, SHA256.byteCount)
-            precondition(status == 1 && count == SHA256.byteCount, "libcrypto could not finish an HMAC")
-        }
+        var count = 0
+        status = EVP_MAC_final(context, target, &count, SHA256.byteCount)
+        precondition(status == 1 && count == SHA256.byteCount, "libcrypto could not finish an HMAC")
     }
 
     /// The authentication code of `message`, 32 bytes long.

@@ -122,7 +122,7 @@ package struct EngineLimits: Sendable {
     package let callsInFlight: Int
 
     package init(
-        sliceRecords: Int = 5_000,
+        sliceRecords: Int = 2_000,
         chunkOrders: Int = 500,
         fileLease: TimeSpan = .minutes(10),
         heartbeat: TimeSpan = .seconds(3),

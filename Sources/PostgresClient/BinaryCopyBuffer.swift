@@ -71,7 +71,9 @@ package struct BinaryCopyBuffer: Sendable {
         }
     }
     /// Appends a `bytea`.
-    package mutating func append(bytea value: [UInt8]) { appendField { $0.append(contentsOf: value) } }
+    package mutating func append(bytea value: some Collection<UInt8>) { appendField { $0.appendBytes(value) } }
+    /// Appends a `bytea`: the bytes that `body` appends.
+    package mutating func appendBytea(_ body: (inout [UInt8]) -> Void) { appendField(body) }
     /// Appends a `timestamptz`, in microseconds since 1970-01-01 UTC.
     package mutating func append(unixMicroseconds value: Int64) {
         appendInteger(PostgresEpoch.wire(unixMicroseconds: value))

@@ -15,20 +15,24 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomD
     package let connectTimeout: Duration
     /// The limit of a whole transaction, waiting for a connection included, where the caller names none.
     package let transactionDeadline: Duration
+    /// Whether a connection is one session of the server, so that plans can be kept in it: not so behind a pooler.
+    package let keepsPlans: Bool
 
     /// Takes the URI as it is; it is parsed when the first connection is opened, or by `with(database:)`.
     package init(
         uri: String,
         applicationName: String,
         connectTimeout: Duration = .seconds(10),
-        transactionDeadline: Duration = .seconds(30)
+        transactionDeadline: Duration = .seconds(30),
+        keepsPlans: Bool = false
     ) {
         self.init(
             uri: uri,
             database: nil,
             applicationName: applicationName,
             connectTimeout: connectTimeout,
-            transactionDeadline: transactionDeadline
+            transactionDeadline: transactionDeadline,
+            keepsPlans: keepsPlans
         )
     }
 
@@ -37,13 +41,15 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomD
         database: String?,
         applicationName: String,
         connectTimeout: Duration,
-        transactionDeadline: Duration
+        transactionDeadline: Duration,
+        keepsPlans: Bool
     ) {
         self.uri = uri
         self.database = database
         self.applicationName = applicationName
         self.connectTimeout = connectTimeout
         self.transactionDeadline = transactionDeadline
+        self.keepsPlans = keepsPlans
     }
 
     /// The same server and limits with another database.
@@ -56,7 +62,8 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomD
             database: database,
             applicationName: applicationName,
             connectTimeout: connectTimeout,
-            transactionDeadline: transactionDeadline
+            transactionDeadline: transactionDeadline,
+            keepsPlans: keepsPlans
         )
     }
 

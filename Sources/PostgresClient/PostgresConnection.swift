@@ -19,9 +19,15 @@ final class PostgresConnection {
     /// How long the server gets to confirm that it stopped, before the socket is shut down.
     static let graceDuration = Duration.seconds(2)
 
+    /// A session's memory is bounded.
+    private static let keptPlansMax = 64
+
     private let handle: ConnectionHandle
     private let cancelHandle: CancelHandle
     private let notices = NoticeLog()
+    private let keepsPlans: Bool
+    /// The statements that the session keeps plans of, and the names that it knows them by.
+    private var keptPlans: [String: String] = [:]
     var scope: Scope
 
     /// Why the connection may not be used again.
@@ -36,6 +42,7 @@ final class PostgresConnection {
 
     /// Connects within `scope`; every failure is `notSent` or `cancelled`.
     init(_ configuration: PostgresConfiguration, scope: Scope) throws {
+        keepsPlans = configuration.keepsPlans
         handle = try Self.connect(configuration, scope: scope)
         guard let cancelHandle = CancelHandle(handle), PQsetnonblocking(handle.pointer, 1) == 0 else {
             throw PostgresError(.notSent, label: scope.label, reason: "out of memory while connecting")
@@ -114,6 +121,29 @@ final class PostgresConnection {
         try start { connection in
             encoded.withPointers { count, types, values, lengths, formats in
                 PQsendQueryParams(connection, sql, count, types, values, lengths, formats, 1)
+            }
+        }
+    }
+
+    /// As `start`, but the session keeps the plan under a name, where sessions are ours.
+    func startKeepingPlan(_ sql: String, _ parameters: [PostgresValue]) throws {
+        guard keepsPlans else { return try start(sql, parameters) }
+        let encoded = EncodedParameters(parameters)
+        let name: String
+        if let kept = keptPlans[sql] {
+            name = kept
+        } else {
+            name = "sluice_\(keptPlans.count + 1)"
+            precondition(keptPlans.count < Self.keptPlansMax, "too many plans are kept: their texts must not vary")
+            try start { connection in
+                encoded.withPointers { count, types, _, _, _ in PQsendPrepare(connection, name, sql, count, types) }
+            }
+            try finish { _ in }
+            keptPlans[sql] = name
+        }
+        try start { connection in
+            encoded.withPointers { count, _, values, lengths, formats in
+                PQsendQueryPrepared(connection, name, count, values, lengths, formats, 1)
             }
         }
     }

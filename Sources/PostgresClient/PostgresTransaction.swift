@@ -34,10 +34,21 @@ package final class PostgresTransaction {
     }
 
     /// Runs a statement; returns its whole answer, which must fit into memory.
-    package func query(_ sql: String, _ parameters: [PostgresValue] = []) throws -> PostgresRows {
+    ///
+    /// `keepingPlan`: for statements over small tables whose planning takes longer than their work, each with one text
+    /// and one list of types for ever; where sessions are a pooler's, they are planned each time all the same.
+    package func query(
+        _ sql: String,
+        _ parameters: [PostgresValue] = [],
+        keepingPlan: Bool = false
+    ) throws -> PostgresRows {
         try statement { connection in
             var rows: PostgresRows?
-            try connection.start(sql, parameters)
+            if keepingPlan {
+                try connection.startKeepingPlan(sql, parameters)
+            } else {
+                try connection.start(sql, parameters)
+            }
             try connection.finish { rows = PostgresRows(SharedResult($0, label: connection.scope.label)) }
             guard let rows else {
                 throw PostgresError(.decoding, label: connection.scope.label, reason: "the statement is empty")

@@ -14,10 +14,8 @@ package struct SQLStore: Sendable {
         self.keys = keys
     }
 
-    /// The keyed hash by which an account is found without being read; 16 bytes.
-    func accountHash(_ hash: inout KeyedHash, _ accountNumber: String) -> [UInt8] {
-        Array(hash.authenticate(Array(accountNumber.utf8))[..<16])
-    }
+    /// Bytes of the keyed hash by which an account is found without being read.
+    static let accountHashBytes = 16
 
     /// The cipher of a batch: its salt and key id are read once a transaction.
     func cipher(of batch: BatchIdentifier, _ transaction: PostgresTransaction) throws -> BatchCipher {

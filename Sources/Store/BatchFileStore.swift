@@ -49,9 +49,11 @@ package protocol BatchFileStore: Sendable {
     /// False if the lease is stale.
     func admit(_ file: ClaimedBatchFile, ceilings: AmountCeilings) async throws -> Bool
 
-    /// Loads one slice of pass 2 under the file's row lock: registry rows, orders, quarantined records and the
-    /// position, or nothing. Numbers that are taken turn their records into quarantined ones.
-    func load(_ slice: LoadSlice, of file: ClaimedBatchFile) async throws -> LoadOutcome
+    /// Loads one slice of pass 2: registry rows, orders, quarantined records and the position, or nothing.
+    ///
+    /// Numbers that are taken turn their records into quarantined ones. Several slices may be asked for at once: each
+    /// is committed under the file's row lock when its turn has come, after the one before it or not at all.
+    func load(_ slice: LoadSlice, of file: ClaimedBatchFile, turn: LoadTurn) async throws -> LoadOutcome
 
     /// Ends pass 2: the file is `split` if every record that pass 1 saw is loaded.
     func finishLoading(_ file: ClaimedBatchFile) async throws -> LoadOutcome
@@ -327,6 +329,8 @@ package enum LoadOutcome: Sendable, Hashable {
     case loaded(duplicates: Int)
     /// The lease is somebody else's: nothing was loaded.
     case stale
+    /// Its turn did not come in time: nothing was loaded, and it is to be asked for again when it has come.
+    case outOfTurn
 }
 
 /// An order as planning sees it.

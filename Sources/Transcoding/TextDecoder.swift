@@ -17,7 +17,9 @@ package struct TextDecoder: ~Copyable {
             // All the charsets agree with ASCII as long as no byte has its high bit set.
             if bytes.isASCII { return String(decoding: bytes, as: UTF8.self) }
             switch charset {
-            case .utf8: return String(validating: bytes, as: UTF8.self)
+            case .utf8:
+                guard let valid = try? UTF8Span(validating: bytes.span) else { return nil }
+                return String(copying: valid)
             case .latin1: return Self.latin1(bytes)
             case .gbk, .gb18030: return converted(bytes)
             }

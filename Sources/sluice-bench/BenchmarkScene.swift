@@ -102,7 +102,8 @@ struct BenchmarkScene: Sendable {
             configuration: PostgresConfiguration(
                 uri: server.uri(database: database, user: role),
                 applicationName: "sluice-bench",
-                transactionDeadline: .seconds(3_600)
+                transactionDeadline: .seconds(3_600),
+                keepsPlans: true
             ),
             connectionsMax: connections
         )

@@ -233,7 +233,11 @@ package struct Deployment: Sendable {
 
     /// A pool on the configured database; the caller closes it.
     package static func pool(_ configuration: Configuration) throws -> PostgresPool {
-        let postgres = PostgresConfiguration(uri: try configuration.databaseURL(), applicationName: "sluice")
+        let postgres = PostgresConfiguration(
+            uri: try configuration.databaseURL(),
+            applicationName: "sluice",
+            keepsPlans: !configuration.database.isPooled
+        )
         // Parsed here for its error: a mistyped address is a mistake of the configuration, not of the server.
         guard (try? postgres.with(database: "sluice")) != nil else {
             throw ConfigurationError(

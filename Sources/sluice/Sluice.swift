@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLibMalloc
 import Glibc
 import PaymentCore
 
@@ -26,6 +27,8 @@ struct Sluice: AsyncParsableCommand {
     static func main() async {
         // A reader or a peer that goes away is an error of that write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        // Heaps of their own for a few threads; with one for each, what a slice of a file took is never given back.
+        _ = mallopt(M_ARENA_MAX, 2)
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -12,7 +12,8 @@ enum TestServer {
     static func configuration(
         socketDirectory: String? = nil,
         connectTimeout: Duration = .seconds(10),
-        transactionDeadline: Duration = .seconds(30)
+        transactionDeadline: Duration = .seconds(30),
+        keepsPlans: Bool = false
     ) throws -> PostgresConfiguration {
         let server = try shared()
         let uri = socketDirectory.map { "postgresql://postgres@/postgres?host=\($0)&port=5432" } ?? server.uri()
@@ -20,7 +21,8 @@ enum TestServer {
             uri: uri,
             applicationName: "client-tests",
             connectTimeout: connectTimeout,
-            transactionDeadline: transactionDeadline
+            transactionDeadline: transactionDeadline,
+            keepsPlans: keepsPlans
         )
     }
 
@@ -29,11 +31,13 @@ enum TestServer {
         connectionsMax: Int = 1,
         socketDirectory: String? = nil,
         transactionDeadline: Duration = .seconds(30),
+        keepsPlans: Bool = false,
         _ body: (PostgresPool) async throws -> Value
     ) async throws -> Value {
         let configuration = try configuration(
             socketDirectory: socketDirectory,
-            transactionDeadline: transactionDeadline
+            transactionDeadline: transactionDeadline,
+            keepsPlans: keepsPlans
         )
         let pool = PostgresPool(configuration: configuration, connectionsMax: connectionsMax)
         do {

@@ -139,6 +139,73 @@ struct `Loading a file` {
         await database.close()
     }
 
+    @Test func `commits slices that are asked for at once in their order`() async throws {
+        let database = try await TestDatabase.make()
+        let file = try await database.makeSplittingFile(records: 400, worker: Self.worker)
+        let store = database.store
+        let turns = [LoadTurn(isGiven: true)] + (1...8).map { _ in LoadTurn() }
+        // Two at a time as intake asks for them; the number of line 101 is that of line 100, in the slice before.
+        try await withThrowingTaskGroup(of: LoadOutcome.self) { group in
+            for number in Int32(0)..<8 {
+                var slice = Self.slice(number * 50 + 1...number * 50 + 50, prefix: "A")
+                if number == 2 { slice.orders[0].merchantOrderNumber = "A100" }
+                if number >= 2 { _ = try await group.next() }
+                let turn = turns[Int(number)]
+                let next = turns[Int(number) + 1]
+                group.addTask { [slice] in
+                    let outcome = try await store.load(slice, of: file, turn: turn)
+                    #expect(outcome == .loaded(duplicates: number == 2 ? 1 : 0))
+                    next.give()
+                    return outcome
+                }
+            }
+        }
+        #expect(try await database.store.finishLoading(file) == .loaded(duplicates: 0))
+        #expect(try await database.number("SELECT count(*) FROM sluice.payment_order") == 399)
+        #expect(try await database.number("SELECT count(*) FROM sluice.quarantine_record WHERE line_no = 101") == 1)
+        await database.close()
+    }
+
+    @Test func `loads nothing of a slice whose turn is withdrawn, and all of it when it has come`() async throws {
+        let database = try await TestDatabase.make()
+        let file = try await database.makeSplittingFile(records: 20, worker: Self.worker)
+        let second = Self.slice(11...20, prefix: "A")
+        let turn = LoadTurn()
+        turn.withdraw()
+        #expect(try await database.store.load(second, of: file, turn: turn) == .outOfTurn)
+        #expect(try await database.number("SELECT count(*) FROM sluice.payment_order") == 0)
+        #expect(try await database.store.load(Self.slice(1...10, prefix: "A"), of: file) == .loaded(duplicates: 0))
+        turn.give()
+        #expect(try await database.store.load(second, of: file, turn: turn) == .loaded(duplicates: 0))
+        #expect(try await database.number("SELECT count(*) FROM sluice.order_number_registry") == 20)
+        await database.close()
+    }
+
+    @Test func `makes a slice anew when its file was held meanwhile`() async throws {
+        let database = try await TestDatabase.make()
+        let file = try await database.makeSplittingFile(records: 20, worker: Self.worker)
+        let turn = LoadTurn()
+        let store = database.store
+        async let second = store.load(Self.slice(11...20, prefix: "A"), of: file, turn: turn)
+        // It has made its rows when it waits for its turn.
+        let limit = ContinuousClock.now.advanced(by: .seconds(20))
+        while try await database.number(
+            """
+            SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                AND state = 'idle in transaction' AND query LIKE 'COPY sluice.payment_order%'
+            """
+        ) == 0 {
+            try #require(ContinuousClock.now < limit, "the second slice never came to wait for its turn")
+        }
+        #expect(try await store.load(Self.slice(1...10, prefix: "A"), of: file) == .loaded(duplicates: 0))
+        try await database.execute("UPDATE sluice.batch_file SET held_by = 'ceiling_file'")
+        turn.give()
+        #expect(try await second == .outOfTurn)
+        #expect(try await store.load(Self.slice(11...20, prefix: "A"), of: file, turn: turn) == .loaded(duplicates: 0))
+        #expect(try await database.number("SELECT count(*) FROM sluice.payment_order WHERE state = 'held'") == 10)
+        await database.close()
+    }
+
     @Test func `keeps nothing personal in the clear`() async throws {
         let database = try await TestDatabase.make()
         let file = try await database.makeSplittingFile(records: 1, worker: Self.worker)

@@ -84,7 +84,8 @@ final class TestDatabase: Sendable {
                 uri: route == .pooled
                     ? try Self.pooler().uri(database: name, user: "sluice_worker")
                     : server.uri(database: name, user: "sluice_worker"),
-                applicationName: "test-worker"
+                applicationName: "test-worker",
+                keepsPlans: route == .direct
             ),
             connectionsMax: Self.workerConnections
         )
@@ -235,5 +236,12 @@ extension TestDatabase {
             throw TestFailure("the verdict is not recorded")
         }
         return pending
+    }
+}
+
+extension SQLStore {
+    /// Loads a slice that waits for no other.
+    func load(_ slice: LoadSlice, of file: ClaimedBatchFile) async throws -> LoadOutcome {
+        try await load(slice, of: file, turn: LoadTurn(isGiven: true))
     }
 }

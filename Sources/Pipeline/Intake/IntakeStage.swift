@@ -9,10 +9,10 @@ package import Store
 /// more, slice by slice (architecture §2).
 package struct IntakeStage: Sendable {
     /// Read at a time: some hundreds of records.
-    private static let pieceBytes = 65_536
+    static let pieceBytes = 65_536
 
-    private let store: any BatchFileStore
-    private let configuration: EngineConfiguration
+    let store: any BatchFileStore
+    let configuration: EngineConfiguration
 
     package init(store: any BatchFileStore, configuration: EngineConfiguration) {
         self.store = store
@@ -91,8 +91,26 @@ package struct IntakeStage: Sendable {
 
     /// No part stays in the clear because nobody can read the file (R15).
     private func encryptParts(of file: ClaimedBatchFile) async throws {
-        for number in 1...max(1, file.partCount) where number <= file.partCount {
-            _ = try await store.takePart(number, of: file)
+        try await readParts(of: file) { _, _ in }
+    }
+
+    /// Calls `body` with the number and the bytes of each part, in their order, while the next is fetched.
+    ///
+    /// A file without bytes has no part, but a reader must be told that it ends: `body` is called with nothing, once.
+    func readParts(
+        of file: ClaimedBatchFile,
+        _ body: (_ number: Int, _ part: [UInt8]) async throws -> Void
+    ) async throws {
+        guard file.partCount > 0 else { return try await body(1, []) }
+        try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            group.addTask { [store] in try await store.takePart(1, of: file) }
+            for number in 1...file.partCount {
+                guard let part = try await group.next() else { return }
+                if number < file.partCount {
+                    group.addTask { [store] in try await store.takePart(number + 1, of: file) }
+                }
+                try await body(number, part)
+            }
         }
     }
 
@@ -109,21 +127,20 @@ package struct IntakeStage: Sendable {
         var checker = RecordChecker(layout: layout, rules: profile.rules)
         var totals = FileTotals()
         var refusal: FileDefect?
-        for number in 1...max(1, file.partCount) {
+        try await readParts(of: file) { number, part in
             if stop.isRequested { throw AskedToStop() }
-            // A file without bytes has no part; the reader says what is wrong with it.
-            let part = file.partCount == 0 ? [] : try await store.takePart(number, of: file)
             hasher.update(part)
-            guard refusal == nil else { continue }
-            do {
-                try reader.read(part, isLast: number >= file.partCount) { record in
-                    let checked = checker.check(record)
-                    if case .quarantined(let draft) = checked, let defect = draft.fileDefect { throw defect }
-                    totals.add(checked)
+            if refusal == nil {
+                do {
+                    try reader.read(part, isLast: number >= file.partCount) { record in
+                        let checked = checker.check(record)
+                        if case .quarantined(let draft) = checked, let defect = draft.fileDefect { throw defect }
+                        totals.add(checked)
+                    }
+                } catch let defect as FileDefect {
+                    // Read on to the end all the same: the hash is verified, and no part stays in the clear.
+                    refusal = defect
                 }
-            } catch let defect as FileDefect {
-                // Read on to the end all the same: the hash is verified, and no part stays in the clear.
-                refusal = defect
             }
             if number % 16 == 0 {
                 guard try await store.renewBatchFile(file, lease: configuration.limits.fileLease) else {
@@ -208,92 +225,10 @@ package struct IntakeStage: Sendable {
         }
         return recorded
     }
-
-    // MARK: Pass 2
-
-    private func load(
-        _ file: ClaimedBatchFile,
-        layout: DelimitedLayout,
-        profile: MerchantProfile,
-        stop: StopSignal,
-        logger: Logger
-    ) async throws {
-        let start = file.loadPosition.map(ReadPosition.init) ?? .start
-        var reader = DelimitedReader(layout: layout, startingAt: start)
-        var checker = RecordChecker(layout: layout, rules: profile.rules)
-        var pending: [PositionedRecord] = []
-        var partStart: Int64 = 0
-        var duplicates = 0
-        let sliceRecords = configuration.limits.sliceRecords
-        // One slice is being loaded while the next is read.
-        try await withThrowingTaskGroup(of: Int.self) { group in
-            func finishSlice() async throws {
-                guard let found = try await group.next() else { return }
-                duplicates += found
-                FaultPlan.pass(.sliceLoaded)
-            }
-            for number in 1...max(1, file.partCount) where number <= file.partCount {
-                if stop.isRequested { break }
-                let part = try await store.takePart(number, of: file)
-                defer { partStart += Int64(part.count) }
-                // What lies before the saved position is in already.
-                let skipped = max(0, start.byteOffset - partStart)
-                guard skipped < part.count || number == file.partCount else { continue }
-                var rest = part[min(Int(skipped), part.count)...]
-                repeat {
-                    // In pieces, so that no more than a slice and a piece wait in memory.
-                    let piece = rest.prefix(Self.pieceBytes)
-                    rest = rest.dropFirst(piece.count)
-                    let isLast = number == file.partCount && rest.isEmpty
-                    try reader.read(piece, isLast: isLast) { record in
-                        pending.append(PositionedRecord(record: checker.check(record), next: record.next))
-                    }
-                    while pending.count >= sliceRecords || (isLast && !pending.isEmpty) {
-                        let slice = LoadSlice(pending.prefix(sliceRecords))
-                        pending.removeFirst(min(sliceRecords, pending.count))
-                        try await finishSlice()
-                        if stop.isRequested { break }
-                        group.addTask { try await load(slice, of: file) }
-                    }
-                } while !rest.isEmpty && !stop.isRequested
-            }
-            try await finishSlice()
-            if stop.isRequested { throw AskedToStop() }
-        }
-        guard try await store.finishLoading(file) != .stale else { throw LeaseLost(batch: file.id) }
-        logger.info("file loaded", metadata: ["duplicates": "\(duplicates)"])
-    }
-
-    private func load(_ slice: LoadSlice, of file: ClaimedBatchFile) async throws -> Int {
-        guard case .loaded(let duplicates) = try await store.load(slice, of: file) else {
-            throw LeaseLost(batch: file.id)
-        }
-        return duplicates
-    }
-}
-
-extension LoadSlice {
-    /// `records`: at least one.
-    fileprivate init(_ records: ArraySlice<PositionedRecord>) {
-        guard let last = records.last else { preconditionFailure("a slice has a record") }
-        self.init(position: LoadPosition(last.next))
-        for positioned in records {
-            switch positioned.record {
-            case .order(let draft): orders.append(NewOrder(draft))
-            case .quarantined(let draft): quarantined.append(NewQuarantineRecord(draft))
-            }
-        }
-    }
 }
 
 /// Thrown between two parts or slices when the worker is asked to stop.
-private struct AskedToStop: Error {}
-
-/// A record with the place behind it.
-private struct PositionedRecord {
-    let record: CheckedRecord
-    let next: ReadPosition
-}
+struct AskedToStop: Error {}
 
 /// Another worker took the file over: this one stops, and has written nothing since.
 package struct LeaseLost: Error, CustomStringConvertible, Sendable {

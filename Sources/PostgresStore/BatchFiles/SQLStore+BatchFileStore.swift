@@ -1,4 +1,3 @@
-import Compression
 import Cryptography
 package import PaymentCore
 import PostgresClient
@@ -121,37 +120,6 @@ extension SQLStore: BatchFileStore {
                 """,
                 [.int64(file.id.value), .int64(file.epoch.value), .microseconds(delay)]
             )
-        }
-    }
-
-    package func takePart(_ number: Int, of file: ClaimedBatchFile) async throws -> [UInt8] {
-        try await pool.transaction("take batch file part") { transaction in
-            guard try lock(file, transaction) else { throw StaleLease(batch: file.id) }
-            let rows = try transaction.query(
-                "SELECT content, is_encrypted, clear_bytes FROM sluice.batch_file_part WHERE batch_id = $1 AND "
-                    + "part_no = $2",
-                [.int64(file.id.value), .int32(Int32(number))]
-            )
-            guard let row = rows.first else { throw StoreDefect("part \(number) of batch \(file.id) is missing") }
-            let content = try row.bytes(0)
-            if try row.bool(1) {
-                var cipher = try cipher(of: file.id, transaction)
-                let compressed = try cipher.openWithNonce(content, .part, Int32(number), 0)
-                return try Deflate.decompress(compressed, bytesMax: Int(try row.int32(2)))
-            }
-            // The file keeps the key that it was first encrypted under.
-            _ = try transaction.execute(
-                "UPDATE sluice.batch_file SET data_key_id = $2 WHERE batch_id = $1 AND data_key_id IS NULL",
-                [.int64(file.id.value), .int32(keys.currentIdentifier)]
-            )
-            var cipher = try cipher(of: file.id, transaction)
-            let sealed = cipher.sealWithRandomNonce(Deflate.compress(content), .part, Int32(number), 0)
-            _ = try transaction.execute(
-                "UPDATE sluice.batch_file_part SET content = $3, is_encrypted = true WHERE batch_id = $1 AND part_no "
-                    + "= $2",
-                [.int64(file.id.value), .int32(Int32(number)), .bytea(sealed)]
-            )
-            return content
         }
     }
 

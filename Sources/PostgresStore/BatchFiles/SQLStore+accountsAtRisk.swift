@@ -7,12 +7,15 @@ extension SQLStore {
     ///
     /// An answer contradicted a final state of such a payment, and nobody has looked into it yet.
     ///
-    /// `hashes`: of the orders' accounts, in their order.
+    /// `hashes`: of the orders' accounts, in their order, one behind the other.
     func ordersAtRisk(
         _ orders: [NewOrder],
-        _ hashes: [[UInt8]],
+        _ hashes: [UInt8],
         _ transaction: PostgresTransaction
     ) throws -> Set<Int> {
+        let hashes = orders.indices.map { place in
+            Array(hashes[place * Self.accountHashBytes..<(place + 1) * Self.accountHashBytes])
+        }
         let rows = try transaction.query(
             """
             SELECT o.place FROM unnest($1::bytea[], $2::bigint[], $3::text[]) WITH ORDINALITY

@@ -4,13 +4,16 @@ import PostgresClient
 package import Store
 
 extension SQLStore {
-    package func load(_ slice: LoadSlice, of file: ClaimedBatchFile) async throws -> LoadOutcome {
+    /// How long a slice waits with a transaction open; the one before it takes milliseconds.
+    private static let turnPatience = Duration.seconds(5)
+
+    package func load(_ slice: LoadSlice, of file: ClaimedBatchFile, turn: LoadTurn) async throws -> LoadOutcome {
         // A race with another file of the same merchant ends in a unique violation; the slice alone is done again, and
         // this time the look finds the other's row.
         var attempt = 1
         while true {
             do {
-                return try await loadOnce(slice, of: file)
+                return try await loadOnce(slice, of: file, turn: turn)
             } catch let error as PostgresError
                 where attempt < 5
                 && (error.constraint == "order_number_registry_pkey" || error.isDeadlock || error.isLockTimeout)
@@ -18,6 +21,8 @@ extension SQLStore {
                 attempt += 1
             } catch is NumberTakenOver where attempt < 5 {
                 attempt += 1
+            } catch let unloaded as Unloaded {
+                return unloaded.outcome
             }
         }
     }
@@ -45,25 +50,22 @@ extension SQLStore {
         }
     }
 
-    private func loadOnce(_ slice: LoadSlice, of file: ClaimedBatchFile) async throws -> LoadOutcome {
+    /// Writes the rows first, without a lock, and only then waits for the slice before to be committed.
+    ///
+    /// So the server works on two slices at once. What was decided before is looked at once more under the lock.
+    private func loadOnce(_ slice: LoadSlice, of file: ClaimedBatchFile, turn: LoadTurn) async throws -> LoadOutcome {
         try await pool.transaction("load records", deadline: .seconds(60)) { transaction in
             let rows = try transaction.query(
                 """
-                SELECT merchant_id, data_salt, data_key_id, coalesce((load_position ->> 'record_ordinal')::bigint, 0),
-                    held_by, EXISTS (SELECT FROM sluice.account_at_risk)
-                FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' FOR NO KEY
-                    UPDATE
+                SELECT merchant_id, data_salt, data_key_id, held_by, EXISTS (SELECT FROM sluice.account_at_risk)
+                FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting'
                 """,
                 [.int64(file.id.value), .int64(file.epoch.value)]
             )
             guard let row = rows.first else { return .stale }
-            // The position is the proof that no record is loaded twice, and none is left out.
-            guard try row.int64(3) + Int64(slice.count) == slice.position.recordOrdinal else {
-                throw StoreDefect("slice of batch \(file.id) does not follow the records loaded so far")
-            }
             let keyIdentifier = try row.int32(2)
             // Above a ceiling its orders are loaded, and wait for a person.
-            let heldBy = try row.optionalText(4)
+            let heldBy = try row.optionalText(3)
             var cipher = try BatchCipher(
                 batch: file.id,
                 keyIdentifier: keyIdentifier,
@@ -79,8 +81,13 @@ extension SQLStore {
             var orders = BinaryCopyBuffer(reserving: slice.orders.count * 220)
             var quarantined = BinaryCopyBuffer(reserving: 4_096)
             var hash = KeyedHash(key: keys.searchKey)
-            let hashes = slice.orders.map { accountHash(&hash, $0.accountNumber) }
-            let atRisk = try row.bool(5) ? try ordersAtRisk(slice.orders, hashes, transaction) : []
+            var hashes: [UInt8] = []
+            hashes.reserveCapacity(slice.orders.count * Self.accountHashBytes)
+            for order in slice.orders {
+                hash.append(first: Self.accountHashBytes, ofCodeOf: order.accountNumber.utf8.span, to: &hashes)
+            }
+            var personal: [UInt8] = []
+            let atRisk = try row.bool(4) ? try ordersAtRisk(slice.orders, hashes, transaction) : []
             let hasCodes = heldBy != nil || !atRisk.isEmpty
             var heldAtRisk: [LineNumber] = []
             var waiting = slice.quarantined[...]
@@ -125,18 +132,19 @@ extension SQLStore {
                 orders.append(text: order.currency)
                 orders.append(text: order.merchantOrderNumber)
                 if let bankCode = order.bankCode { orders.append(text: bankCode) } else { orders.appendNull() }
-                let personal = PersonalData(
+                personal.removeAll(keepingCapacity: true)
+                PersonalData.append(
                     accountNumber: order.accountNumber,
                     accountName: order.accountName,
-                    purpose: order.purpose
+                    purpose: order.purpose,
+                    to: &personal
                 )
-                orders.append(bytea: cipher.seal(personal.serialized, .personal, line: order.line))
-                orders.append(bytea: hashes[place])
+                orders.appendBytea { cipher.seal(personal.span, .personal, line: order.line, appendingTo: &$0) }
+                orders.append(bytea: hashes[place * Self.accountHashBytes..<(place + 1) * Self.accountHashBytes])
                 if hasCodes { if let code { orders.append(text: code) } else { orders.appendNull() } }
             }
             for record in waiting { setAside(record, record.reasons + claims.reserve(record)) }
 
-            try claims.write(transaction)
             if orders.rowCount > 0 {
                 _ = try transaction.copyIn(
                     """
@@ -148,7 +156,6 @@ extension SQLStore {
                     orders.finish()
                 )
             }
-            if !heldAtRisk.isEmpty { try openReviews(ofAtRisk: heldAtRisk, file, transaction) }
             if quarantined.rowCount > 0 {
                 _ = try transaction.copyIn(
                     """
@@ -160,6 +167,10 @@ extension SQLStore {
                     quarantined.finish()
                 )
             }
+            guard turn.wait(atMost: Self.turnPatience) else { throw Unloaded(outcome: .outOfTurn) }
+            try takeTurn(of: slice, file, heldBy: heldBy, transaction)
+            try claims.write(transaction)
+            if !heldAtRisk.isEmpty { try openReviews(ofAtRisk: heldAtRisk, file, transaction) }
             _ = try transaction.execute(
                 """
                 UPDATE sluice.batch_file SET loaded_count = loaded_count + $2, lease_until = now() + interval
@@ -175,6 +186,29 @@ extension SQLStore {
             )
             return .loaded(duplicates: claims.duplicates)
         }
+    }
+
+    /// Locks the file's row, and throws if the file is not what it was when the rows were made.
+    ///
+    /// The position is the proof that no record is loaded twice, and none is left out.
+    private func takeTurn(
+        of slice: LoadSlice,
+        _ file: ClaimedBatchFile,
+        heldBy: String?,
+        _ transaction: PostgresTransaction
+    ) throws {
+        let rows = try transaction.query(
+            """
+            SELECT coalesce((load_position ->> 'record_ordinal')::bigint, 0), held_by IS NOT DISTINCT FROM $3
+            FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' FOR NO KEY UPDATE
+            """,
+            [.int64(file.id.value), .int64(file.epoch.value), heldBy.map(PostgresValue.text) ?? .null]
+        )
+        guard let row = rows.first else { throw Unloaded(outcome: .stale) }
+        guard try row.int64(0) + Int64(slice.count) == slice.position.recordOrdinal else {
+            throw StoreDefect("slice of batch \(file.id) does not follow the records loaded so far")
+        }
+        guard try row.bool(1) else { throw Unloaded(outcome: .outOfTurn) }
     }
 
     private static func append(
@@ -198,9 +232,14 @@ extension SQLStore {
         copy.append(int64: record.source.byteFrom)
         copy.append(int64: record.source.byteTo)
         copy.append(int64: record.source.physicalLine)
-        copy.append(bytea: cipher.seal(record.source.raw, .raw, line: record.line))
+        copy.appendBytea { cipher.seal(record.source.raw.span, .raw, line: record.line, appendingTo: &$0) }
         copy.append(int32: cipher.keyIdentifier)
     }
+}
+
+/// A slice was taken back before its commit.
+private struct Unloaded: Error {
+    let outcome: LoadOutcome
 }
 
 extension [QuarantineReason] {

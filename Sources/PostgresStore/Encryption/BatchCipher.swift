@@ -18,6 +18,9 @@ struct BatchCipher: ~Copyable {
     let batch: BatchIdentifier
     let keyIdentifier: Int32
     private var key: AESGCMKey
+    /// Reused from value to value: there are many short ones.
+    private var nonce = [UInt8](repeating: 0, count: AESGCMKey.nonceByteCount)
+    private var associatedData: [UInt8] = []
 
     init(batch: BatchIdentifier, keyIdentifier: Int32, salt: [UInt8], keys: KeyRing) throws {
         self.batch = batch
@@ -31,23 +34,19 @@ struct BatchCipher: ~Copyable {
         key = AESGCMKey(derived)
     }
 
-    /// Seals the one value that a line has of this field.
+    /// Seals the one value that a line has of this field, and appends it.
     ///
     /// The nonce is made of both, so it is never used for other plaintext: a line's bytes never change.
-    mutating func seal(_ plaintext: [UInt8], _ field: Field, line: LineNumber) -> [UInt8] {
-        key.seal(
-            plaintext: plaintext,
-            nonce: Self.nonce(field, line),
-            associatedData: associatedData(field, UInt32(bitPattern: line.value), 0)
-        )
+    mutating func seal(_ plaintext: Span<UInt8>, _ field: Field, line: LineNumber, appendingTo sealed: inout [UInt8]) {
+        setNonce(field, line)
+        setAssociatedData(field, UInt32(bitPattern: line.value), 0)
+        key.seal(plaintext: plaintext, nonce: nonce, associatedData: associatedData, appendingTo: &sealed)
     }
 
     mutating func open(_ sealed: [UInt8], _ field: Field, line: LineNumber) throws -> [UInt8] {
-        try key.open(
-            ciphertext: sealed,
-            nonce: Self.nonce(field, line),
-            associatedData: associatedData(field, UInt32(bitPattern: line.value), 0)
-        )
+        setNonce(field, line)
+        setAssociatedData(field, UInt32(bitPattern: line.value), 0)
+        return try key.open(ciphertext: sealed, nonce: nonce, associatedData: associatedData)
     }
 
     /// An order's personal fields; nil if this one row cannot be read: it must not stop the others.
@@ -60,48 +59,43 @@ struct BatchCipher: ~Copyable {
     mutating func sealWithRandomNonce(_ plaintext: [UInt8], _ field: Field, _ first: Int32, _ second: Int32) -> [UInt8]
     {
         let nonce = SecureRandom.bytes(AESGCMKey.nonceByteCount)
-        return nonce
-            + key.seal(
-                plaintext: plaintext,
-                nonce: nonce,
-                associatedData: associatedData(field, UInt32(bitPattern: first), UInt32(bitPattern: second))
-            )
+        setAssociatedData(field, UInt32(bitPattern: first), UInt32(bitPattern: second))
+        return nonce + key.seal(plaintext: plaintext, nonce: nonce, associatedData: associatedData)
     }
 
     mutating func openWithNonce(_ sealed: [UInt8], _ field: Field, _ first: Int32, _ second: Int32) throws -> [UInt8] {
         guard sealed.count >= AESGCMKey.nonceByteCount + AESGCMKey.tagByteCount else {
             throw KeyRing.Defect(description: "ciphertext of batch \(batch) is too short to be whole")
         }
+        setAssociatedData(field, UInt32(bitPattern: first), UInt32(bitPattern: second))
         return try key.open(
             ciphertext: Array(sealed[AESGCMKey.nonceByteCount...]),
             nonce: Array(sealed[..<AESGCMKey.nonceByteCount]),
-            associatedData: associatedData(field, UInt32(bitPattern: first), UInt32(bitPattern: second))
+            associatedData: associatedData
         )
     }
 
-    private static func nonce(_ field: Field, _ line: LineNumber) -> [UInt8] {
-        let value = UInt32(bitPattern: line.value)
-        return [
-            field.rawValue, 0, 0, 0, 0, 0, 0, 0, UInt8(truncatingIfNeeded: value >> 24),
-            UInt8(truncatingIfNeeded: value >> 16), UInt8(truncatingIfNeeded: value >> 8),
-            UInt8(truncatingIfNeeded: value),
-        ]
+    private mutating func setNonce(_ field: Field, _ line: LineNumber) {
+        nonce[0] = field.rawValue
+        var value = UInt32(bitPattern: line.value)
+        for index in stride(from: 11, through: 8, by: -1) {
+            nonce[index] = UInt8(truncatingIfNeeded: value)
+            value >>= 8
+        }
     }
 
-    private func associatedData(_ field: Field, _ first: UInt32, _ second: UInt32) -> [UInt8] {
-        var data: [UInt8] = []
-        data.reserveCapacity(17)
-        data.append(field.rawValue)
+    private mutating func setAssociatedData(_ field: Field, _ first: UInt32, _ second: UInt32) {
+        associatedData.removeAll(keepingCapacity: true)
+        associatedData.append(field.rawValue)
         let identifier = UInt64(bitPattern: batch.value)
         for shift in stride(from: 56, through: 0, by: -8) {
-            data.append(UInt8(truncatingIfNeeded: identifier >> UInt64(shift)))
+            associatedData.append(UInt8(truncatingIfNeeded: identifier >> UInt64(shift)))
         }
         for number in [first, second] {
             for shift in stride(from: 24, through: 0, by: -8) {
-                data.append(UInt8(truncatingIfNeeded: number >> UInt32(shift)))
+                associatedData.append(UInt8(truncatingIfNeeded: number >> UInt32(shift)))
             }
         }
-        return data
     }
 }
 
@@ -111,16 +105,15 @@ struct PersonalData {
     var accountName: String
     var purpose: String
 
-    var serialized: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(accountNumber.utf8.count + accountName.utf8.count + purpose.utf8.count + 6)
+    /// Appends the three fields of an order in the form that is encrypted.
+    static func append(accountNumber: String, accountName: String, purpose: String, to bytes: inout [UInt8]) {
         for field in [accountNumber, accountName, purpose] {
-            precondition(field.utf8.count <= 65_535, "a personal field has at most 65,535 bytes")
-            bytes.append(UInt8(truncatingIfNeeded: field.utf8.count >> 8))
-            bytes.append(UInt8(truncatingIfNeeded: field.utf8.count))
-            bytes.append(contentsOf: field.utf8)
+            let text = field.utf8.span
+            precondition(text.count <= 65_535, "a personal field has at most 65,535 bytes")
+            bytes.append(UInt8(truncatingIfNeeded: text.count >> 8))
+            bytes.append(UInt8(truncatingIfNeeded: text.count))
+            text.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
         }
-        return bytes
     }
 
     init(accountNumber: String, accountName: String, purpose: String) {

@@ -38,20 +38,23 @@ extension SQLStore {
             [
                 .textArray(asked.map(\.channel.value)), .textArray(asked.map(\.lane.rawValue)),
                 .byteaArray(asked.map(\.specificationSHA256)), .microseconds(RateSlice.waitMax),
-            ]
+            ],
+            keepingPlan: true
         ).map { asked[Int(try $0.int64(0)) - 1] }
     }
 
     /// Leases due chunks of locked lanes, a slot and a start each.
     ///
     /// The inner limit is a figure in the text, so that the planner knows how little is wanted and walks the index; the
-    /// outer one stops it where the lane's share ends, and no row beyond is locked.
+    /// outer one stops it where the lane's share ends, and no row beyond is locked. It is a power of two, so that few
+    /// plans are kept.
     private func take(
         _ lanes: [LaneClaim],
         for worker: WorkerIdentifier,
         _ transaction: PostgresTransaction
     ) throws -> [ClaimedChunk] {
-        let limit = lanes.map(\.limit).max() ?? 0
+        let most = lanes.map(\.limit).max() ?? 1
+        let limit = most > 1 ? 1 << (Int.bitWidth - (most - 1).leadingZeroBitCount) : 1
         return try transaction.query(
             """
             WITH asked AS MATERIALIZED (
@@ -140,7 +143,8 @@ extension SQLStore {
                 .textArray(lanes.map(\.channel.value)), .textArray(lanes.map(\.lane.rawValue)),
                 .bigintArray(lanes.map { Int64($0.limit) }), .bigintArray(lanes.map(\.lease.microseconds)),
                 .text(worker.value), .microseconds(RateSlice.waitMax),
-            ]
+            ],
+            keepingPlan: true
         ).map { row in
             ClaimedChunk(
                 chunkIdentifier: try row.int64(0),

@@ -1,0 +1,70 @@
+import BatchFiles
+import Logging
+import Store
+
+extension IntakeStage {
+    /// Slices on their way into the database at once: one is written while the next is made ready.
+    private static let slicesUnderWayMax = 2
+
+    /// Pass 2: loads what pass 1 let pass, slice by slice, from the saved position on.
+    func load(
+        _ file: ClaimedBatchFile,
+        layout: DelimitedLayout,
+        profile: MerchantProfile,
+        stop: StopSignal,
+        logger: Logger
+    ) async throws {
+        let start = file.loadPosition.map(ReadPosition.init) ?? .start
+        var reader = DelimitedReader(layout: layout, startingAt: start)
+        var checker = RecordChecker(layout: layout, rules: profile.rules)
+        var filling = LoadSlice(position: LoadPosition(start))
+        var full: [LoadSlice] = []
+        var partStart: Int64 = 0
+        let sliceRecords = configuration.limits.sliceRecords
+        let duplicates = try await withThrowingTaskGroup(of: SlicesUnderWay.Answer.self) { group in
+            var underWay = SlicesUnderWay(of: file, store: store)
+            try await readParts(of: file) { number, part in
+                if stop.isRequested { return }
+                defer { partStart += Int64(part.count) }
+                // What lies before the saved position is in already.
+                let skipped = max(0, start.byteOffset - partStart)
+                guard skipped < part.count || number >= file.partCount else { return }
+                var rest = part[min(Int(skipped), part.count)...]
+                repeat {
+                    // In pieces, so that no more than a few slices and a piece wait in memory.
+                    let piece = rest.prefix(Self.pieceBytes)
+                    rest = rest.dropFirst(piece.count)
+                    let isLast = number >= file.partCount && rest.isEmpty
+                    try reader.read(piece, isLast: isLast) { record in
+                        filling.append(checker.check(record), endingAt: record.next)
+                        guard filling.count == sliceRecords else { return }
+                        full.append(filling)
+                        filling = LoadSlice(position: filling.position)
+                    }
+                    if isLast, filling.count > 0 { full.append(filling) }
+                    for slice in full {
+                        try await underWay.waitForRoom(max: Self.slicesUnderWayMax, in: &group)
+                        if stop.isRequested { return }
+                        underWay.add(slice, to: &group)
+                    }
+                    full.removeAll(keepingCapacity: true)
+                } while !rest.isEmpty
+            }
+            try await underWay.waitForRoom(max: 1, in: &group)
+            if stop.isRequested { throw AskedToStop() }
+            return underWay.duplicates
+        }
+        guard try await store.finishLoading(file) != .stale else { throw LeaseLost(batch: file.id) }
+        logger.info("file loaded", metadata: ["duplicates": "\(duplicates)"])
+    }
+}
+
+extension LoadSlice {
+    fileprivate mutating func append(_ record: CheckedRecord, endingAt next: ReadPosition) {
+        position = LoadPosition(next)
+        switch record {
+        case .order(let draft): orders.append(NewOrder(draft))
+        case .quarantined(let draft): quarantined.append(NewQuarantineRecord(draft))
+        }
+    }
+}
