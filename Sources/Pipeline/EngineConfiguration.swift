@@ -4,7 +4,8 @@ package import PaymentCore
 
 /// What the engine is told by `Config/`: layouts, merchants, channels; values, already checked.
 package struct EngineConfiguration: Sendable {
-    package let layouts: [String: DelimitedLayout]
+    /// By the name of the layout.
+    package let formats: [String: FileFormat]
     package let merchants: [MerchantNumber: MerchantProfile]
     package let channels: [ChannelName: ChannelSpecification]
     package let limits: EngineLimits
@@ -12,13 +13,13 @@ package struct EngineConfiguration: Sendable {
     package let dayCeilings: [Currency: Int64]
 
     package init(
-        layouts: [String: DelimitedLayout],
+        formats: [String: FileFormat],
         merchants: [MerchantNumber: MerchantProfile],
         channels: [ChannelName: ChannelSpecification],
         limits: EngineLimits = EngineLimits(),
         dayCeilings: [Currency: Int64] = [:]
     ) {
-        self.layouts = layouts
+        self.formats = formats
         self.merchants = merchants
         self.channels = channels
         self.limits = limits

@@ -39,7 +39,7 @@ package struct ResultRow: Sendable {
             amountMinor: Int64,
             currency: String
         )
-        case quarantined(raw: [UInt8], amountMinor: Int64?, currency: String?)
+        case quarantined(raw: [UInt8], merchantOrderNumber: String?, amountMinor: Int64?, currency: String?)
     }
 
     package init(line: LineNumber, status: ResultStatus, code: String, decidedAt: Timestamp?, content: Content) {

@@ -51,7 +51,7 @@ package struct Deployment: Sendable {
         catalogue: Catalogue? = nil,
         needs: Needs = []
     ) async throws -> Deployment {
-        let empty = Catalogue(layouts: [:], channels: [:], merchants: [:])
+        let empty = Catalogue(formats: [:], channels: [:], merchants: [:])
         let catalogue = try catalogue ?? (needs.isEmpty ? empty : Catalogue.load(configuration))
         let keys = try needs.contains(.keys) ? configuration.keyRing() : KeyRing.closed()
         let clock = SystemClock()

@@ -137,7 +137,7 @@ import Transcoding
             for quote: Unicode.Scalar? in ["\"", nil] {
                 let layout = try Samples.layout(charset: charset, quote: quote)
                 var reader = DelimitedReader(layout: layout)
-                var checker = RecordChecker(layout: layout, rules: try RecordRules())
+                var checker = RecordChecker(form: layout.form, rules: try RecordRules())
                 var totals = FileTotals()
                 do {
                     try reader.read(Array(Samples.line.utf8.map { $0 < 0x80 ? $0 : 0x41 }) + [0x0A], isLast: false) {

@@ -35,7 +35,7 @@ import Transcoding
     }
 
     @Test func `titles and fields stand once, and titles are not those of results`() {
-        for extra: DelimitedLayout.Column in [
+        for extra: LayoutColumn in [
             .init(title: "name"), .init(title: ""), .init(title: "other", field: .amount), .init(title: "line_no"),
             .init(title: "a,b"), .init(title: "a\nb"), .init(title: "wide", lengthMax: 0),
         ] {

@@ -6,7 +6,7 @@ import Transcoding
 
 @Suite struct DelimitedReaderTests {
     /// Three columns, so that short lines are whole records.
-    static let short: [DelimitedLayout.Column] = [
+    static let short: [LayoutColumn] = [
         .init(title: "a", field: .merchantOrderNumber), .init(title: "b", field: .accountNumber),
         .init(title: "c", field: .amount),
     ]
@@ -73,7 +73,7 @@ import Transcoding
 
     @Test func `something after a closing quote is a fault of that record`() throws {
         let seen = SeenFile("1,\"2\"x,3\n4,5,6\n", try Samples.layout(columns: Self.short))
-        #expect(seen.records.map(\.fault) == [.garbled, nil])
+        #expect(seen.records.map(\.fault) == [.garbledQuote, nil])
         #expect(seen.records.map(\.fieldCount) == [3, 3])
     }
 
@@ -149,7 +149,7 @@ import Transcoding
     }
 
     @Test func `a header is compared in the charset of the layout`() throws {
-        let columns: [DelimitedLayout.Column] = [
+        let columns: [LayoutColumn] = [
             .init(title: "订单号", field: .merchantOrderNumber), .init(title: "帐号", field: .accountNumber),
             .init(title: "金额", field: .amount),
         ]

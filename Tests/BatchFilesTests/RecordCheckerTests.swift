@@ -11,7 +11,7 @@ import Transcoding
         _ rules: RecordRules
     ) throws -> [CheckedRecord] {
         var reader = DelimitedReader(layout: layout)
-        var checker = RecordChecker(layout: layout, rules: rules)
+        var checker = RecordChecker(form: layout.form, rules: rules)
         var checked: [CheckedRecord] = []
         try reader.read(bytes, isLast: true) { checked.append(checker.check($0)) }
         return checked

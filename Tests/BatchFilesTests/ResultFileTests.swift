@@ -65,7 +65,10 @@ import Transcoding
             amountUnit: .minor
         )
         let raw = Array("A-2|x|y|z|-30|w".utf8)
-        let lines = [Self.line(.order(Self.fields)), Self.line(.record(raw: raw), .underReview)]
+        let lines = [
+            Self.line(.order(Self.fields)),
+            Self.line(.record(raw: raw, merchantOrderNumber: nil, amount: nil), .underReview),
+        ]
         #expect(
             Self.text(lines, layout)
                 == "A-1|6228480040106028109|张三||1230|wages|1|SUCCEEDED|||\n"
@@ -125,11 +128,16 @@ import Transcoding
             ("A,x\u{0},,,1,", "A,,,,1,,1,UNDER_REVIEW,c,w; left out as this layout cannot carry it: account,\n"),
         ]
         for (raw, expected) in cases {
-            let line = Self.line(.record(raw: Array(raw.utf8)), .underReview, code: "c", reason: "w")
+            let line = Self.line(
+                .record(raw: Array(raw.utf8), merchantOrderNumber: nil, amount: nil),
+                .underReview,
+                code: "c",
+                reason: "w"
+            )
             #expect(Self.text([line], layout) == expected)
         }
         for raw in ["A,b", "A,b,c,d,e,f,g", "A,\"b,c,d,e,f", "A,\"b\"x,c,d,e,f", ""] {
-            let line = Self.line(.record(raw: Array(raw.utf8)), .underReview)
+            let line = Self.line(.record(raw: Array(raw.utf8), merchantOrderNumber: nil, amount: nil), .underReview)
             #expect(Self.text([line], layout).hasPrefix(",,,,,,1,UNDER_REVIEW,,left out"))
         }
     }
@@ -283,7 +291,7 @@ import Transcoding
             }
             if sample.hasFrame { file += Array("T".utf8) + separator + [0x30] + separator + [0x30, 0x0A] }
             var reader = DelimitedReader(layout: layout)
-            var checker = RecordChecker(layout: layout, rules: rules)
+            var checker = RecordChecker(form: layout.form, rules: rules)
             var lines: [ResultLine] = []
             var expected: [ResultStatus: AmountTotals] = [:]
             do {
@@ -296,7 +304,13 @@ import Transcoding
                     case .quarantined(let draft):
                         quarantined += 1
                         expected[.underReview, default: AmountTotals()].add(draft.amount)
-                        lines.append(Self.line(.record(raw: draft.source.raw), .underReview, code: "bad"))
+                        lines.append(
+                            Self.line(
+                                .record(raw: draft.source.raw, merchantOrderNumber: nil, amount: nil),
+                                .underReview,
+                                code: "bad"
+                            )
+                        )
                     }
                 }
             } catch is FileDefect { continue }

@@ -4,7 +4,7 @@ import Transcoding
 
 /// Layouts, files and random values that the suites share.
 enum Samples {
-    static let columns: [DelimitedLayout.Column] = [
+    static let columns: [LayoutColumn] = [
         .init(title: "order_no", field: .merchantOrderNumber),
         .init(title: "account", field: .accountNumber),
         .init(title: "name", field: .accountName, isRequired: true),
@@ -22,7 +22,7 @@ enum Samples {
         commentPrefix: String? = nil,
         amountUnit: AmountUnit = .major,
         defaultCurrency: Currency? = .cny,
-        columns: [DelimitedLayout.Column] = columns,
+        columns: [LayoutColumn] = columns,
         limits: DelimitedLayout.Limits = .init()
     ) throws -> DelimitedLayout {
         try DelimitedLayout(
@@ -60,7 +60,7 @@ struct SeenRecord: Equatable {
     var raw: [UInt8]
     var fields: [[UInt8]]
     var fieldCount: Int
-    var fault: QuotingFault?
+    var fault: FormFault?
     var next: ReadPosition
 
     init(_ record: borrowing RawRecord) {

@@ -18,7 +18,7 @@ import sluice
     @Test func `the project's own configuration loads whole`() throws {
         let catalogue = try catalogue()
         #expect(catalogue.channels.keys.map(\.value).sorted() == ["harbor", "meridian"])
-        #expect(catalogue.layouts.keys.sorted() == ["payout-csv-utf8", "withhold-bar-gb18030"])
+        #expect(catalogue.formats.keys.sorted() == ["payout-csv-utf8", "withhold-bar-gb18030", "withhold-fixed-gbk"])
         #expect(catalogue.merchants.keys.map(\.value).sorted() == ["MER-PAYOUT", "MER-WITHHOLD"])
         for direction in Direction.allCases {
             let number = MerchantNumber("MER-\(direction.rawValue.uppercased())")
@@ -44,13 +44,17 @@ import sluice
     }
 
     @Test func `a layout says what its file says`() throws {
-        let layouts = try catalogue().layouts
-        let payout = try #require(layouts["payout-csv-utf8"])
+        let formats = try catalogue().formats
+        guard case .delimited(let payout) = formats["payout-csv-utf8"],
+            case .delimited(let withhold) = formats["withhold-bar-gb18030"]
+        else {
+            Issue.record("the two layouts are delimited")
+            return
+        }
         #expect(payout.separator == UInt8(ascii: ","))
         #expect(payout.quote == UInt8(ascii: "\""))
         #expect(payout.header == .columnTitles)
         #expect(payout.trailer == nil)
-        let withhold = try #require(layouts["withhold-bar-gb18030"])
         #expect(withhold.charset == .gb18030)
         #expect(withhold.quote == nil)
         #expect(withhold.trailer?.mark == "TRAILER")

@@ -181,7 +181,7 @@ import sluice
     }
 
     @Test func `an order that waits for its next attempt needs no rules`() throws {
-        let empty = Catalogue(layouts: [:], channels: [:], merchants: [:])
+        let empty = Catalogue(formats: [:], channels: [:], merchants: [:])
         let (explained, told) = try Self.explained(Self.story(.ready), empty)
         #expect(told.allowed == [false, true, false] && explained.isJudged && explained.caveat == nil)
         #expect(told.resend.because.contains("nothing was sent") && told.close.because.hasPrefix("nothing was sent"))
@@ -266,7 +266,7 @@ import sluice
     // MARK: Evidence
 
     @Test func `a final order is closed by its exchange, here or elsewhere`() throws {
-        for catalogue in [try Self.catalogue(), Catalogue(layouts: [:], channels: [:], merchants: [:])] {
+        for catalogue in [try Self.catalogue(), Catalogue(formats: [:], channels: [:], merchants: [:])] {
             var story = Self.submitted(.succeeded, on: "harbor", phase: .settled, sends: 1, unsent: 0)
             story.code = "S000\u{1B}"
             story.evidence = RecordedCall(ordinal: 2, day: BusinessDate(at: Self.now))

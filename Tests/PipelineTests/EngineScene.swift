@@ -121,7 +121,7 @@ final class EngineScene: Sendable {
         }
         self.endpoints = endpoints
         configuration = EngineConfiguration(
-            layouts: ["payout-csv": try Self.layout()],
+            formats: ["payout-csv": .delimited(try Self.layout())],
             merchants: [
                 Self.merchant: MerchantProfile(
                     number: Self.merchant,
@@ -289,12 +289,12 @@ final class EngineScene: Sendable {
             amountUnit: .major,
             defaultCurrency: .cny,
             columns: [
-                DelimitedLayout.Column(title: "order_no", field: .merchantOrderNumber, isRequired: true),
-                DelimitedLayout.Column(title: "card_no", field: .accountNumber, isRequired: true),
-                DelimitedLayout.Column(title: "name", field: .accountName, isRequired: true),
-                DelimitedLayout.Column(title: "cnaps", field: .bankCode, isRequired: true),
-                DelimitedLayout.Column(title: "amount", field: .amount, isRequired: true),
-                DelimitedLayout.Column(title: "remark", field: .purpose),
+                LayoutColumn(title: "order_no", field: .merchantOrderNumber, isRequired: true),
+                LayoutColumn(title: "card_no", field: .accountNumber, isRequired: true),
+                LayoutColumn(title: "name", field: .accountName, isRequired: true),
+                LayoutColumn(title: "cnaps", field: .bankCode, isRequired: true),
+                LayoutColumn(title: "amount", field: .amount, isRequired: true),
+                LayoutColumn(title: "remark", field: .purpose),
             ]
         )
     }

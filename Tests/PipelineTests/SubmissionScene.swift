@@ -58,7 +58,7 @@ final class SubmissionScene: Sendable {
             random: SeededRandom(seed: 1),
             specification: specification,
             configuration: EngineConfiguration(
-                layouts: [:],
+                formats: [:],
                 merchants: [:],
                 channels: [specification.name: specification]
             )

@@ -7,7 +7,7 @@ import Transcoding
 /// the form is handed out with its fault; what makes the file as a whole unfit is thrown as `FileDefect`. Memory is
 /// bounded by one part and one record. Line ends are LF or CR LF; a mark of UTF-8 or GB 18030 at the beginning, empty
 /// lines and comments are passed over, and counted as lines. After a throw the reader is spent.
-package struct DelimitedReader: ~Copyable, Sendable {
+package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
     /// Large parts are taken in pieces of this size, so that what is copied stays in the processor's cache.
     private static let pieceBytes = 128 * 1_024
 
@@ -38,13 +38,15 @@ package struct DelimitedReader: ~Copyable, Sendable {
     /// What the trailer declares; nil until it was read, and for layouts without one.
     package private(set) var trailer: DeclaredTotals?
 
+    package var declared: [DeclaredTotals] { trailer.map { [$0] } ?? [] }
+
     /// A reader of a whole file, or of what follows `position` in it.
     ///
     /// A reader that starts in the middle does not judge the layout: the one that began the file has done so.
     package init(layout: DelimitedLayout, startingAt position: ReadPosition = .start) {
         self.layout = layout
         self.scanner = RecordScanner(layout: layout)
-        self.record = RawRecord(layout: layout)
+        self.record = RawRecord(charset: layout.charset, quote: layout.quote)
         self.trailerMark = Array((layout.trailer?.mark ?? "").utf8)
         self.storageOffset = position.byteOffset
         self.ordinal = position.recordOrdinal
@@ -59,20 +61,6 @@ package struct DelimitedReader: ~Copyable, Sendable {
         ReadPosition(byteOffset: storageOffset + Int64(consumed), recordOrdinal: ordinal, physicalLine: physicalLine)
     }
 
-    /// Takes the next bytes of the file and calls `body` for each record that they complete.
-    ///
-    /// The last call, and only it, says `isLast`; it may be empty. Throws `FileDefect`, and what `body` throws.
-    package mutating func read(
-        _ bytes: [UInt8],
-        isLast: Bool,
-        _ body: (borrowing RawRecord) throws -> Void
-    ) throws {
-        try read(bytes[...], isLast: isLast, body)
-    }
-
-    /// Takes the next bytes of the file and calls `body` for each record that they complete.
-    ///
-    /// The last call, and only it, says `isLast`; it may be empty. Throws `FileDefect`, and what `body` throws.
     package mutating func read(
         _ bytes: ArraySlice<UInt8>,
         isLast: Bool,

@@ -63,7 +63,7 @@ struct RecordScanner: Sendable {
     private(set) var contentEnd = 0
     private(set) var lineEnd = 0
     private(set) var physicalLines: Int64 = 0
-    private(set) var fault: QuotingFault?
+    private(set) var fault: FormFault?
 
     init(layout: DelimitedLayout) {
         let walk = CharacterWalk(charset: layout.charset)
@@ -161,13 +161,13 @@ struct RecordScanner: Sendable {
                     offset += 1
                 default:
                     guard firstLine == nil else { return cut(bytes, &fields) }
-                    fault = .garbled
+                    fault = .garbledQuote
                     mode = .plain
                 }
             case .returnAfterQuote:
                 if kind == .lineFeed { return endRecord(at: offset, next: offset + 1, bytes, &fields) }
                 guard firstLine == nil else { return cut(bytes, &fields) }
-                fault = .garbled
+                fault = .garbledQuote
                 mode = .plain
             case .comment:
                 offset += 1
@@ -187,7 +187,7 @@ struct RecordScanner: Sendable {
         }
         if mode == .quoted {
             guard firstLine == nil else { return cut(bytes, &fields) }
-            fault = .unclosed
+            fault = .unclosedQuote
         }
         return endRecord(at: bytes.count, next: bytes.count, bytes, &fields)
     }
@@ -276,7 +276,7 @@ struct RecordScanner: Sendable {
         if contentEnd > firstLine.fieldStart, bytes[contentEnd - 1] == 0x0D { contentEnd -= 1 }
         lineEnd = firstLine.end + 1
         physicalLines = 1
-        fault = .unclosed
+        fault = .unclosedQuote
         if fields.count > firstLine.fieldCount { fields.removeSubrange(firstLine.fieldCount...) }
         fieldCount = firstLine.fieldCount
         fieldStart = firstLine.fieldStart

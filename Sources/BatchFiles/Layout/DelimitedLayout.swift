@@ -29,26 +29,6 @@ package struct DelimitedLayout: Sendable {
         }
     }
 
-    /// One column, in the order of the file.
-    package struct Column: Sendable, Hashable {
-        package let title: String
-        /// What it means to an order; nil for a column that is only counted.
-        package let field: RecordField?
-        /// Whether an empty value is an error.
-        ///
-        /// Mandatory fields always are required.
-        package let isRequired: Bool
-        /// The most characters (Unicode scalars) of a value.
-        package let lengthMax: Int
-
-        package init(title: String, field: RecordField? = nil, isRequired: Bool = false, lengthMax: Int? = nil) {
-            self.title = title
-            self.field = field
-            self.isRequired = isRequired || field?.isMandatory == true
-            self.lengthMax = lengthMax ?? field?.lengthMaxDefault ?? 1_000
-        }
-    }
-
     /// Bounds on what a reader takes.
     package struct Limits: Sendable, Hashable {
         /// The most bytes of a record, its line end not counted.
@@ -78,7 +58,7 @@ package struct DelimitedLayout: Sendable {
     package let commentPrefix: String?
     package let amountUnit: AmountUnit
     package let defaultCurrency: Currency?
-    package let columns: [Column]
+    package let columns: [LayoutColumn]
     package let limits: Limits
 
     /// The titles of the columns that a result file adds to those of the request.
@@ -94,7 +74,7 @@ package struct DelimitedLayout: Sendable {
         commentPrefix: String? = nil,
         amountUnit: AmountUnit,
         defaultCurrency: Currency?,
-        columns: [Column],
+        columns: [LayoutColumn],
         limits: Limits = Limits()
     ) throws(LayoutDefect) {
         self.name = name
@@ -112,6 +92,32 @@ package struct DelimitedLayout: Sendable {
         try checkLimits()
         try checkColumns()
         try checkTrailer()
+    }
+
+    /// The layout in which the results of another format's records are told: commas, quotes and a header.
+    package init(of form: RecordForm, limits: Limits = Limits()) throws(LayoutDefect) {
+        try self.init(
+            name: form.layout,
+            charset: form.charset,
+            separator: UInt8(ascii: ","),
+            quote: UInt8(ascii: "\""),
+            header: .columnTitles,
+            amountUnit: form.amountUnit,
+            defaultCurrency: form.defaultCurrency,
+            columns: form.columns,
+            limits: limits
+        )
+    }
+
+    /// What its records hold.
+    package var form: RecordForm {
+        RecordForm(
+            layout: name,
+            columns: columns,
+            charset: charset,
+            amountUnit: amountUnit,
+            defaultCurrency: defaultCurrency
+        )
     }
 
     /// The index of the column that holds `field`.
@@ -132,8 +138,10 @@ package struct DelimitedLayout: Sendable {
         self.defaultCurrency = request.defaultCurrency
         // What a request left empty or wrote too long is a finding about the request, not about the result file.
         self.columns =
-            request.columns.map { Column(title: $0.title, field: $0.field, lengthMax: request.limits.recordBytesMax) }
-            + Self.resultTitles.map { Column(title: $0) }
+            request.columns.map {
+                LayoutColumn(title: $0.title, field: $0.field, lengthMax: request.limits.recordBytesMax)
+            }
+            + Self.resultTitles.map { LayoutColumn(title: $0) }
         self.limits = Limits(
             // Quoting doubles a value at most; the rest is room for the added columns.
             recordBytesMax: request.limits.recordBytesMax * 2 + 16 * 1_024,

@@ -1,6 +1,7 @@
 /// The stable name of what is wrong with a record.
 package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case wrongColumnCount = "wrong_column_count"
+    case wrongRecordLength = "wrong_record_length"
     case quoteUnclosed = "quote_unclosed"
     case quoteGarbled = "quote_garbled"
     case missingField = "missing_field"
@@ -27,6 +28,7 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     package var mend: String {
         switch self {
         case .wrongColumnCount: "write every column of the layout, empty ones too, and no separator inside a value"
+        case .wrongRecordLength: "write every record with all of its bytes, padded with spaces"
         case .quoteUnclosed: "close the quote before the line ends, and double a quote that is part of a value"
         case .quoteGarbled: "end the field after its closing quote, and double a quote that is part of a value"
         case .missingField: "fill the column"

@@ -8,14 +8,14 @@ struct RecordAmount: Sendable {
     private let defaultCurrency: Currency?
     private let unit: AmountUnit
 
-    init(layout: DelimitedLayout) {
-        guard let amountIndex = layout.index(of: .amount) else {
-            preconditionFailure("a layout without an amount column passed its checks")
+    init(form: RecordForm) {
+        guard let amountIndex = form.index(of: .amount) else {
+            preconditionFailure("a form without an amount column passed its layout's checks")
         }
         self.amountIndex = amountIndex
-        self.currencyIndex = layout.index(of: .currency)
-        self.defaultCurrency = layout.defaultCurrency
-        self.unit = layout.amountUnit
+        self.currencyIndex = form.index(of: .currency)
+        self.defaultCurrency = form.defaultCurrency
+        self.unit = form.amountUnit
     }
 
     /// The currency of a record that has all its columns; nil when it names none that orders can be in.

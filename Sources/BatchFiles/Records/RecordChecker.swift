@@ -1,12 +1,12 @@
 import PaymentCore
 import Transcoding
 
-/// Checks records against a layout and the rules of a merchant, and makes drafts of them.
+/// Checks records against the form of their layout and the rules of a merchant, and makes drafts of them.
 ///
 /// Finds every reason, not only the first. What only the loader can see, a number that is taken, is added by it
 /// (`OrderDraft.quarantined(for:)`).
 package struct RecordChecker: ~Copyable {
-    private let layout: DelimitedLayout
+    private let form: RecordForm
     private let rules: RecordRules
     private let recordAmount: RecordAmount
     private let luhn: Severity
@@ -30,12 +30,12 @@ package struct RecordChecker: ~Copyable {
         var amount: String?
     }
 
-    package init(layout: DelimitedLayout, rules: RecordRules) {
-        self.layout = layout
+    package init(form: RecordForm, rules: RecordRules) {
+        self.form = form
         self.rules = rules
-        self.recordAmount = RecordAmount(layout: layout)
+        self.recordAmount = RecordAmount(form: form)
         self.luhn = rules.severity(of: .accountCheckDigit)
-        self.decoder = TextDecoder(charset: layout.charset)
+        self.decoder = TextDecoder(charset: form.charset)
     }
 
     /// The order that the record makes, or the record with the reasons why it makes none.
@@ -44,20 +44,23 @@ package struct RecordChecker: ~Copyable {
         var texts = Texts()
         var amount: Money?
         if checkForm(record) {
-            for index in layout.columns.indices { checkField(record, index, &texts) }
+            for index in form.columns.indices { checkField(record, index, &texts) }
             amount = checkAmount(record, texts)
-        } else if record.fieldCount >= 2, layout.columns[0].field == .merchantOrderNumber {
+        } else if record.fieldCount >= 2, form.columns[0].field == .merchantOrderNumber {
             // Columns may have slipped, but not before the first of them.
             checkField(record, 0, &texts)
             // What looks like an account may be one, if the number itself is what is missing: not to be kept (R15).
             if let number = texts.merchantOrderNumber, Self.looksLikeAccount(number) { texts.merchantOrderNumber = nil }
+        }
+        for finding in record.findings {
+            add(finding.code, finding.field, Self.shown(finding.value, finding.field))
         }
         let source = RecordSource(
             line: record.ordinal,
             physicalLine: record.physicalLine,
             byteRange: record.byteRange,
             raw: record.copyBytes(),
-            charsetName: layout.charset.rawValue
+            charsetName: record.charsetName
         )
         if reasons.contains(where: { $0.severity >= .quarantine }) {
             return .quarantined(
@@ -85,13 +88,14 @@ package struct RecordChecker: ~Copyable {
 
     /// Whether the record has the columns of the layout, so that its fields mean what the layout says.
     private mutating func checkForm(_ record: borrowing RawRecord) -> Bool {
-        let isMiscounted = record.fieldCount != layout.columns.count
+        let isMiscounted = record.fieldCount != form.columns.count
         switch record.fault {
-        case .unclosed: add(.quoteUnclosed, nil, "")
-        case .garbled: add(.quoteGarbled, nil, "")
+        case .unclosedQuote: add(.quoteUnclosed, nil, "")
+        case .garbledQuote: add(.quoteGarbled, nil, "")
+        case .wrongLength: add(.wrongRecordLength, nil, "\(record.count) bytes")
         case nil:
             if isMiscounted {
-                let counts = "\(record.fieldCount) instead of \(layout.columns.count)"
+                let counts = "\(record.fieldCount) instead of \(form.columns.count)"
                 add(.wrongColumnCount, nil, counts)
             }
         }
@@ -103,20 +107,20 @@ package struct RecordChecker: ~Copyable {
         if field.hasDoubledQuotes {
             var single: [UInt8] = []
             record.appendSingled(field, to: &single)
-            checkValue(single.span, layout.columns[index], &texts)
+            checkValue(single.span, form.columns[index], &texts)
         } else {
-            checkValue(record.storage.span.extracting(record.bounds(of: field)), layout.columns[index], &texts)
+            checkValue(record.storage.span.extracting(record.bounds(of: field)), form.columns[index], &texts)
         }
     }
 
     private mutating func checkValue(
         _ bytes: Span<UInt8>,
-        _ column: DelimitedLayout.Column,
+        _ column: LayoutColumn,
         _ texts: inout Texts
     ) {
         let field = column.field
         guard !bytes.isEmpty else {
-            let isCurrencyOpen = field == .currency && layout.defaultCurrency == nil
+            let isCurrencyOpen = field == .currency && form.defaultCurrency == nil
             if column.isRequired || isCurrencyOpen { add(.missingField, field, "") }
             return
         }

@@ -10,6 +10,7 @@ import Transcoding
 /// files.
 package struct DelimitedResultWriter: ~Copyable {
     private let layout: DelimitedLayout
+    private let splitsRecords: Bool
     private let quote: Unicode.Scalar?
     private let separator: Unicode.Scalar
     private let encoder: TextEncoder
@@ -21,16 +22,20 @@ package struct DelimitedResultWriter: ~Copyable {
     private var totals = AmountTotals()
     private var isFinished = false
 
-    /// A writer for files that came in `layout`; the header, where it has one, is in the buffer at once.
-    package init(layout: DelimitedLayout) {
+    /// A writer in `layout`; the header, where it has one, is in the buffer at once.
+    ///
+    /// `splitsRecords`: whether the bytes of records are of this layout, as they are where it is the request's own; else
+    /// only what was read of them is written.
+    package init(layout: DelimitedLayout, splitsRecords: Bool = true) {
         self.layout = layout
+        self.splitsRecords = splitsRecords
         self.quote = layout.quote.map { Unicode.Scalar($0) }
         self.separator = Unicode.Scalar(layout.separator)
         self.encoder = TextEncoder(charset: layout.charset)
         self.decoder = TextDecoder(charset: layout.charset)
-        self.recordAmount = RecordAmount(layout: layout)
+        self.recordAmount = RecordAmount(form: layout.form)
         self.scanner = RecordScanner(layout: layout)
-        self.record = RawRecord(layout: layout)
+        self.record = RawRecord(charset: layout.charset, quote: layout.quote)
         if layout.header == .columnTitles {
             let titles = layout.columns.map(\.title) + DelimitedLayout.resultTitles
             for (index, title) in titles.enumerated() {
@@ -59,8 +64,8 @@ package struct DelimitedResultWriter: ~Copyable {
         case .order(let fields):
             leftOut = append(fields)
             totals.add(fields.amount)
-        case .record(let raw):
-            leftOut = append(raw: raw)
+        case .record(let raw, let number, let amount):
+            leftOut = splitsRecords ? append(raw: raw) : append(number, amount)
         }
         appendPlain(String(line.line.value))
         endField(isLast: false)
@@ -100,20 +105,41 @@ package struct DelimitedResultWriter: ~Copyable {
     // MARK: The columns of the request
 
     private mutating func append(_ fields: OrderFields) -> [String] {
+        let amount = amountText(Int128(fields.amount.minor), in: fields.amount.currency)
+        return appendColumns { field in
+            switch field {
+            case .merchantOrderNumber: fields.merchantOrderNumber
+            case .accountNumber: fields.accountNumber
+            case .accountName: fields.accountName
+            case .bankCode: fields.bankCode
+            case .amount: amount
+            case .currency: fields.amount.currency.code
+            case .purpose: fields.purpose
+            case nil: nil
+            }
+        }
+    }
+
+    /// Writes what was read of a record whose bytes are of another layout.
+    private mutating func append(_ number: String?, _ amount: Money?) -> [String] {
+        totals.add(amount)
+        let text = amount.map { amountText(Int128($0.minor), in: $0.currency) }
+        return appendColumns { field in
+            switch field {
+            case .merchantOrderNumber: number
+            case .amount: text
+            case .currency: amount?.currency.code
+            case .accountNumber, .accountName, .bankCode, .purpose, nil: nil
+            }
+        }
+    }
+
+    /// Writes the columns of the request; answers which values could not be written.
+    private mutating func appendColumns(_ value: (RecordField?) -> String?) -> [String] {
+        let values = layout.columns.map { value($0.field) ?? "" }
         var leftOut: [String] = []
         for (index, column) in layout.columns.enumerated() {
-            let value: String? =
-                switch column.field {
-                case .merchantOrderNumber: fields.merchantOrderNumber
-                case .accountNumber: fields.accountNumber
-                case .accountName: fields.accountName
-                case .bankCode: fields.bankCode
-                case .amount: amountText(Int128(fields.amount.minor), in: fields.amount.currency)
-                case .currency: fields.amount.currency.code
-                case .purpose: fields.purpose
-                case nil: nil
-                }
-            if !append(value ?? "", isFirst: index == 0) { leftOut.append(column.title) }
+            if !append(values[index], isFirst: index == 0) { leftOut.append(column.title) }
             endField(isLast: false)
         }
         return leftOut

@@ -31,7 +31,7 @@ package struct ResultFileCheck: ~Copyable {
     package init(layout: DelimitedLayout) {
         self.layout = layout.forResults
         self.reader = DelimitedReader(layout: self.layout)
-        self.recordAmount = RecordAmount(layout: self.layout)
+        self.recordAmount = RecordAmount(form: self.layout.form)
     }
 
     /// Takes the next bytes of the file; throws `FileDefect` or `ResultFileDefect` when they are no result file.

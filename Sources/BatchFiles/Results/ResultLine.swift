@@ -5,8 +5,9 @@ package struct ResultLine: Sendable, Hashable {
     /// What the request said, in the columns of the request.
     package enum Content: Sendable, Hashable {
         case order(OrderFields)
-        /// A record that made no order: its bytes as they stood in the file, without the line end.
-        case record(raw: [UInt8])
+        /// A record that made no order: its bytes as they stood in the file, without the line end, and what could be
+        /// read of it.
+        case record(raw: [UInt8], merchantOrderNumber: String?, amount: Money?)
     }
 
     package let line: LineNumber

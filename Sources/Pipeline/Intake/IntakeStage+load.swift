@@ -9,14 +9,14 @@ extension IntakeStage {
     /// Pass 2: loads what pass 1 let pass, slice by slice, from the saved position on.
     func load(
         _ file: ClaimedBatchFile,
-        layout: DelimitedLayout,
+        format: FileFormat,
         profile: MerchantProfile,
         stop: StopSignal,
         logger: Logger
     ) async throws {
         let start = file.loadPosition.map(ReadPosition.init) ?? .start
-        var reader = DelimitedReader(layout: layout, startingAt: start)
-        var checker = RecordChecker(layout: layout, rules: profile.rules)
+        var reader = BatchFileReader(format: format, startingAt: start)
+        var checker = RecordChecker(form: format.form, rules: profile.rules)
         var filling = LoadSlice(position: LoadPosition(start))
         var full: [LoadSlice] = []
         var partStart: Int64 = 0
@@ -26,8 +26,8 @@ extension IntakeStage {
             try await readParts(of: file) { number, part in
                 if stop.isRequested { return }
                 defer { partStart += Int64(part.count) }
-                // What lies before the saved position is in already.
-                let skipped = max(0, start.byteOffset - partStart)
+                // What lies before the reader's first byte is in already.
+                let skipped = max(0, reader.byteOffset - partStart)
                 guard skipped < part.count || number >= file.partCount else { return }
                 var rest = part[min(Int(skipped), part.count)...]
                 repeat {

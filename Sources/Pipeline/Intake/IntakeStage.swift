@@ -56,9 +56,9 @@ package struct IntakeStage: Sendable {
             try await store.releaseBatchFile(file, after: .seconds(30))
             return false
         }
-        guard let layout = configuration.layouts[file.format] else {
+        guard let format = configuration.formats[file.format] else {
             try await encryptParts(of: file)
-            let known = configuration.layouts.keys.sorted().joined(separator: ", ")
+            let known = configuration.formats.keys.sorted().joined(separator: ", ")
             let note = VerdictNote(
                 code: "unknown_format",
                 line: 0,
@@ -68,7 +68,7 @@ package struct IntakeStage: Sendable {
             return try await record(.refuse(note), of: file, ceilings: ceilings(for: profile), logger: logger)
         }
         if file.state == .pending {
-            let verdict = try await verify(file, layout: layout, profile: profile, stop: stop)
+            let verdict = try await verify(file, format: format, profile: profile, stop: stop)
             let recorded = try await record(verdict, of: file, ceilings: ceilings(for: profile), logger: logger)
             FaultPlan.pass(.verdictRecorded)
             guard recorded, case .load = verdict else { return recorded }
@@ -77,7 +77,7 @@ package struct IntakeStage: Sendable {
                 throw LeaseLost(batch: file.id)
             }
         }
-        try await load(file, layout: layout, profile: profile, stop: stop, logger: logger)
+        try await load(file, format: format, profile: profile, stop: stop, logger: logger)
         return true
     }
 
@@ -118,13 +118,13 @@ package struct IntakeStage: Sendable {
 
     private func verify(
         _ file: ClaimedBatchFile,
-        layout: DelimitedLayout,
+        format: FileFormat,
         profile: MerchantProfile,
         stop: StopSignal
     ) async throws -> RecordedVerdict {
         var hasher = SHA256Hasher()
-        var reader = DelimitedReader(layout: layout)
-        var checker = RecordChecker(layout: layout, rules: profile.rules)
+        var reader = BatchFileReader(format: format)
+        var checker = RecordChecker(form: format.form, rules: profile.rules)
         var totals = FileTotals()
         var refusal: FileDefect?
         try await readParts(of: file) { number, part in
@@ -169,7 +169,7 @@ package struct IntakeStage: Sendable {
                 )
             )
         }
-        let declared = declarations(of: file, trailer: reader.trailer)
+        let declared = declarations(of: file) + reader.declared
         switch FileVerdict.decide(totals: totals, declared: declared, tolerance: profile.tolerance) {
         case .load:
             return .load(
@@ -189,7 +189,7 @@ package struct IntakeStage: Sendable {
         }
     }
 
-    private func declarations(of file: ClaimedBatchFile, trailer: DeclaredTotals?) -> [DeclaredTotals] {
+    private func declarations(of file: ClaimedBatchFile) -> [DeclaredTotals] {
         var declared: [DeclaredTotals] = []
         if file.declaredCount != nil || !file.declaredSums.isEmpty {
             let sums = file.declaredSums.compactMap { code, sum in Currency(code: code).map { ($0, Int128(sum)) } }
@@ -201,7 +201,6 @@ package struct IntakeStage: Sendable {
                 )
             )
         }
-        if let trailer { declared.append(trailer) }
         return declared
     }
 

@@ -34,7 +34,7 @@ package struct SettlementStage: Sendable {
     }
 
     private func work(_ file: ClaimedBatchFile, logger: Logger) async throws -> Bool {
-        guard let layout = configuration.layouts[file.format] else {
+        guard let format = configuration.formats[file.format] else {
             logger.error(
                 "no result file: the layout of this batch is no longer configured; put it back into Config/layouts",
                 metadata: ["batch": "\(file.id)", "format": "\(file.format)"]
@@ -43,7 +43,7 @@ package struct SettlementStage: Sendable {
             return false
         }
         let written = try await store.writeResultFile(of: file, fileName: Self.name(of: file)) { nextPage, emit in
-            try Self.produce(layout: layout, nextPage: nextPage, emit: emit)
+            try Self.produce(format: format, nextPage: nextPage, emit: emit)
         }
         if written != nil { FaultPlan.pass(.resultWritten) }
         if written?.isFinal != true {
@@ -65,13 +65,16 @@ package struct SettlementStage: Sendable {
     private static func name(of file: ClaimedBatchFile) -> String { "\(file.fileName).result" }
 
     private static func produce(
-        layout: DelimitedLayout,
+        format: FileFormat,
         nextPage: () throws -> [ResultRow],
         emit: ([UInt8]) throws -> Void
     ) throws -> ProducedResult {
-        var writer = DelimitedResultWriter(layout: layout)
+        var writer = DelimitedResultWriter(
+            layout: format.resultLayout,
+            splitsRecords: format.hasRecordsOfResultLayout
+        )
         // The pair assertion: what was written is read again, and compared with what the rows add up to.
-        var check = ResultFileCheck(layout: layout)
+        var check = ResultFileCheck(layout: format.resultLayout)
         var expected: [ResultStatus: AmountTotals] = [:]
         var totals: [ResultStatus: [String: Tally]] = [:]
         var hasher = SHA256Hasher()
@@ -118,7 +121,7 @@ extension ResultRow {
         switch content {
         case .order(_, _, _, _, _, let amountMinor, let currency):
             Currency(code: currency).map { Money(minor: amountMinor, currency: $0) }
-        case .quarantined(_, let amountMinor, let currency):
+        case .quarantined(_, _, let amountMinor, let currency):
             if let amountMinor, let currency = currency.flatMap(Currency.init(code:)) {
                 Money(minor: amountMinor, currency: currency)
             } else {
@@ -146,7 +149,8 @@ extension ResultLine {
                     purpose: purpose
                 )
             )
-        case .quarantined(let raw, _, _): content = .record(raw: raw)
+        case .quarantined(let raw, let number, _, _):
+            content = .record(raw: raw, merchantOrderNumber: number, amount: row.money)
         }
         let words =
             switch row.status {

@@ -257,6 +257,7 @@ private struct ResultReader {
                 decidedAt: nil,
                 content: .quarantined(
                     raw: try cipher.open(try row.bytes(10), .raw, line: line),
+                    merchantOrderNumber: try row.optionalText(6),
                     amountMinor: try row.optionalInt64(8),
                     currency: try row.optionalText(9)
                 )

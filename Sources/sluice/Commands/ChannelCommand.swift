@@ -63,7 +63,7 @@ struct ChannelCommand: AsyncParsableCommand {
                 throw Deployment.activationTakesTwoPeople
             }
             let catalogue = Catalogue(
-                layouts: [:],
+                formats: [:],
                 channels: try Catalogue.channels(configuration),
                 merchants: [:]
             )

@@ -59,11 +59,11 @@ struct FileSubmitCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try options.load()
-        let layouts = try Catalogue.layouts(configuration)
-        guard layouts[format] != nil else {
+        let formats = try Catalogue.formats(configuration)
+        guard formats[format] != nil else {
             throw CommandFailure(
                 "there is no layout \(format) in \(configuration.directory)/layouts",
-                mend: "name one of: \(layouts.keys.sorted().joined(separator: ", "))",
+                mend: "name one of: \(formats.keys.sorted().joined(separator: ", "))",
                 status: .configuration
             )
         }

@@ -7,16 +7,17 @@ import StrictYAML
 
 /// What lies beside `sluice.yaml`: layouts, channels and merchants, each in a folder and a file of its own.
 package struct Catalogue: Sendable {
-    package var layouts: [String: DelimitedLayout]
+    /// The formats of batch files, by the name of their layout.
+    package var formats: [String: FileFormat]
     package var channels: [ChannelName: ChannelSpecification]
     package var merchants: [MerchantNumber: MerchantProfile]
 
     package init(
-        layouts: [String: DelimitedLayout],
+        formats: [String: FileFormat],
         channels: [ChannelName: ChannelSpecification],
         merchants: [MerchantNumber: MerchantProfile]
     ) {
-        self.layouts = layouts
+        self.formats = formats
         self.channels = channels
         self.merchants = merchants
     }
@@ -31,17 +32,17 @@ package struct Catalogue: Sendable {
             let profile = try MerchantFile.load(path, channels: channels)
             merchants[profile.number] = profile
         }
-        return Catalogue(layouts: try layouts(configuration), channels: channels, merchants: merchants)
+        return Catalogue(formats: try formats(configuration), channels: channels, merchants: merchants)
     }
 
-    /// The layouts, by name.
-    package static func layouts(_ configuration: Configuration) throws -> [String: DelimitedLayout] {
-        var layouts: [String: DelimitedLayout] = [:]
+    /// The formats, by the name of their layout.
+    package static func formats(_ configuration: Configuration) throws -> [String: FileFormat] {
+        var formats: [String: FileFormat] = [:]
         for path in try folder("layouts", configuration).files() {
-            let layout = try LayoutFile.load(path)
-            layouts[layout.name] = layout
+            let format = try LayoutFile.load(path)
+            formats[format.name] = format
         }
-        return layouts
+        return formats
     }
 
     /// The channel specifications, by name.
@@ -77,7 +78,7 @@ package struct Catalogue: Sendable {
         dayCeilings: [Currency: Int64] = [:]
     ) -> EngineConfiguration {
         EngineConfiguration(
-            layouts: layouts,
+            formats: formats,
             merchants: merchants,
             channels: channels,
             limits: limits,

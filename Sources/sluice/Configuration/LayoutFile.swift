@@ -3,22 +3,29 @@ import PaymentCore
 import StrictYAML
 import Transcoding
 
-/// Reads `Config/layouts/NAME.yaml`; its keys stand in Docs/formats/delimited.md.
+/// Reads `Config/layouts/NAME.yaml`; its keys stand in Docs/formats.
 enum LayoutFile {
-    static func load(_ path: String) throws(YAMLError) -> DelimitedLayout {
-        try layout(try YAMLMapping.load(file: path))
+    /// What `format` may say.
+    private enum Kind: String, CaseIterable, Sendable {
+        case delimited
+        case fixedWidth = "fixed_width"
     }
 
-    static func layout(_ root: YAMLMapping) throws(YAMLError) -> DelimitedLayout {
-        let name = try ConfigurationFolder.name("name", of: root)
-        let charset = try root.enumeration("charset", as: Charset.self)
-        guard charset.isAvailable else {
-            throw root.error(
-                at: "charset",
-                what: "this machine has no converter for \(charset.rawValue)",
-                mend: "install the gconv modules of the C library"
-            )
+    static func load(_ path: String) throws(YAMLError) -> FileFormat {
+        try format(try YAMLMapping.load(file: path))
+    }
+
+    static func format(_ root: YAMLMapping) throws(YAMLError) -> FileFormat {
+        let kind = try root.optionalNode("format") == nil ? .delimited : root.enumeration("format", as: Kind.self)
+        return switch kind {
+        case .delimited: .delimited(try delimited(root))
+        case .fixedWidth: .fixedWidth(try fixedWidth(root))
         }
+    }
+
+    private static func delimited(_ root: YAMLMapping) throws(YAMLError) -> DelimitedLayout {
+        let name = try ConfigurationFolder.name("name", of: root)
+        let charset = try charset(root)
         let separator = try byte(root.node("separator"))
         let quote = try root.optionalNode("quote").map { node throws(YAMLError) in try byte(node) }
         let columns = try root.mappings("columns").map { mapping throws(YAMLError) in try column(mapping) }
@@ -26,8 +33,7 @@ enum LayoutFile {
         let trailer = try root.optionalMapping("trailer").map { mapping throws(YAMLError) in try self.trailer(mapping) }
         let comment = try root.optionalString("comment_prefix")
         let unit = try root.enumeration("amount_unit", as: AmountUnit.self)
-        let currency = try root.optionalNode("default_currency").map { node throws(YAMLError) in try self.currency(node)
-        }
+        let currency = try defaultCurrency(root)
         let limits = try self.limits(try root.optionalMapping("limits"))
         try root.finish()
         do throws(LayoutDefect) {
@@ -49,6 +55,22 @@ enum LayoutFile {
         }
     }
 
+    static func charset(_ root: YAMLMapping) throws(YAMLError) -> Charset {
+        let charset = try root.enumeration("charset", as: Charset.self)
+        guard charset.isAvailable else {
+            throw root.error(
+                at: "charset",
+                what: "this machine has no converter for \(charset.rawValue)",
+                mend: "install the gconv modules of the C library"
+            )
+        }
+        return charset
+    }
+
+    static func defaultCurrency(_ root: YAMLMapping) throws(YAMLError) -> Currency? {
+        try root.optionalNode("default_currency").map { node throws(YAMLError) in try currency(node) }
+    }
+
     /// An ISO 4217 code that has minor units.
     static func currency(_ node: YAMLNode) throws(YAMLError) -> Currency {
         guard let currency = Currency(code: try node.string()) else {
@@ -65,8 +87,8 @@ enum LayoutFile {
         return byte
     }
 
-    private static func column(_ mapping: YAMLMapping) throws(YAMLError) -> DelimitedLayout.Column {
-        DelimitedLayout.Column(
+    static func column(_ mapping: YAMLMapping) throws(YAMLError) -> LayoutColumn {
+        LayoutColumn(
             title: try mapping.string("title"),
             field: try mapping.optionalEnumeration("field", as: RecordField.self),
             isRequired: try mapping.bool("required", default: false),
@@ -82,7 +104,7 @@ enum LayoutFile {
         )
     }
 
-    private static func limits(_ mapping: YAMLMapping?) throws(YAMLError) -> DelimitedLayout.Limits {
+    static func limits(_ mapping: YAMLMapping?) throws(YAMLError) -> DelimitedLayout.Limits {
         let standard = DelimitedLayout.Limits()
         guard let mapping else { return standard }
         return DelimitedLayout.Limits(

@@ -1,0 +1,31 @@
+package import PaymentCore
+package import Transcoding
+
+/// What the records of a layout hold, whatever their bytes look like: columns, and how values are written.
+package struct RecordForm: Sendable {
+    /// The name of the layout.
+    package let layout: String
+    package let columns: [LayoutColumn]
+    /// The charset of the values; UTF-8 where a reader decodes them.
+    package let charset: Charset
+    package let amountUnit: AmountUnit
+    /// The currency of records that name none.
+    package let defaultCurrency: Currency?
+
+    package init(
+        layout: String,
+        columns: [LayoutColumn],
+        charset: Charset,
+        amountUnit: AmountUnit,
+        defaultCurrency: Currency?
+    ) {
+        self.layout = layout
+        self.columns = columns
+        self.charset = charset
+        self.amountUnit = amountUnit
+        self.defaultCurrency = defaultCurrency
+    }
+
+    /// The index of the column that holds `field`.
+    package func index(of field: RecordField) -> Int? { columns.firstIndex { $0.field == field } }
+}
