@@ -3,9 +3,9 @@ import Transcoding
 
 /// One record as it stands in the file: its bytes, its place, and its fields.
 ///
-/// It lives in its reader's storage and is valid only while the reader's body runs; what must stay is copied out. Fields
-/// are parts of the record's own bytes where a value stands there as it is; a reader that takes values out of another
-/// notation appends them behind the bytes.
+/// It lives in its reader's storage and is valid only while the reader's body runs; what must stay is copied out.
+/// Fields are parts of the record's own bytes where a value stands there as it is; a reader that takes values out of
+/// another notation appends them behind the bytes.
 package struct RawRecord: ~Copyable, Sendable {
     /// The position of the record among the records of the file, from 1.
     package internal(set) var ordinal = LineNumber(0)

@@ -24,8 +24,8 @@ package struct DelimitedResultWriter: ~Copyable {
 
     /// A writer in `layout`; the header, where it has one, is in the buffer at once.
     ///
-    /// `splitsRecords`: whether the bytes of records are of this layout, as they are where it is the request's own; else
-    /// only what was read of them is written.
+    /// `splitsRecords`: whether the bytes of records are of this layout, as they are where it is the request's own;
+    /// else only what was read of them is written.
     package init(layout: DelimitedLayout, splitsRecords: Bool = true) {
         self.layout = layout
         self.splitsRecords = splitsRecords
