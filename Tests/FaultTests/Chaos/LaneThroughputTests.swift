@@ -67,7 +67,7 @@ import Testing
         while clock.bootNanoseconds() < end {
             // The lane never runs dry.
             if try await scene.number(waiting) < 400 { try await feed.add() }
-            sizes.append(ProcessSize(of: worker))
+            try await sizes.append(ProcessSize(of: worker, scene))
             try await scene.pass(50)
         }
         return try await scene.number(done) - before

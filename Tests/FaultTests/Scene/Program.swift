@@ -99,25 +99,6 @@ final class Program: Sendable {
         return line?.split { !$0.isNumber }.first.flatMap { Int($0) }
     }
 
-    /// How many Unix sockets it has open, over which it reaches the test's database and nothing else.
-    ///
-    /// Not counted by the server: there a backend whose client has ended is still seen for a moment.
-    var databaseConnections: Int {
-        // Num RefCount Protocol Flags Type St Inode Path
-        let sockets = Set(
-            Self.text("/proc/net/unix").split(separator: "\n").dropFirst().compactMap { line -> String? in
-                let columns = line.split(separator: " ")
-                return columns.count > 6 ? "socket:[\(columns[6])]" : nil
-            }
-        )
-        let folder = "/proc/\(identifier)/fd"
-        let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return descriptors.count { descriptor in
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(descriptor)"))
-                .map(sockets.contains) ?? false
-        }
-    }
-
     func send(_ signal: Int32) {
         if status == nil { kill(identifier, signal) }
     }
