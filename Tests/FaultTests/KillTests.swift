@@ -35,8 +35,7 @@ import Testing
         /// Bytes of comment a line: parts are of one MiB, and reading them must take long enough to be caught.
         var padding: Int {
             switch self {
-            case .verifyingBetweenParts: 40_000
-            case .loadingBetweenSlices: 10_000
+            case .verifyingBetweenParts, .loadingBetweenSlices: 40_000
             case .sendUnderWay, .queryUnderWay: 0
             }
         }
