@@ -27,6 +27,7 @@ let package = Package(
         .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibMalloc"),
         .systemLibrary(name: "CLibZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
         // Bindings: they know nothing of payments.
         .target(name: "PostgresClient", dependencies: ["CLibPQ"], swiftSettings: strict),
@@ -34,12 +35,13 @@ let package = Package(
         .target(name: "Transfer", dependencies: ["CLibCurl"], swiftSettings: strict),
         .target(name: "Cryptography", dependencies: ["CLibCrypto"], swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CLibZ"], swiftSettings: strict),
+        .target(name: "XMLStream", dependencies: ["CLibXML2"], swiftSettings: strict),
         .target(name: "Transcoding", swiftSettings: strict),
         .target(name: "StrictYAML", dependencies: [yams], swiftSettings: strict),
 
         // Values and rules, and what is built on them; arrows only point up.
         .target(name: "PaymentCore", swiftSettings: strict),
-        .target(name: "BatchFiles", dependencies: ["PaymentCore", "Transcoding"], swiftSettings: strict),
+        .target(name: "BatchFiles", dependencies: ["PaymentCore", "Transcoding", "XMLStream"], swiftSettings: strict),
         .target(
             name: "ChannelKit",
             dependencies: ["PaymentCore", "Cryptography", "Transfer", "StrictYAML"],
@@ -106,12 +108,13 @@ let package = Package(
         .testTarget(name: "TransferTests", dependencies: ["Transfer"], swiftSettings: strict),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
         .testTarget(name: "CompressionTests", dependencies: ["Compression"], swiftSettings: strict),
+        .testTarget(name: "XMLStreamTests", dependencies: ["XMLStream"], swiftSettings: strict),
         .testTarget(name: "TranscodingTests", dependencies: ["Transcoding"], swiftSettings: strict),
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"], swiftSettings: strict),
         .testTarget(name: "PaymentCoreTests", dependencies: ["PaymentCore"], swiftSettings: strict),
         .testTarget(
             name: "BatchFilesTests",
-            dependencies: ["BatchFiles", "PaymentCore", "Transcoding"],
+            dependencies: ["BatchFiles", "PaymentCore", "Transcoding", "XMLStream"],
             swiftSettings: strict
         ),
         .testTarget(

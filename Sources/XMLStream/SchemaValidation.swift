@@ -1,0 +1,101 @@
+import CLibXML2
+
+/// libxml2's validation of one document in the stream: it is shown each tag and text as the parser finds them.
+struct SchemaValidation: ~Copyable {
+    /// A start tag as libxml2 tells it.
+    struct Tag {
+        let name: UnsafePointer<UInt8>?
+        let prefix: UnsafePointer<UInt8>?
+        let namespace: UnsafePointer<UInt8>?
+        let namespaceCount: Int32
+        let namespaces: UnsafeMutablePointer<UnsafePointer<UInt8>?>?
+        let attributeCount: Int32
+        let defaultedCount: Int32
+        let attributes: UnsafeMutablePointer<UnsafePointer<UInt8>?>?
+    }
+
+    /// An end tag as libxml2 tells it.
+    struct EndTag {
+        let name: UnsafePointer<UInt8>?
+        let prefix: UnsafePointer<UInt8>?
+        let namespace: UnsafePointer<UInt8>?
+    }
+
+    /// The callbacks with which the validation is shown what the document has.
+    ///
+    struct Plug {
+        fileprivate let handler: xmlSAXHandlerPtr
+        fileprivate let context: UnsafeMutableRawPointer
+
+        func start(_ tag: Tag) {
+            handler.pointee.startElementNs?(
+                context,
+                tag.name,
+                tag.prefix,
+                tag.namespace,
+                tag.namespaceCount,
+                tag.namespaces,
+                tag.attributeCount,
+                tag.defaultedCount,
+                tag.attributes
+            )
+        }
+
+        func end(_ tag: EndTag) {
+            handler.pointee.endElementNs?(context, tag.name, tag.prefix, tag.namespace)
+        }
+
+        func text(_ bytes: UnsafeBufferPointer<UInt8>) {
+            handler.pointee.characters?(context, bytes.baseAddress, Int32(bytes.count))
+        }
+    }
+
+    let plug: Plug
+    /// What libxml2 noted while it was shown something: at an address of its own, as its callback writes there.
+    private let found: UnsafeMutablePointer<[Int32]>
+    private let validation: xmlSchemaValidCtxtPtr
+    private let handle: xmlSchemaSAXPlugPtr
+    /// Kept as long as its compiled form is in use.
+    private let schema: XMLSchemaFile
+
+    init(_ schema: XMLSchemaFile) {
+        guard let validation = xmlSchemaNewValidCtxt(schema.compiled) else {
+            preconditionFailure("libxml2 is out of memory")
+        }
+        let found = UnsafeMutablePointer<[Int32]>.allocate(capacity: 1)
+        found.initialize(to: [])
+        xmlSchemaSetValidStructuredErrors(
+            validation,
+            { context, error in
+                guard let context, let error else { return }
+                context.assumingMemoryBound(to: [Int32].self).pointee.append(error.pointee.code)
+            },
+            found
+        )
+        // With nothing plugged before it, the validation's own callbacks come back, to be called in our order.
+        var handler: xmlSAXHandlerPtr?
+        var user: UnsafeMutableRawPointer?
+        guard let handle = xmlSchemaSAXPlug(validation, &handler, &user), let handler, let user else {
+            preconditionFailure("libxml2 does not validate streams")
+        }
+        self.plug = Plug(handler: handler, context: user)
+        self.validation = validation
+        self.handle = handle
+        self.schema = schema
+        self.found = found
+    }
+
+    deinit {
+        xmlSchemaSAXUnplug(handle)
+        xmlSchemaFreeValidCtxt(validation)
+        found.deinitialize(count: 1)
+        found.deallocate()
+    }
+
+    /// The numbers of the rules found broken since the last call.
+    func takeFound() -> [Int32] {
+        if found.pointee.isEmpty { return [] }
+        defer { found.pointee.removeAll() }
+        return found.pointee
+    }
+}
