@@ -142,10 +142,6 @@ struct ParserState: ~Copyable {
 
     private mutating func beginRoot(_ namespace: XMLSymbol?) {
         hasRoot = true
-        precondition(
-            context.pointee.input?.pointee.buf?.pointee.encoder == nil,
-            "the parser reads the UTF-8 that it is given"
-        )
         let name = namespace?.text.map { String(cString: $0) } ?? ""
         guard let schema = schemas[name] else { return }
         validation = SchemaValidation(schema)

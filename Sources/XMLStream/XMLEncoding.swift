@@ -61,7 +61,8 @@ package enum XMLEncoding: String, Sendable, Hashable, CaseIterable {
         markBytes: Int,
         _ isLast: Bool
     ) -> Detection {
-        let head = seen?.asASCII(bytes.dropFirst(markBytes).prefix(declarationBytesMax))
+        let head =
+            seen?.asASCII(bytes.dropFirst(markBytes).prefix(declarationBytesMax))
             ?? Array(bytes.prefix(declarationBytesMax))
         let beginning = Array("<?xml".utf8)
         guard head.count >= beginning.count || isLast else { return .undecided }
@@ -120,7 +121,9 @@ package enum XMLEncoding: String, Sendable, Hashable, CaseIterable {
         case .latin1, .latin9, .windows1252: 1
         case .gbk: bytes[index] <= 0x80 ? 1 : 2
         case .gb18030:
-            if bytes[index] <= 0x80 { 1 } else {
+            if bytes[index] <= 0x80 {
+                1
+            } else {
                 index + 1 < bytes.count && (0x30...0x39).contains(bytes[index + 1]) ? 4 : 2
             }
         }

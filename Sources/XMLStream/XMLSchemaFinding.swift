@@ -62,5 +62,7 @@ package struct XMLSchemaFinding: Sendable, Hashable {
 }
 
 extension XMLSchemaFinding: CustomStringConvertible {
-    package var description: String { "line \(line): \(path.isEmpty ? "the document" : path): \(what) (\(libraryCode))" }
+    package var description: String {
+        "line \(line): \(path.isEmpty ? "the document" : path): \(what) (\(libraryCode))"
+    }
 }

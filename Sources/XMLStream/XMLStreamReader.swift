@@ -122,6 +122,10 @@ package struct XMLStreamReader: ~Copyable, @unchecked Sendable {
     }
 
     private mutating func parse(_ storage: [UInt8], _ piece: Range<Int>) {
+        // From four bytes of which one is NUL the parser would conclude that they are not the UTF-8 that they are.
+        if given < 4, storage[piece].prefix(4).contains(0) {
+            return state.pointee.fail(.notWellFormed, "it begins with a character that XML does not have")
+        }
         given += Int64(piece.count)
         storage.span.extracting(piece).withUnsafeBytes { bytes in
             _ = xmlParseChunk(context, bytes.bindMemory(to: CChar.self).baseAddress, Int32(bytes.count), 0)

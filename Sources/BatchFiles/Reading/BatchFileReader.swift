@@ -1,7 +1,12 @@
+import PaymentCore
+
 /// Reads a batch file of any format.
 package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
     private var delimited: DelimitedReader?
     private var fixedWidth: FixedWidthReader?
+    private var iso20022: ISO20022Reader?
+    /// The last record that is passed over, where the file is read again from its beginning.
+    private var lastPassedOver: Int32 = 0
 
     /// Where in the file the bytes begin that are to be given first.
     package let byteOffset: Int64
@@ -11,10 +16,18 @@ package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
     /// A reader of a whole file, or of the records that follow `position` in it.
     package init(format: FileFormat, startingAt position: ReadPosition = .start) {
         switch format {
-        case .delimited(let layout): delimited = DelimitedReader(layout: layout, startingAt: position)
-        case .fixedWidth(let layout): fixedWidth = FixedWidthReader(layout: layout, startingAt: position)
+        case .delimited(let layout):
+            delimited = DelimitedReader(layout: layout, startingAt: position)
+            byteOffset = position.byteOffset
+        case .fixedWidth(let layout):
+            fixedWidth = FixedWidthReader(layout: layout, startingAt: position)
+            byteOffset = position.byteOffset
+        case .iso20022(let layout):
+            // What a transaction means stands around it, and XML is only read from its beginning.
+            iso20022 = ISO20022Reader(layout: layout)
+            lastPassedOver = position.recordOrdinal
+            byteOffset = 0
         }
-        byteOffset = position.byteOffset
     }
 
     package mutating func read(
@@ -25,6 +38,12 @@ package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
         // Exactly one of them is there.
         try delimited?.read(bytes, isLast: isLast, body)
         try fixedWidth?.read(bytes, isLast: isLast, body)
-        if isLast { declared = (delimited?.declared ?? []) + (fixedWidth?.declared ?? []) }
+        let lastPassedOver = self.lastPassedOver
+        try iso20022?.read(bytes, isLast: isLast) { record in
+            if record.ordinal.value > lastPassedOver { try body(record) }
+        }
+        if isLast {
+            declared = (delimited?.declared ?? []) + (fixedWidth?.declared ?? []) + (iso20022?.declared ?? [])
+        }
     }
 }

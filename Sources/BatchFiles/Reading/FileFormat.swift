@@ -2,6 +2,7 @@
 package enum FileFormat: Sendable {
     case delimited(DelimitedLayout)
     case fixedWidth(FixedWidthLayout)
+    case iso20022(ISO20022Layout)
 
     /// The name of the layout.
     package var name: String { form.layout }
@@ -11,6 +12,7 @@ package enum FileFormat: Sendable {
         switch self {
         case .delimited(let layout): layout.form
         case .fixedWidth(let layout): layout.form
+        case .iso20022(let layout): layout.form
         }
     }
 
@@ -19,6 +21,7 @@ package enum FileFormat: Sendable {
         switch self {
         case .delimited(let layout): layout
         case .fixedWidth(let layout): layout.resultLayout
+        case .iso20022(let layout): layout.resultLayout
         }
     }
 

@@ -53,7 +53,7 @@ package struct RecordChecker: ~Copyable {
             if let number = texts.merchantOrderNumber, Self.looksLikeAccount(number) { texts.merchantOrderNumber = nil }
         }
         for finding in record.findings {
-            add(finding.code, finding.field, Self.shown(finding.value, finding.field))
+            add(finding.code, finding.field, Self.shown(finding.value, finding.field), mend: finding.mend)
         }
         let source = RecordSource(
             line: record.ordinal,
@@ -205,10 +205,17 @@ package struct RecordChecker: ~Copyable {
         }
     }
 
-    private mutating func add(_ code: ReasonCode, _ field: RecordField?, _ maskedValue: @autoclosure () -> String) {
+    private mutating func add(
+        _ code: ReasonCode,
+        _ field: RecordField?,
+        _ maskedValue: @autoclosure () -> String,
+        mend: String? = nil
+    ) {
         let severity = rules.severity(of: code)
         guard severity != .off else { return }
-        reasons.append(RecordReason(code: code, severity: severity, field: field, maskedValue: maskedValue()))
+        reasons.append(
+            RecordReason(code: code, severity: severity, field: field, maskedValue: maskedValue(), mend: mend)
+        )
     }
 
     /// A value in a form that may be shown; what a column without a meaning holds is not known, so it is starred.

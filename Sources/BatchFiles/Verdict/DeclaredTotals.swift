@@ -1,11 +1,12 @@
 package import PaymentCore
 
-/// What a merchant says its file holds, with the submission or in the trailer.
+/// What a merchant says its file holds, with the submission or in itself.
 package struct DeclaredTotals: Sendable, Hashable {
     /// Where it is said.
     package enum Origin: Sendable, Hashable {
         case submission
         case trailer(line: Int64, byteOffset: Int64)
+        case groupHeader(line: Int64, byteOffset: Int64)
     }
 
     package let origin: Origin

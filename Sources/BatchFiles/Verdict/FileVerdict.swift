@@ -96,19 +96,20 @@ package enum FileVerdict: Sendable, Hashable {
     }
 
     private static func defect(_ declared: DeclaredTotals, _ difference: Difference) -> FileDefect {
-        let mend = "send the file again with all its records and their true count and sum"
-        return switch declared.origin {
-        case .submission:
-            FileDefect(code: .totalsMismatch, line: 0, byteOffset: 0, what: difference.words, mend: mend)
-        case .trailer(let line, let byteOffset):
-            FileDefect(
-                code: .trailerMismatch,
-                line: line,
-                byteOffset: byteOffset,
-                what: difference.words,
-                mend: mend
-            )
-        }
+        let (code, line, byteOffset): (FileDefect.Code, Int64, Int64) =
+            switch (declared.origin, difference) {
+            case (.submission, _): (.totalsMismatch, 0, 0)
+            case (.trailer(let line, let byteOffset), _): (.trailerMismatch, line, byteOffset)
+            case (.groupHeader(let line, let byteOffset), .count): (.controlCountMismatch, line, byteOffset)
+            case (.groupHeader(let line, let byteOffset), .sum): (.controlSumMismatch, line, byteOffset)
+            }
+        return FileDefect(
+            code: code,
+            line: line,
+            byteOffset: byteOffset,
+            what: difference.words,
+            mend: "send the file again with all its records and their true count and sum"
+        )
     }
 }
 
