@@ -1,4 +1,5 @@
 import CLibXML2
+import Glibc
 
 /// Reads an XML document as it comes, in parts cut anywhere, and tells its tags, texts and what a schema finds.
 ///
@@ -122,12 +123,12 @@ package struct XMLStreamReader: ~Copyable, @unchecked Sendable {
     }
 
     private mutating func parse(_ storage: [UInt8], _ piece: Range<Int>) {
-        // From four bytes of which one is NUL the parser would conclude that they are not the UTF-8 that they are.
-        if given < 4, storage[piece].prefix(4).contains(0) {
-            return state.pointee.fail(.notWellFormed, "it begins with a character that XML does not have")
-        }
         given += Int64(piece.count)
         storage.span.extracting(piece).withUnsafeBytes { bytes in
+            // libxml2 takes NUL for the end of what it has, and at the beginning for a sign of another encoding.
+            guard memchr(bytes.baseAddress, 0, bytes.count) == nil else {
+                return state.pointee.fail(.notWellFormed, "it has a NUL, which XML does not have")
+            }
             _ = xmlParseChunk(context, bytes.bindMemory(to: CChar.self).baseAddress, Int32(bytes.count), 0)
         }
         if given - state.pointee.consumed > Int64(limits.markupBytesMax) {
