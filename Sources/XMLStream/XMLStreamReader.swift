@@ -126,7 +126,7 @@ package struct XMLStreamReader: ~Copyable, @unchecked Sendable {
         given += Int64(piece.count)
         storage.span.extracting(piece).withUnsafeBytes { bytes in
             // libxml2 takes NUL for the end of what it has, and at the beginning for a sign of another encoding.
-            guard memchr(bytes.baseAddress, 0, bytes.count) == nil else {
+            guard let first = bytes.baseAddress, memchr(first, 0, bytes.count) == nil else {
                 return state.pointee.fail(.notWellFormed, "it has a NUL, which XML does not have")
             }
             _ = xmlParseChunk(context, bytes.bindMemory(to: CChar.self).baseAddress, Int32(bytes.count), 0)

@@ -14,9 +14,9 @@ import Transcoding
 
     @Test(arguments: ReasonCode.allCases)
     func `each reason stands there with its severity and mend`(code: ReasonCode) throws {
-        let row = try #require(
-            try Self.document().split(separator: "\n").first { $0.hasPrefix("| `\(code.rawValue)` |") }
-        )
+        // A file may be refused for a reason of the same name.
+        let reasons = try #require(try Self.document().split(separator: "## Record reasons").last)
+        let row = try #require(reasons.split(separator: "\n").first { $0.hasPrefix("| `\(code.rawValue)` |") })
         #expect(row.contains("| \(code.severityDefault.rawValue) |"))
         #expect(row.contains(code.canBeWeakened ? "| any |" : "| quarantine, refuse_file |"))
         #expect(row.hasSuffix("| \(code.mend) |"))

@@ -99,7 +99,7 @@ import XMLStream
         ("<!DOCTYPE a><a/>", .documentType), ("<?xml version='1.0' encoding='UTF-7'?><a/>", .encodingUnsupported),
         ("<?xml version='1.0' encoding='UTF-16'?><a/>", .encodingContradiction),
         ("\u{FEFF}<?xml version='1.0' encoding='GBK'?><a/>", .encodingContradiction), ("\0\0\0<", .encodingUnsupported),
-        ("<a\0/>", .notWellFormed),
+        ("<abcd\0/>", .notWellFormed),
     ])
     func `what is not well-formed, or not read here, is refused`(text: String, code: XMLDefect.Code) {
         let bytes = Array(text.utf8)
