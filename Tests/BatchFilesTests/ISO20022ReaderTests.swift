@@ -95,7 +95,7 @@ import XMLStream
         ("", ""),
     ])
     func `remittance information becomes the purpose`(remittance: String, purpose: String) throws {
-        let transfer = Samples.transfer("E-1", remittance: remittance)
+        let transfer = Samples.transfer("E-1", purpose: remittance)
         let seen = try Self.read(Samples.message([Samples.payment([transfer])], count: 1))
         #expect(seen.records.map { $0.seen.texts[6] } == [purpose])
         #expect(seen.records.flatMap(\.findings).isEmpty)

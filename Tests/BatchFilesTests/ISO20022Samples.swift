@@ -52,13 +52,13 @@ enum ISO20022Samples {
         _ amount: String = "10.00",
         currency: String = "EUR",
         name: String = "Müller",
-        remittance: String = "<RmtInf><Ustrd>rent</Ustrd></RmtInf>"
+        purpose: String = "<RmtInf><Ustrd>rent</Ustrd></RmtInf>"
     ) -> String {
         """
         <CdtTrfTxInf><PmtId><InstrId>I-\(number)</InstrId><EndToEndId>\(number)</EndToEndId></PmtId>\
         <Amt><InstdAmt Ccy="\(currency)">\(amount)</InstdAmt></Amt>\
         <CdtrAgt><FinInstnId><BICFI>DEUTDEFFXXX</BICFI></FinInstnId></CdtrAgt><Cdtr><Nm>\(name)</Nm></Cdtr>\
-        <CdtrAcct><Id><IBAN>DE89370400440532013000</IBAN></Id></CdtrAcct>\(remittance)</CdtTrfTxInf>
+        <CdtrAcct><Id><IBAN>DE89370400440532013000</IBAN></Id></CdtrAcct>\(purpose)</CdtTrfTxInf>
         """
     }
 

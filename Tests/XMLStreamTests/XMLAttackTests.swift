@@ -58,7 +58,8 @@ import XMLStream
         let url = "http://127.0.0.1:\(listener.port)/x"
         let text = """
             <?oasis-xml-catalog catalog="\(url)"?><?xml-stylesheet href="\(url)"?>
-            <a xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:noNamespaceSchemaLocation="\(url)" xml:base="\(url)">\
+            <a xmlns:i="http://www.w3.org/2001/XMLSchema-instance" \
+            i:noNamespaceSchemaLocation="\(url)" xml:base="\(url)">\
             <x:include xmlns:x="http://www.w3.org/2001/XInclude" href="\(url)"/></a>
             """
         let schema = try XMLSchemaFile(

@@ -5,7 +5,9 @@ import XMLStream
     private static let schema = """
         <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:t" targetNamespace="urn:t"
             elementFormDefault="qualified">
-          <xs:simpleType name="Code"><xs:restriction base="xs:string"><xs:maxLength value="3"/></xs:restriction></xs:simpleType>
+          <xs:simpleType name="Code">
+            <xs:restriction base="xs:string"><xs:maxLength value="3"/></xs:restriction>
+          </xs:simpleType>
           <xs:element name="list"><xs:complexType><xs:sequence>
             <xs:element name="head" type="xs:string"/>
             <xs:element name="item" maxOccurs="unbounded"><xs:complexType><xs:sequence>
@@ -109,7 +111,11 @@ import XMLStream
     @Test(arguments: [
         "", "no xml", "<a/>", "<!DOCTYPE xs:schema><xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'/>",
         "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:element name='a' type='missing'/></xs:schema>",
-        "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:include schemaLocation='file:///etc/hostname'/></xs:schema>",
+        """
+        <xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'>
+          <xs:include schemaLocation='file:///etc/hostname'/>
+        </xs:schema>
+        """,
     ])
     func `a schema that is none, or asks for another file, is refused`(text: String) {
         #expect(throws: XMLSchemaDefect.self) { try XMLSchemaFile(Array(text.utf8)) }

@@ -20,8 +20,8 @@ enum ISO20022Element: UInt8 {
     case agentMember
     case name
     case account
-    case remittance
-    case remittanceReference
+    case purpose
+    case purposeReference
 
     /// The field of an order that it becomes a part of.
     var field: RecordField? {
@@ -31,7 +31,7 @@ enum ISO20022Element: UInt8 {
         case .agentBIC, .agentMember: .bankCode
         case .name: .accountName
         case .account: .accountNumber
-        case .remittance, .remittanceReference: .purpose
+        case .purpose, .purposeReference: .purpose
         case .other, .path, .groupHeader, .messageIdentification, .creationTime, .transactionCount, .controlSum,
             .payment, .paymentIdentification, .transaction, .instructionIdentification:
             nil
@@ -121,8 +121,8 @@ struct ISO20022Elements: Sendable {
             ("\(party)/Nm", .name),
             ("\(party)Acct/Id/IBAN", .account),
             ("\(party)Acct/Id/Othr/Id", .account),
-            ("RmtInf/Ustrd", .remittance),
-            ("RmtInf/Strd/CdtrRefInf/Ref", .remittanceReference),
+            ("RmtInf/Ustrd", .purpose),
+            ("RmtInf/Strd/CdtrRefInf/Ref", .purposeReference),
         ]
         return message.map { ("Document/\(initiation)/\($0.0)", $0.1) }
             + record.map { ("Document/\(initiation)/PmtInf/\(transaction)/\($0.0)", $0.1) }

@@ -272,7 +272,7 @@ package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
                 event,
                 "the transaction that begins on line \(transaction.line) has more than "
                     + "\(layout.limits.recordBytesMax) bytes",
-                "shorten its remittance information and supplementary data"
+                "shorten its texts and supplementary data"
             )
         }
     }

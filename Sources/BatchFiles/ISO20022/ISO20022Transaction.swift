@@ -10,7 +10,7 @@ struct ISO20022Transaction {
         case agent
         case amount
         case currency
-        case remittance
+        case purpose
         case paymentIdentification
         case instructionIdentification
     }
@@ -80,8 +80,8 @@ struct ISO20022Transaction {
         case .agentMember: Self.replace(&member, text)
         case .name: set(.name, text)
         case .account: set(.account, text)
-        case .remittance: Self.append(text, to: &values[Column.remittance.rawValue], after: 0x20)
-        case .remittanceReference: Self.append(text, to: &references, after: 0x20)
+        case .purpose: Self.append(text, to: &values[Column.purpose.rawValue], after: 0x20)
+        case .purposeReference: Self.append(text, to: &references, after: 0x20)
         case .other, .path, .groupHeader, .messageIdentification, .creationTime, .transactionCount, .controlSum,
             .payment, .paymentIdentification, .transaction:
             break
@@ -94,7 +94,7 @@ struct ISO20022Transaction {
             let value = values[column.rawValue]
             switch column {
             case .agent where value.isEmpty: record.appendValue(member.span)
-            case .remittance where value.isEmpty: record.appendValue(references.span)
+            case .purpose where value.isEmpty: record.appendValue(references.span)
             case .paymentIdentification: record.appendValue(paymentIdentification.span)
             default: record.appendValue(value.span)
             }
