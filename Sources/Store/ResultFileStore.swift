@@ -2,15 +2,15 @@ package import PaymentCore
 
 /// What settlement asks of a database: the lines of a file as they stand, and the result file made of them.
 package protocol ResultFileStore: Sendable {
-    /// Writes the next version of a file's result, in one transaction: lines are read in order, bytes are compressed
-    /// and encrypted as they are produced. Nil if nothing changed since the last version, or the lease is stale.
+    /// Writes the next version of a file's result, in one transaction: bytes are compressed and encrypted as they are
+    /// produced. Nil if nothing changed since the last version, the lease is stale, or the file's row was changed by
+    /// another meanwhile: it comes up again.
     ///
-    /// `produce`: called once, synchronously; reads pages until one is empty, emits bytes, and says what it wrote.
+    /// `produce`: called once, synchronously; reads the material, emits bytes, and says what it wrote.
     func writeResultFile(
         of file: ClaimedBatchFile,
         fileName: String,
-        produce:
-            @Sendable (_ nextPage: () throws -> [ResultRow], _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
+        produce: @Sendable (_ material: any ResultMaterial, _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
     ) async throws -> WrittenResult?
 
     /// Reads a stored result file; nil if there is no such version (nil: the newest).
@@ -26,6 +26,8 @@ package struct ResultRow: Sendable {
     package let line: LineNumber
     package let status: ResultStatus
     package let code: String
+    /// Why an order failed; nil for every other line.
+    package let cause: FailureCause?
     package let decidedAt: Timestamp?
     package let content: Content
 
@@ -42,10 +44,18 @@ package struct ResultRow: Sendable {
         case quarantined(raw: [UInt8], merchantOrderNumber: String?, amountMinor: Int64?, currency: String?)
     }
 
-    package init(line: LineNumber, status: ResultStatus, code: String, decidedAt: Timestamp?, content: Content) {
+    package init(
+        line: LineNumber,
+        status: ResultStatus,
+        code: String,
+        cause: FailureCause?,
+        decidedAt: Timestamp?,
+        content: Content
+    ) {
         self.line = line
         self.status = status
         self.code = code
+        self.cause = cause
         self.decidedAt = decidedAt
         self.content = content
     }
@@ -56,17 +66,23 @@ package struct ProducedResult: Sendable {
     package let lineCount: Int64
     package let totals: [ResultStatus: [String: Tally]]
     package let contentSHA256: [UInt8]
+    /// The hash that the same lines would have had in the version before; nil when there is none.
+    ///
+    /// A format that names its version in the file differs from version to version though nothing has changed.
+    package let previousSHA256: [UInt8]?
     package let contentBytes: Int64
 
     package init(
         lineCount: Int64,
         totals: [ResultStatus: [String: Tally]],
         contentSHA256: [UInt8],
+        previousSHA256: [UInt8]?,
         contentBytes: Int64
     ) {
         self.lineCount = lineCount
         self.totals = totals
         self.contentSHA256 = contentSHA256
+        self.previousSHA256 = previousSHA256
         self.contentBytes = contentBytes
     }
 

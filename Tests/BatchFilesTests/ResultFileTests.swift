@@ -254,7 +254,7 @@ import Transcoding
         _ expected: [ResultStatus: AmountTotals],
         partBytes: Int = 50
     ) throws {
-        var check = ResultFileCheck(layout: layout)
+        var check = DelimitedResultCheck(layout: layout)
         for start in stride(from: 0, to: bytes.count, by: partBytes) {
             try check.read(Array(bytes[start..<min(start + partBytes, bytes.count)]), isLast: false)
         }

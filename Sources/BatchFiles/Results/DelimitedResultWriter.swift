@@ -8,7 +8,7 @@ import Transcoding
 /// A value that cannot be written, because the layout has no quote for it or the charset lacks a character, is left out
 /// and that said in `reason`: a line never breaks. Nothing is protected against spreadsheets: machines read these
 /// files.
-package struct DelimitedResultWriter: ~Copyable {
+package struct DelimitedResultWriter: ResultWriter, ~Copyable {
     private let layout: DelimitedLayout
     private let splitsRecords: Bool
     private let quote: Unicode.Scalar?

@@ -15,6 +15,8 @@ package struct ResultLine: Sendable, Hashable {
     package let status: ResultStatus
     /// A stable code; empty when there is nothing to add to the status.
     package let code: String
+    /// Why an order failed; nil for every other line.
+    package let cause: FailureCause?
     /// Words for the merchant's people.
     package let reason: String
     /// The day on which the order became final.
@@ -25,6 +27,7 @@ package struct ResultLine: Sendable, Hashable {
         content: Content,
         status: ResultStatus,
         code: String,
+        cause: FailureCause? = nil,
         reason: String,
         finishedDate: BusinessDate?
     ) {
@@ -32,6 +35,7 @@ package struct ResultLine: Sendable, Hashable {
         self.content = content
         self.status = status
         self.code = code
+        self.cause = cause
         self.reason = reason
         self.finishedDate = finishedDate
     }

@@ -1,5 +1,4 @@
 import BatchFiles
-import Cryptography
 package import Logging
 package import PaymentCore
 package import Store
@@ -42,8 +41,8 @@ package struct SettlementStage: Sendable {
             try await store.releaseBatchFile(file, after: .minutes(5))
             return false
         }
-        let written = try await store.writeResultFile(of: file, fileName: Self.name(of: file)) { nextPage, emit in
-            try Self.produce(format: format, nextPage: nextPage, emit: emit)
+        let written = try await store.writeResultFile(of: file, fileName: Self.name(of: file)) { material, emit in
+            try Self.produce(format: format, from: material, emit: emit)
         }
         if written != nil { FaultPlan.pass(.resultWritten) }
         if written?.isFinal != true {
@@ -66,105 +65,14 @@ package struct SettlementStage: Sendable {
 
     private static func produce(
         format: FileFormat,
-        nextPage: () throws -> [ResultRow],
+        from material: any ResultMaterial,
         emit: ([UInt8]) throws -> Void
     ) throws -> ProducedResult {
-        var writer = DelimitedResultWriter(
-            layout: format.resultLayout,
-            splitsRecords: format.hasRecordsOfResultLayout
-        )
-        // The pair assertion: what was written is read again, and compared with what the rows add up to.
-        var check = ResultFileCheck(layout: format.resultLayout)
-        var expected: [ResultStatus: AmountTotals] = [:]
-        var totals: [ResultStatus: [String: Tally]] = [:]
-        var hasher = SHA256Hasher()
-        var lineCount: Int64 = 0
-        var byteCount: Int64 = 0
-        func drain() throws {
-            let bytes = writer.drain()
-            guard !bytes.isEmpty else { return }
-            hasher.update(bytes)
-            byteCount += Int64(bytes.count)
-            try check.read(bytes, isLast: false)
-            try emit(bytes)
+        var production = ResultProduction(from: material)
+        let layout = format.resultLayout
+        let splitsRecords = format.hasRecordsOfResultLayout
+        return try production.run(check: DelimitedResultCheck(layout: layout), emit: emit) { _ in
+            DelimitedResultWriter(layout: layout, splitsRecords: splitsRecords)
         }
-        while true {
-            let page = try nextPage()
-            if page.isEmpty { break }
-            for row in page {
-                let line = ResultLine(row)
-                writer.append(line)
-                lineCount += 1
-                expected[row.status, default: AmountTotals()].add(row.money)
-                var tally = totals[row.status]?[row.money?.currency.code ?? ""] ?? Tally()
-                tally.add(row.money?.minor ?? 0)
-                totals[row.status, default: [:]][row.money?.currency.code ?? ""] = tally
-            }
-            try drain()
-        }
-        writer.finish()
-        try drain()
-        try check.read([], isLast: true)
-        try check.compare(with: expected)
-        return ProducedResult(
-            lineCount: lineCount,
-            totals: totals,
-            contentSHA256: hasher.finalize(),
-            contentBytes: byteCount
-        )
-    }
-}
-
-extension ResultRow {
-    /// The line's amount, where it could be read.
-    fileprivate var money: Money? {
-        switch content {
-        case .order(_, _, _, _, _, let amountMinor, let currency):
-            Currency(code: currency).map { Money(minor: amountMinor, currency: $0) }
-        case .quarantined(_, _, let amountMinor, let currency):
-            if let amountMinor, let currency = currency.flatMap(Currency.init(code:)) {
-                Money(minor: amountMinor, currency: currency)
-            } else {
-                nil
-            }
-        }
-    }
-}
-
-extension ResultLine {
-    fileprivate init(_ row: ResultRow) {
-        let content: ResultLine.Content
-        switch row.content {
-        case .order(let number, let account, let name, let bank, let purpose, let amountMinor, let currency):
-            guard let currency = Currency(code: currency) else {
-                preconditionFailure("an order's currency was known when it was loaded")
-            }
-            content = .order(
-                OrderFields(
-                    merchantOrderNumber: number,
-                    amount: Money(minor: amountMinor, currency: currency),
-                    accountNumber: account,
-                    accountName: name,
-                    bankCode: bank,
-                    purpose: purpose
-                )
-            )
-        case .quarantined(let raw, let number, _, _):
-            content = .record(raw: raw, merchantOrderNumber: number, amount: row.money)
-        }
-        let words =
-            switch row.status {
-            case .underReview: "under review: do not resubmit"
-            case .processing: "in process: do not resubmit"
-            case .succeeded, .failed, .returned: ""
-            }
-        self.init(
-            line: row.line,
-            content: content,
-            status: row.status,
-            code: row.code,
-            reason: words,
-            finishedDate: row.decidedAt.map { BusinessDate(at: $0) }
-        )
     }
 }

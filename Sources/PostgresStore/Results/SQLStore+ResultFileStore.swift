@@ -5,15 +5,12 @@ import PostgresClient
 package import Store
 
 extension SQLStore: ResultFileStore {
-    /// Rows read at a time; a page is all that is in memory.
-    private static let pageSize: Int64 = 5_000
     private static let partBytes = 1_048_576
 
     package func writeResultFile(
         of file: ClaimedBatchFile,
         fileName: String,
-        produce:
-            @Sendable (_ nextPage: () throws -> [ResultRow], _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
+        produce: @Sendable (_ material: any ResultMaterial, _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
     ) async throws -> WrittenResult? {
         do {
             return try await writeVersion(of: file, fileName: fileName, produce: produce)
@@ -28,64 +25,72 @@ extension SQLStore: ResultFileStore {
                 )
             }
             return nil
+        } catch let error as PostgresError where error.isSerializationFailure {
+            // The file's row was changed after the snapshot, as by the sweeper: another look comes soon.
+            return nil
         }
     }
 
     private func writeVersion(
         of file: ClaimedBatchFile,
         fileName: String,
-        produce:
-            @Sendable (_ nextPage: () throws -> [ResultRow], _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
+        produce: @Sendable (_ material: any ResultMaterial, _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
     ) async throws -> WrittenResult? {
         // Bounded by the file, which has at most some millions of lines: minutes, not seconds.
         try await pool.transaction("write result file", deadline: .seconds(900)) { transaction in
+            // Formats with totals before the lines are written in two passes, which must see the same.
+            _ = try transaction.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             // Looked at without a lock: a merchant who cancels must not wait for a long file. `finish` locks.
             let versions = try transaction.query(
-                "SELECT coalesce(max(version), 0), now() FROM sluice.result_file WHERE batch_id = $1",
+                "SELECT r.version, r.created_at, now() FROM (SELECT) one LEFT JOIN (SELECT version, created_at "
+                    + "FROM sluice.result_file WHERE batch_id = $1 ORDER BY version DESC LIMIT 1) r ON true",
                 [.int64(file.id.value)]
             )
-            guard let newest = versions.first else { throw StoreDefect("an aggregate has no row") }
-            let version = try newest.int32(0) + 1
-            let begunAt = try newest.timestamp(1)
+            guard let newest = versions.first else { throw StoreDefect("a row of its own is not there") }
+            let previous = try newest.optionalInt32(0).map { version in
+                ResultEdition(batch: file.id, version: version, madeAt: try newest.timestamp(1))
+            }
+            let edition = ResultEdition(
+                batch: file.id,
+                version: (previous?.version ?? 0) + 1,
+                madeAt: try newest.timestamp(2)
+            )
             var cipher = try cipher(of: file.id, transaction)
-            var after: Int32 = 0
             var part: [UInt8] = []
             var partNumber: Int32 = 0
             func flush() throws {
                 guard !part.isEmpty else { return }
                 partNumber += 1
-                let sealed = cipher.sealWithRandomNonce(Deflate.compress(part), .result, version, partNumber)
+                let sealed = cipher.sealWithRandomNonce(Deflate.compress(part), .result, edition.version, partNumber)
                 _ = try transaction.execute(
                     "INSERT INTO sluice.result_file_part (batch_id, version, part_no, content) VALUES ($1, $2, $3, $4)",
-                    [.int64(file.id.value), .int32(version), .int32(partNumber), .bytea(sealed)]
+                    [.int64(file.id.value), .int32(edition.version), .int32(partNumber), .bytea(sealed)]
                 )
                 part.removeAll(keepingCapacity: true)
             }
-            var reader = ResultReader(batch: file.id, businessDate: file.businessDate)
-            let produced = try produce(
-                {
-                    let page = try reader.page(after: after, limit: Self.pageSize, cipher: &cipher, transaction)
-                    if let last = page.last { after = last.line.value }
-                    return page
-                },
-                { bytes in
-                    var rest = bytes[...]
-                    while !rest.isEmpty {
-                        let taken = rest.prefix(Self.partBytes - part.count)
-                        part.append(contentsOf: taken)
-                        rest.removeFirst(taken.count)
-                        if part.count == Self.partBytes { try flush() }
-                    }
-                }
+            let material = StoredResultMaterial(
+                file: file,
+                edition: edition,
+                previousEdition: previous,
+                cipher: try self.cipher(of: file.id, transaction),
+                transaction: transaction
             )
+            let produced = try produce(material) { bytes in
+                var rest = bytes[...]
+                while !rest.isEmpty {
+                    let taken = rest.prefix(Self.partBytes - part.count)
+                    part.append(contentsOf: taken)
+                    rest.removeFirst(taken.count)
+                    if part.count == Self.partBytes { try flush() }
+                }
+            }
             try flush()
             return try finish(
                 produced,
                 file: file,
                 fileName: fileName,
-                version: version,
+                edition: edition,
                 parts: partNumber,
-                begunAt: begunAt,
                 transaction
             )
         }
@@ -95,32 +100,36 @@ extension SQLStore: ResultFileStore {
         _ produced: ProducedResult,
         file: ClaimedBatchFile,
         fileName: String,
-        version: Int32,
+        edition: ResultEdition,
         parts: Int32,
-        begunAt: Timestamp,
         _ transaction: PostgresTransaction
     ) throws -> WrittenResult? {
-        guard try lock(file, transaction, state: .working) else { throw UnchangedResult(begunAt: begunAt) }
+        guard try lock(file, transaction, state: .working) else { throw UnchangedResult(begunAt: edition.madeAt) }
+        let version = edition.version
         let totals = produced.totals.json
         let last = try transaction.query(
-            "SELECT totals = $2::jsonb, content_sha256 = $3 FROM sluice.result_file WHERE batch_id = $1 AND version = "
+            "SELECT totals = $2::jsonb, coalesce(content_sha256 = $3, false) FROM sluice.result_file WHERE batch_id = $1 AND version = "
                 + "$4",
-            [.int64(file.id.value), .jsonb(totals), .bytea(produced.contentSHA256), .int32(version - 1)]
+            [
+                .int64(file.id.value), .jsonb(totals),
+                produced.previousSHA256.map(PostgresValue.bytea) ?? .null, .int32(version - 1),
+            ]
         )
         if let row = last.first, try row.bool(1) {
             // Nothing changed: the parts just written go with this transaction.
-            throw UnchangedResult(begunAt: begunAt)
+            throw UnchangedResult(begunAt: edition.madeAt)
         }
         let isFinal = !produced.isOpen
         _ = try transaction.execute(
             """
             INSERT INTO sluice.result_file (batch_id, version, is_final, file_name, line_count, totals, content_sha256,
-                content_bytes, part_count, data_key_id)
-            SELECT $1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, data_key_id FROM sluice.batch_file WHERE batch_id = $1
+                content_bytes, part_count, data_key_id, created_at)
+            SELECT $1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, data_key_id, $10 FROM sluice.batch_file WHERE batch_id = $1
             """,
             [
                 .int64(file.id.value), .int32(version), .bool(isFinal), .text(fileName), .int64(produced.lineCount),
                 .jsonb(totals), .bytea(produced.contentSHA256), .int64(produced.contentBytes), .int32(parts),
+                .timestamptz(unixMicroseconds: edition.madeAt.unixMicroseconds),
             ]
         )
         _ = try transaction.execute(
@@ -132,7 +141,7 @@ extension SQLStore: ResultFileStore {
         )
         _ = try transaction.execute(
             "UPDATE sluice.batch_file SET result_seen_at = $2 WHERE batch_id = $1",
-            [.int64(file.id.value), .timestamptz(unixMicroseconds: begunAt.unixMicroseconds)]
+            [.int64(file.id.value), .timestamptz(unixMicroseconds: edition.madeAt.unixMicroseconds)]
         )
         if isFinal {
             _ = try transaction.execute(
@@ -201,88 +210,6 @@ extension SQLStore: ResultFileStore {
 struct UnchangedResult: Error {
     /// When the look began: what is told after that may be news.
     let begunAt: Timestamp
-}
-
-/// Reads a file's lines in order: orders and quarantined records, each line once.
-private struct ResultReader {
-    let batch: BatchIdentifier
-    let businessDate: BusinessDate
-
-    mutating func page(
-        after line: Int32,
-        limit: Int64,
-        cipher: inout BatchCipher,
-        _ transaction: PostgresTransaction
-    ) throws -> [ResultRow] {
-        // A line that failed and was set aside stands in both tables: it is the order's line, under review.
-        let rows = try transaction.query(
-            """
-            SELECT line_no, is_order, state, cause, code, decided_at, merchant_order_no, bank_code, amount_minor,
-                currency, bytes,
-                -- Looked for only where it can matter: most lines succeeded.
-                CASE WHEN state IN ('succeeded', 'returned') OR NOT is_order THEN false
-                ELSE EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.closed_at IS NULL
-                        AND (r.line_no = l.line_no OR (r.line_no IS NULL AND r.submission_no = l.submission_no)))
-                    OR EXISTS (SELECT FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2
-                        AND q.line_no = l.line_no AND q.origin = 'failed_order' AND q.state IN ('open', 'amended'))
-                END
-            FROM (
-                (SELECT o.line_no, true AS is_order, o.state::text, o.cause::text, o.code, o.decided_at,
-                    o.merchant_order_no,
-                    o.bank_code, o.amount_minor, o.currency, o.personal AS bytes, o.submission_no
-                FROM sluice.payment_order o WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no > $3
-                ORDER BY o.line_no LIMIT $4)
-                UNION ALL
-                (SELECT q.line_no, false, q.state::text, NULL, q.reasons -> 0 ->> 'code', NULL, q.merchant_order_no,
-                    NULL,
-                    q.amount_minor, q.currency, q.raw, NULL
-                FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no > $3
-                    AND q.origin = 'intake' ORDER BY q.line_no LIMIT $4)
-            ) l ORDER BY line_no LIMIT $4
-            """,
-            [.int64(batch.value), .date(businessDate), .int32(line), .int64(limit)]
-        )
-        return try rows.map { row in try Self.resultRow(row, cipher: &cipher) }
-    }
-
-    private static func resultRow(_ row: PostgresRow, cipher: inout BatchCipher) throws -> ResultRow {
-        let line = LineNumber(try row.int32(0))
-        let code = try row.optionalText(4) ?? ""
-        guard try row.bool(1) else {
-            let status: ResultStatus = try row.text(2) == "rejected" ? .failed : .underReview
-            return ResultRow(
-                line: line,
-                status: status,
-                code: code,
-                decidedAt: nil,
-                content: .quarantined(
-                    raw: try cipher.open(try row.bytes(10), .raw, line: line),
-                    merchantOrderNumber: try row.optionalText(6),
-                    amountMinor: try row.optionalInt64(8),
-                    currency: try row.optionalText(9)
-                )
-            )
-        }
-        let state: OrderState = try row.word(2)
-        let cause = try row.optionalText(3).flatMap(FailureCause.init(rawValue:))
-        // Without its account the line still says what became of the order.
-        let personal = cipher.personal(try row.bytes(10), line: line)
-        return ResultRow(
-            line: line,
-            status: ResultStatus(order: state, cause: cause, isUnderReview: try row.bool(11)),
-            code: code,
-            decidedAt: try row.optionalTimestamp(5),
-            content: .order(
-                merchantOrderNumber: try row.text(6),
-                accountNumber: personal?.accountNumber ?? "",
-                accountName: personal?.accountName ?? "",
-                bankCode: try row.optionalText(7),
-                purpose: personal?.purpose ?? "",
-                amountMinor: try row.int64(8),
-                currency: try row.text(9)
-            )
-        )
-    }
 }
 
 extension [ResultStatus: [String: Tally]] {

@@ -1,26 +1,8 @@
 package import PaymentCore
 import Transcoding
 
-/// Why a result file is not stored: what was written is not what was meant.
-package struct ResultFileDefect: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The physical line, from 1; 0 when the file as a whole is meant.
-    package let line: Int64
-    package let what: String
-
-    package init(line: Int64, what: String) {
-        self.line = line
-        self.what = what
-    }
-
-    package var description: String {
-        (line > 0 ? "line \(line): " : "") + what + "; the file is not stored: make it again, and report this"
-    }
-}
-
-/// Reads a result file again as it was written and compares it with what it should say, before it is stored.
-///
-/// The second half of a pair: the writer counts nothing for it, the expected totals come from the orders.
-package struct ResultFileCheck: ~Copyable {
+/// The check of delimited result files.
+package struct DelimitedResultCheck: ResultCheck, ~Copyable {
     private var reader: DelimitedReader
     private let layout: DelimitedLayout
     private let recordAmount: RecordAmount
@@ -34,7 +16,6 @@ package struct ResultFileCheck: ~Copyable {
         self.recordAmount = RecordAmount(form: self.layout.form)
     }
 
-    /// Takes the next bytes of the file; throws `FileDefect` or `ResultFileDefect` when they are no result file.
     package mutating func read(_ bytes: [UInt8], isLast: Bool) throws {
         var totals = self.totals
         let statusIndex = layout.columns.count - DelimitedLayout.resultTitles.count + 1
@@ -52,9 +33,6 @@ package struct ResultFileCheck: ~Copyable {
         self.totals = totals
     }
 
-    /// Compares what was read with what the orders and quarantined records add up to, per status.
-    ///
-    /// To be called after the last part. A status without lines may be absent from `expected`.
     package func compare(with expected: [ResultStatus: AmountTotals]) throws(ResultFileDefect) {
         var all = AmountTotals()
         for status in ResultStatus.allCases {

@@ -1,0 +1,125 @@
+import Compression
+import PaymentCore
+import PostgresClient
+import Store
+
+/// A file's lines and the parts of its request, read in the transaction that writes its result.
+final class StoredResultMaterial: ResultMaterial {
+    /// Rows read at a time; a page is all that is in memory.
+    private static let pageSize: Int64 = 5_000
+
+    let edition: ResultEdition
+    let previousEdition: ResultEdition?
+    private let file: ClaimedBatchFile
+    private let transaction: PostgresTransaction
+    private var cipher: BatchCipher
+    private var after: Int32 = 0
+    private var partsRead: Int32 = 0
+
+    init(
+        file: ClaimedBatchFile,
+        edition: ResultEdition,
+        previousEdition: ResultEdition?,
+        cipher: consuming BatchCipher,
+        transaction: PostgresTransaction
+    ) {
+        self.file = file
+        self.edition = edition
+        self.previousEdition = previousEdition
+        self.cipher = cipher
+        self.transaction = transaction
+    }
+
+    func rewind() {
+        after = 0
+        partsRead = 0
+    }
+
+    func nextPart() throws -> [UInt8]? {
+        guard partsRead < file.partCount else { return nil }
+        partsRead += 1
+        let rows = try transaction.query(
+            "SELECT content, clear_bytes FROM sluice.batch_file_part WHERE batch_id = $1 AND part_no = $2 "
+                + "AND is_encrypted",
+            [.int64(file.id.value), .int32(partsRead)]
+        )
+        guard let row = rows.first else { throw StoreDefect("part \(partsRead) of batch \(file.id) is missing") }
+        let compressed = try cipher.openWithNonce(try row.bytes(0), .part, partsRead, 0)
+        return try Deflate.decompress(compressed, bytesMax: Int(try row.int32(1)))
+    }
+
+    func nextPage() throws -> [ResultRow] {
+        // A line that failed and was set aside stands in both tables: it is the order's line, under review.
+        let rows = try transaction.query(
+            """
+            SELECT line_no, is_order, state, cause, code, decided_at, merchant_order_no, bank_code, amount_minor,
+                currency, bytes,
+                -- Looked for only where it can matter: most lines succeeded.
+                CASE WHEN state IN ('succeeded', 'returned') OR NOT is_order THEN false
+                ELSE EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.closed_at IS NULL
+                        AND (r.line_no = l.line_no OR (r.line_no IS NULL AND r.submission_no = l.submission_no)))
+                    OR EXISTS (SELECT FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2
+                        AND q.line_no = l.line_no AND q.origin = 'failed_order' AND q.state IN ('open', 'amended'))
+                END
+            FROM (
+                (SELECT o.line_no, true AS is_order, o.state::text, o.cause::text, o.code, o.decided_at,
+                    o.merchant_order_no,
+                    o.bank_code, o.amount_minor, o.currency, o.personal AS bytes, o.submission_no
+                FROM sluice.payment_order o WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no > $3
+                ORDER BY o.line_no LIMIT $4)
+                UNION ALL
+                (SELECT q.line_no, false, q.state::text, NULL, q.reasons -> 0 ->> 'code', NULL, q.merchant_order_no,
+                    NULL,
+                    q.amount_minor, q.currency, q.raw, NULL
+                FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no > $3
+                    AND q.origin = 'intake' ORDER BY q.line_no LIMIT $4)
+            ) l ORDER BY line_no LIMIT $4
+            """,
+            [.int64(file.id.value), .date(file.businessDate), .int32(after), .int64(Self.pageSize)]
+        )
+        let page = try rows.map { row in try resultRow(row) }
+        if let last = page.last { after = last.line.value }
+        return page
+    }
+
+    private func resultRow(_ row: PostgresRow) throws -> ResultRow {
+        let line = LineNumber(try row.int32(0))
+        let code = try row.optionalText(4) ?? ""
+        guard try row.bool(1) else {
+            let status: ResultStatus = try row.text(2) == "rejected" ? .failed : .underReview
+            return ResultRow(
+                line: line,
+                status: status,
+                code: code,
+                cause: nil,
+                decidedAt: nil,
+                content: .quarantined(
+                    raw: try cipher.open(try row.bytes(10), .raw, line: line),
+                    merchantOrderNumber: try row.optionalText(6),
+                    amountMinor: try row.optionalInt64(8),
+                    currency: try row.optionalText(9)
+                )
+            )
+        }
+        let state: OrderState = try row.word(2)
+        let cause = try row.optionalText(3).flatMap(FailureCause.init(rawValue:))
+        // Without its account the line still says what became of the order.
+        let personal = cipher.personal(try row.bytes(10), line: line)
+        return ResultRow(
+            line: line,
+            status: ResultStatus(order: state, cause: cause, isUnderReview: try row.bool(11)),
+            code: code,
+            cause: cause,
+            decidedAt: try row.optionalTimestamp(5),
+            content: .order(
+                merchantOrderNumber: try row.text(6),
+                accountNumber: personal?.accountNumber ?? "",
+                accountName: personal?.accountName ?? "",
+                bankCode: try row.optionalText(7),
+                purpose: personal?.purpose ?? "",
+                amountMinor: try row.int64(8),
+                currency: try row.text(9)
+            )
+        )
+    }
+}
