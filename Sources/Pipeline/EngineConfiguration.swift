@@ -79,6 +79,8 @@ package struct MerchantProfile: Sendable {
     /// How often an order may be tried (R9).
     package let attempts: AttemptRule
     package let ceilings: MerchantCeilings
+    /// In which format its results are written.
+    package let results: ResultKind
 
     package init(
         number: MerchantNumber,
@@ -89,7 +91,8 @@ package struct MerchantProfile: Sendable {
         tolerance: FileTolerance,
         routes: [Direction: [Route]],
         attempts: AttemptRule = AttemptRule(),
-        ceilings: MerchantCeilings = MerchantCeilings()
+        ceilings: MerchantCeilings = MerchantCeilings(),
+        results: ResultKind = .same
     ) {
         self.number = number
         self.title = title
@@ -100,6 +103,7 @@ package struct MerchantProfile: Sendable {
         self.routes = routes
         self.attempts = attempts
         self.ceilings = ceilings
+        self.results = results
     }
 }
 

@@ -121,7 +121,7 @@ final class EngineScene: Sendable {
         }
         self.endpoints = endpoints
         configuration = EngineConfiguration(
-            formats: ["payout-csv": .delimited(try Self.layout())],
+            formats: ["payout-csv": .delimited(try Self.layout()), "payout-iso": .iso20022(try Self.messageLayout())],
             merchants: [
                 Self.merchant: MerchantProfile(
                     number: Self.merchant,
@@ -180,12 +180,17 @@ final class EngineScene: Sendable {
         return try await queue(bytes: Array(text.utf8), name: name, declaredCount: declaredCount)
     }
 
-    func queue(bytes: [UInt8], name: String, declaredCount: Int64? = nil) async throws -> BatchIdentifier {
+    func queue(
+        bytes: [UInt8],
+        name: String,
+        format: String = "payout-csv",
+        declaredCount: Int64? = nil
+    ) async throws -> BatchIdentifier {
         try await store.submitBatchFile(
             BatchFileToSubmit(
                 merchant: Self.merchant,
                 direction: .payout,
-                format: "payout-csv",
+                format: format,
                 fileName: name,
                 environment: "test",
                 declaredCount: declaredCount,
@@ -278,6 +283,19 @@ final class EngineScene: Sendable {
         }
         return url.path
     }()
+
+    /// The schemas that the repository ships.
+    static func schemas() throws -> ISO20022Schemas {
+        let folder = "\(root)/Config/schemas/iso20022"
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".xsd") }
+        return try ISO20022Schemas(
+            files: names.sorted().map { ($0, Array(try Data(contentsOf: URL(filePath: "\(folder)/\($0)")))) }
+        )
+    }
+
+    private static func messageLayout() throws -> ISO20022Layout {
+        try ISO20022Layout(name: "payout-iso", direction: .payout, schemas: try schemas())
+    }
 
     private static func layout() throws -> DelimitedLayout {
         try DelimitedLayout(

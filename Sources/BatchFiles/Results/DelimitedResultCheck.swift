@@ -34,18 +34,8 @@ package struct DelimitedResultCheck: ResultCheck, ~Copyable {
     }
 
     package func compare(with expected: [ResultStatus: AmountTotals]) throws(ResultFileDefect) {
-        var all = AmountTotals()
-        for status in ResultStatus.allCases {
-            let read = totals[status] ?? AmountTotals()
-            let wanted = expected[status] ?? AmountTotals()
-            guard read == wanted else {
-                throw ResultFileDefect(
-                    line: 0,
-                    what: "the lines with \(status.rawValue) are \(Self.words(read)) instead of \(Self.words(wanted))"
-                )
-            }
-            all = all + read
-        }
+        try ResultFileDefect.compare(totals, with: expected)
+        let all = totals.values.reduce(AmountTotals(), +)
         try compareTrailer(with: all)
     }
 
@@ -57,11 +47,5 @@ package struct DelimitedResultCheck: ResultCheck, ~Copyable {
         guard isCountRight, areSumsRight else {
             throw ResultFileDefect(line: 0, what: "the trailer does not say what the lines add up to")
         }
-    }
-
-    private static func words(_ totals: AmountTotals) -> String {
-        let amounts = totals.amounts.sorted { $0.key < $1.key }
-            .map { currency, tally in "\(tally.count) of \(tally.amountMinor) minor units of \(currency.code)" }
-        return (amounts + ["\(totals.amountUnreadable) without an amount"]).joined(separator: ", ")
     }
 }

@@ -1,3 +1,5 @@
+import PaymentCore
+
 /// Why a result file is not stored: what was written is not what was meant.
 package struct ResultFileDefect: Error, Sendable, Hashable, CustomStringConvertible {
     /// The physical line, from 1; 0 when the file as a whole is meant.
@@ -11,5 +13,30 @@ package struct ResultFileDefect: Error, Sendable, Hashable, CustomStringConverti
 
     package var description: String {
         (line > 0 ? "line \(line): " : "") + what + "; the file is not stored: make it again, and report this"
+    }
+}
+
+extension ResultFileDefect {
+    /// Compares what was read of a file with what its lines add up to, per status; an absent status has no lines.
+    static func compare(
+        _ totals: [ResultStatus: AmountTotals],
+        with expected: [ResultStatus: AmountTotals]
+    ) throws(ResultFileDefect) {
+        for status in ResultStatus.allCases {
+            let read = totals[status] ?? AmountTotals()
+            let wanted = expected[status] ?? AmountTotals()
+            guard read == wanted else {
+                throw ResultFileDefect(
+                    line: 0,
+                    what: "the lines with \(status.rawValue) are \(words(read)) instead of \(words(wanted))"
+                )
+            }
+        }
+    }
+
+    private static func words(_ totals: AmountTotals) -> String {
+        let amounts = totals.amounts.sorted { $0.key < $1.key }
+            .map { currency, tally in "\(tally.count) of \(tally.amountMinor) minor units of \(currency.code)" }
+        return (amounts + ["\(totals.amountUnreadable) without an amount"]).joined(separator: ", ")
     }
 }

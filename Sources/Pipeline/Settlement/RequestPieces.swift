@@ -3,7 +3,7 @@ import Store
 
 /// The bytes of a request, from its first on, in pieces small enough that few of its records wait in memory.
 struct RequestPieces {
-    private static let pieceBytes = 65_536
+    private static let pieceBytes = 16_384
 
     private let material: any ResultMaterial
     private var rest: ArraySlice<UInt8> = []

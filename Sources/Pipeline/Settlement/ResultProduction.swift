@@ -5,7 +5,7 @@ import Store
 
 /// Makes one version of a result file of its material, whatever the format: lines in, checked bytes out.
 struct ResultProduction: ~Copyable {
-    private let material: any ResultMaterial
+    let material: any ResultMaterial
     private var expected: [ResultStatus: AmountTotals] = [:]
     private var totals: [ResultStatus: [String: Tally]] = [:]
     private var lineCount: Int64 = 0

@@ -41,8 +41,18 @@ package struct SettlementStage: Sendable {
             try await store.releaseBatchFile(file, after: .minutes(5))
             return false
         }
-        let written = try await store.writeResultFile(of: file, fileName: Self.name(of: file)) { material, emit in
-            try Self.produce(format: format, from: material, emit: emit)
+        let kind = configuration.merchants[file.merchant]?.results ?? .same
+        let resultFormat = ResultFormat(answering: format, as: kind)
+        let fileName = file.fileName + resultFormat.nameSuffix
+        let written = try await store.writeResultFile(of: file, fileName: fileName) { material, emit in
+            var production = ResultProduction(from: material)
+            switch resultFormat {
+            case .delimited(let layout, let splitsRecords):
+                return try production.run(check: DelimitedResultCheck(layout: layout), emit: emit) { _ in
+                    DelimitedResultWriter(layout: layout, splitsRecords: splitsRecords)
+                }
+            case .statusReport(let layout): return try production.runStatusReport(layout: layout, emit: emit)
+            }
         }
         if written != nil { FaultPlan.pass(.resultWritten) }
         if written?.isFinal != true {
@@ -59,20 +69,5 @@ package struct SettlementStage: Sendable {
             )
         }
         return written != nil
-    }
-
-    private static func name(of file: ClaimedBatchFile) -> String { "\(file.fileName).result" }
-
-    private static func produce(
-        format: FileFormat,
-        from material: any ResultMaterial,
-        emit: ([UInt8]) throws -> Void
-    ) throws -> ProducedResult {
-        var production = ResultProduction(from: material)
-        let layout = format.resultLayout
-        let splitsRecords = format.hasRecordsOfResultLayout
-        return try production.run(check: DelimitedResultCheck(layout: layout), emit: emit) { _ in
-            DelimitedResultWriter(layout: layout, splitsRecords: splitsRecords)
-        }
     }
 }

@@ -43,7 +43,8 @@ enum MerchantFile {
             tolerance: try tolerance(try root.optionalMapping("tolerance")),
             routes: try routes(try root.mapping("routes"), channels: channels),
             attempts: try attempts(try root.optionalMapping("attempts")),
-            ceilings: try ceilings(try root.optionalMapping("ceilings"))
+            ceilings: try ceilings(try root.optionalMapping("ceilings")),
+            results: try root.optionalEnumeration("results") ?? .same
         )
         try root.finish()
         return profile

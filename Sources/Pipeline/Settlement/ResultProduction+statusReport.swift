@@ -1,0 +1,44 @@
+import BatchFiles
+import Store
+
+extension ResultProduction {
+    /// Writes a status report, in two passes over the material: what it says of all transactions stands before them.
+    mutating func runStatusReport(
+        layout: ISO20022Layout,
+        emit: ([UInt8]) throws -> Void
+    ) throws -> ProducedResult {
+        let contents = try Self.survey(material, layout: layout)
+        material.rewind()
+        let version = StatusReportVersion(answering: contents.message)
+        guard let schema = layout.schemas.schema(of: version.message) else {
+            throw ResultFileDefect(line: 0, what: "there is no schema of \(version.rawValue)")
+        }
+        return try run(check: StatusReportCheck(version: version, schema: schema), emit: emit) { edition in
+            StatusReportWriter(contents: contents, layout: layout, edition: edition)
+        }
+    }
+
+    private static func survey(
+        _ material: any ResultMaterial,
+        layout: ISO20022Layout
+    ) throws -> StatusReportContents {
+        var survey = StatusReportSurvey(layout: layout)
+        var request = RequestPieces(of: material)
+        while true {
+            let page = try material.nextPage()
+            if page.isEmpty { break }
+            for row in page {
+                while survey.needsRequest {
+                    let (bytes, isLast) = try request.next()
+                    try survey.read(request: bytes, isLast: isLast)
+                }
+                try survey.add(ResultLine(row))
+            }
+        }
+        while survey.needsRequest {
+            let (bytes, isLast) = try request.next()
+            try survey.read(request: bytes, isLast: isLast)
+        }
+        return try survey.finish()
+    }
+}
