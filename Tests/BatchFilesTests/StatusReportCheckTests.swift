@@ -101,6 +101,10 @@ import Testing
             drainedMax = max(drainedMax, bytes.count)
             try check.read(bytes, isLast: false)
         }
+        while writer.needsRequest {
+            try writer.read(request: request[given...], isLast: true)
+            given = request.count
+        }
         try writer.finish()
         try check.read(writer.drain(), isLast: true)
         try check.compare(with: scene.expected)

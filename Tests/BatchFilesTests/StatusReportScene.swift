@@ -98,7 +98,10 @@ struct StatusReportScene {
 
     private static func transaction(_ item: Item, isPayout: Bool) -> String {
         func escaped(_ text: String) -> String {
-            text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing("\r", with: "&#13;")
+            text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
+                "\r",
+                with: "&#13;"
+            )
         }
         let number = item.amount.map { money in
             "<InstdAmt Ccy=\"\(money.currency.code)\">\(decimal(money))</InstdAmt>"
@@ -149,15 +152,17 @@ struct StatusReportScene {
         var writer = StatusReportWriter(contents: try contents(), layout: try layout, edition: edition)
         var bytes = writer.drain()
         var rest = request[...]
+        func give(_ writer: inout StatusReportWriter) throws {
+            let bytes = rest.prefix(piece)
+            rest = rest.dropFirst(piece)
+            try writer.read(request: bytes, isLast: rest.isEmpty)
+        }
         for line in lines {
-            while writer.needsRequest {
-                let bytes = rest.prefix(piece)
-                rest = rest.dropFirst(piece)
-                try writer.read(request: bytes, isLast: rest.isEmpty)
-            }
+            while writer.needsRequest { try give(&writer) }
             try writer.append(line)
             bytes += writer.drain()
         }
+        while writer.needsRequest { try give(&writer) }
         try writer.finish()
         return bytes + writer.drain()
     }

@@ -3,7 +3,7 @@
 /// What a file says of itself, its version and its time, stands before the first line; it can be drained as soon as the
 /// writer is made. So the beginning of the version before can be made by a second writer alone.
 package protocol ResultWriter: ~Copyable {
-    /// Whether the next line cannot be written before more of the request is given.
+    /// Whether more of the request must be given before the next line, or, after the last one, before the end.
     ///
     /// Formats that repeat what the request said are written beside its records, which are not in the database.
     var needsRequest: Bool { get }

@@ -38,15 +38,13 @@ struct ResultProduction: ~Copyable {
             let page = try material.nextPage()
             if page.isEmpty { break }
             for row in page {
-                while writer.needsRequest {
-                    let (bytes, isLast) = try request.next()
-                    try writer.read(request: bytes, isLast: isLast)
-                }
+                try Self.give(&request, to: &writer)
                 try writer.append(ResultLine(row))
                 count(row)
             }
             try take(writer.drain(), &check, emit)
         }
+        try Self.give(&request, to: &writer)
         try writer.finish()
         try take(writer.drain(), &check, emit)
         // The pair assertion: what was written is read again, and compared with what the rows add up to.
@@ -59,6 +57,17 @@ struct ResultProduction: ~Copyable {
             previousSHA256: material.previousEdition.map { _ in previousHasher.finalize() },
             contentBytes: byteCount
         )
+    }
+
+    /// Gives as much of the request as a writer needs now.
+    private static func give<Writer: ResultWriter & ~Copyable>(
+        _ request: inout RequestPieces,
+        to writer: inout Writer
+    ) throws {
+        while writer.needsRequest {
+            let (bytes, isLast) = try request.next()
+            try writer.read(request: bytes, isLast: isLast)
+        }
     }
 
     private mutating func take<Check: ResultCheck & ~Copyable>(

@@ -154,8 +154,8 @@ package struct StatusReportWriter: ResultWriter, ~Copyable {
     }
 
     package mutating func finish() throws {
-        guard paymentsBegun == tallies.payments.count else {
-            throw ResultFileDefect(line: 0, what: "there are fewer lines than were counted")
+        guard records.isComplete, paymentsBegun == tallies.payments.count else {
+            throw ResultFileDefect(line: 0, what: "there are fewer lines than transactions")
         }
         if payment != nil { xml.end() }
         xml.end()
