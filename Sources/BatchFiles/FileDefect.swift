@@ -46,6 +46,34 @@ package struct FileDefect: Error, Sendable, Hashable {
         case duplicatePayment = "duplicate_payment"
         /// A record breaks a rule that the merchant set to refuse the file.
         case refusedByRule = "refused_by_rule"
+        /// A line of a NACHA file is of another kind than may stand there.
+        case recordOrder = "record_order"
+        /// A field of a NACHA header or control record is empty or cannot be read.
+        case controlFieldMalformed = "control_field_malformed"
+        /// A NACHA batch is of a standard entry class that makes no orders.
+        case entryClassNotAllowed = "entry_class_not_allowed"
+        /// A NACHA batch is of a service class that the layout does not take.
+        case serviceClassNotAllowed = "service_class_not_allowed"
+        /// Header, control and totals of a NACHA batch contradict its service class.
+        case serviceClassMismatch = "service_class_mismatch"
+        /// The file moves money both ways, or the other way than its submission says.
+        case directionMismatch = "direction_mismatch"
+        /// The effective entry date of a NACHA batch breaks the layout's rule.
+        case effectiveDateRefused = "effective_date_refused"
+        /// The batches of a NACHA file are not numbered in ascending order.
+        case batchNumberOrder = "batch_number_order"
+        /// A NACHA batch control is not that of its header.
+        case batchControlMismatch = "batch_control_mismatch"
+        /// A NACHA batch control counts other entries and addenda than were read.
+        case entryCountMismatch = "entry_count_mismatch"
+        /// The entry hash of a NACHA control record is not that of the entries.
+        case entryHashMismatch = "entry_hash_mismatch"
+        /// The totals of a NACHA batch control are not those of its entries.
+        case batchTotalMismatch = "batch_total_mismatch"
+        /// A NACHA file control counts other batches than were read.
+        case batchCountMismatch = "batch_count_mismatch"
+        /// A NACHA file control counts other blocks of ten lines than were read.
+        case blockCountMismatch = "block_count_mismatch"
     }
 
     package let code: Code

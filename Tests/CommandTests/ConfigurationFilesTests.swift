@@ -18,7 +18,10 @@ import sluice
     @Test func `the project's own configuration loads whole`() throws {
         let catalogue = try catalogue()
         #expect(catalogue.channels.keys.map(\.value).sorted() == ["harbor", "meridian"])
-        #expect(catalogue.formats.keys.sorted() == ["payout-csv-utf8", "withhold-bar-gb18030", "withhold-fixed-gbk"])
+        #expect(
+            catalogue.formats.keys.sorted()
+                == ["nacha-ppd", "payout-csv-utf8", "withhold-bar-gb18030", "withhold-fixed-gbk"]
+        )
         #expect(catalogue.merchants.keys.map(\.value).sorted() == ["MER-PAYOUT", "MER-WITHHOLD"])
         for direction in Direction.allCases {
             let number = MerchantNumber("MER-\(direction.rawValue.uppercased())")
@@ -60,6 +63,18 @@ import sluice
         #expect(withhold.trailer?.mark == "TRAILER")
         #expect(withhold.amountUnit == .minor)
         #expect(withhold.columns.map(\.isRequired) == [true, true, true, true, true, false])
+    }
+
+    @Test func `a layout of NACHA files says what its file says`() throws {
+        guard case .nacha(let layout) = try catalogue().formats["nacha-ppd"] else {
+            Issue.record("the layout is of NACHA files")
+            return
+        }
+        #expect(layout.direction == .payout)
+        #expect(layout.entryClasses == [.ppd])
+        #expect(layout.serviceClasses == [.creditsAndDebits, .credits])
+        #expect(layout.effectiveDate == .notBeforeCreation)
+        #expect(layout.form.defaultCurrency == Currency(code: "USD"))
     }
 
     @Test(arguments: [

@@ -5,6 +5,7 @@ package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
     private var delimited: DelimitedReader?
     private var fixedWidth: FixedWidthReader?
     private var iso20022: ISO20022Reader?
+    private var nacha: NACHAReader?
     /// The last record that is passed over, where the file is read again from its beginning.
     private var lastPassedOver: Int32 = 0
 
@@ -25,6 +26,9 @@ package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
         case .iso20022(let layout):
             // What a transaction means stands around it, and XML is only read from its beginning.
             iso20022 = ISO20022Reader(layout: layout)
+        case .nacha(let layout):
+            // What an entry means stands in its headers, and what it adds up to in its controls.
+            nacha = NACHAReader(layout: layout)
             lastPassedOver = position.recordOrdinal
             byteOffset = 0
         }
@@ -44,6 +48,11 @@ package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
         }
         if isLast {
             declared = (delimited?.declared ?? []) + (fixedWidth?.declared ?? []) + (iso20022?.declared ?? [])
+        try nacha?.read(bytes, isLast: isLast) { record in
+            if record.ordinal.value > lastPassedOver { try body(record) }
+        }
+        if isLast {
+            declared = (delimited?.declared ?? []) + (fixedWidth?.declared ?? []) + (nacha?.declared ?? [])
         }
     }
 }

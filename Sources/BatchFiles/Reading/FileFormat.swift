@@ -1,8 +1,11 @@
+package import PaymentCore
+
 /// A format of batch files, with the layout that says how a merchant uses it.
 package enum FileFormat: Sendable {
     case delimited(DelimitedLayout)
     case fixedWidth(FixedWidthLayout)
     case iso20022(ISO20022Layout)
+    case nacha(NACHALayout)
 
     /// The name of the layout.
     package var name: String { form.layout }
@@ -13,7 +16,21 @@ package enum FileFormat: Sendable {
         case .delimited(let layout): layout.form
         case .fixedWidth(let layout): layout.form
         case .iso20022(let layout): layout.form
+        case .nacha(let layout): layout.form
         }
+    }
+
+    /// Why a file submitted in this direction cannot be in this format; nil where only the submission says it.
+    package func defect(submittedAs direction: Direction) -> FileDefect? {
+        guard case .nacha(let layout) = self, layout.direction != direction else { return nil }
+        return FileDefect(
+            code: .directionMismatch,
+            line: 0,
+            byteOffset: 0,
+            what: "the file was submitted as \(direction.rawValue), and the layout ‘\(layout.name)’ is for "
+                + layout.direction.rawValue,
+            mend: "submit it with a layout for \(direction.rawValue)"
+        )
     }
 
     /// The layout of delimited result files: the request's own, or its columns with commas.
@@ -22,6 +39,7 @@ package enum FileFormat: Sendable {
         case .delimited(let layout): layout
         case .fixedWidth(let layout): layout.resultLayout
         case .iso20022(let layout): layout.resultLayout
+        case .nacha(let layout): layout.resultLayout
         }
     }
 

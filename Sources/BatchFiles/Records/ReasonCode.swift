@@ -21,6 +21,16 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case accountCheckDigit = "account_check_digit"
     case bankMalformed = "bank_malformed"
     case bankUnknown = "bank_unknown"
+    case bankCheckDigit = "bank_check_digit"
+    case notASCII = "not_ascii"
+    case transactionCodeUnknown = "transaction_code_unknown"
+    case transactionCodeDirection = "transaction_code_direction"
+    case notALiveEntry = "not_a_live_entry"
+    case addendaIndicatorWrong = "addenda_indicator_wrong"
+    case addendaMalformed = "addenda_malformed"
+    case traceNumberMalformed = "trace_number_malformed"
+    case traceNumberForeign = "trace_number_foreign"
+    case traceNumberOrder = "trace_number_order"
     case duplicateInFile = "duplicate_in_file"
     case duplicateOfEarlierFile = "duplicate_of_earlier_file"
     case duplicateOfQuarantined = "duplicate_of_quarantined"
@@ -49,6 +59,16 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .accountCheckDigit: "check the account number: its check digit does not fit"
         case .bankMalformed: "write the bank code in the agreed form"
         case .bankUnknown: "use the code of a bank that can be reached"
+        case .bankCheckDigit: "check the routing number: its ninth digit does not fit the first eight"
+        case .notASCII: "write printable ASCII only, one byte a character"
+        case .transactionCodeUnknown: "write 22, 32, 42 or 52 for a credit, 27, 37, 47 or 55 for a debit"
+        case .transactionCodeDirection: "send credits as payout and debits as withhold, in files of their own"
+        case .notALiveEntry: "leave out prenotifications, entries without money, returns and notices of change"
+        case .addendaIndicatorWrong: "write 1 in column 79 if an addenda record follows, else 0"
+        case .addendaMalformed: "write one addenda record: 705, sequence 0001, the last 7 digits of the trace number"
+        case .traceNumberMalformed: "write a trace number of 15 digits in columns 80-94"
+        case .traceNumberForeign: "begin trace numbers with the originating bank of the batch header"
+        case .traceNumberOrder: "number the entries of a batch in ascending order"
         case .duplicateInFile: "give each order a number of its own"
         case .duplicateOfEarlierFile: "do not send an order twice; a new order needs a new number"
         case .duplicateOfQuarantined: "wait for the review of the record with this number, or have it rejected"
@@ -67,7 +87,9 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     /// Whether an order can be made in spite of it, so that rules may say `warn` or `off`.
     package var canBeWeakened: Bool {
         switch self {
-        case .accountCheckDigit, .bankMalformed, .bankUnknown, .invisibleCharacter, .replacementCharacter: true
+        case .accountCheckDigit, .bankMalformed, .bankUnknown, .invisibleCharacter, .replacementCharacter,
+            .bankCheckDigit, .notASCII, .traceNumberForeign, .traceNumberOrder:
+            true
         default: false
         }
     }

@@ -126,7 +126,7 @@ package struct IntakeStage: Sendable {
         var reader = BatchFileReader(format: format)
         var checker = RecordChecker(form: format.form, rules: profile.rules)
         var totals = FileTotals()
-        var refusal: FileDefect?
+        var refusal = format.defect(submittedAs: file.direction)
         try await readParts(of: file) { number, part in
             if stop.isRequested { throw AskedToStop() }
             hasher.update(part)

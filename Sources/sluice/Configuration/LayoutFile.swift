@@ -9,6 +9,7 @@ enum LayoutFile {
     private enum Kind: String, CaseIterable, Sendable {
         case delimited
         case fixedWidth = "fixed_width"
+        case nacha
     }
 
     static func load(_ path: String) throws(YAMLError) -> FileFormat {
@@ -20,6 +21,7 @@ enum LayoutFile {
         return switch kind {
         case .delimited: .delimited(try delimited(root))
         case .fixedWidth: .fixedWidth(try fixedWidth(root))
+        case .nacha: .nacha(try nacha(root))
         }
     }
 
