@@ -28,6 +28,7 @@ let package = Package(
         .systemLibrary(name: "CLibMalloc"),
         .systemLibrary(name: "CLibZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CLibArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
 
         // Bindings: they know nothing of payments.
         .target(name: "PostgresClient", dependencies: ["CLibPQ"], swiftSettings: strict),
@@ -36,12 +37,18 @@ let package = Package(
         .target(name: "Cryptography", dependencies: ["CLibCrypto"], swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CLibZ"], swiftSettings: strict),
         .target(name: "XMLStream", dependencies: ["CLibXML2"], swiftSettings: strict),
+        .target(name: "Compression", dependencies: ["CLibZ", "CLibArchive"], swiftSettings: strict),
         .target(name: "Transcoding", swiftSettings: strict),
         .target(name: "StrictYAML", dependencies: [yams], swiftSettings: strict),
 
         // Values and rules, and what is built on them; arrows only point up.
         .target(name: "PaymentCore", swiftSettings: strict),
         .target(name: "BatchFiles", dependencies: ["PaymentCore", "Transcoding", "XMLStream"], swiftSettings: strict),
+        .target(
+            name: "BatchFiles",
+            dependencies: ["PaymentCore", "Compression", "Transcoding"],
+            swiftSettings: strict
+        ),
         .target(
             name: "ChannelKit",
             dependencies: ["PaymentCore", "Cryptography", "Transfer", "StrictYAML"],
@@ -115,6 +122,7 @@ let package = Package(
         .testTarget(
             name: "BatchFilesTests",
             dependencies: ["BatchFiles", "PaymentCore", "Transcoding", "XMLStream"],
+            dependencies: ["BatchFiles", "PaymentCore", "Compression", "Transcoding"],
             swiftSettings: strict
         ),
         .testTarget(

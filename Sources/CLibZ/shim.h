@@ -3,9 +3,9 @@
 
 #include <zlib.h>
 
-// `inflateInit` is a macro.
-static inline int sluice_inflate_init(z_stream *stream) {
-    return inflateInit(stream);
+// `inflateInit2` is a macro.
+static inline int sluice_inflate_init(z_stream *stream, int windowBits) {
+    return inflateInit2(stream, windowBits);
 }
 
 #endif

@@ -2,6 +2,16 @@ import CLibZ
 
 /// zlib's state while it unpacks one stream.
 struct InflateStream: ~Copyable {
+    /// What stands around the DEFLATE data; the value is zlib's `windowBits`, with the largest window.
+    enum Form: Int32 {
+        /// RFC 1950: a header and an Adler-32 checksum.
+        case zlib = 15
+        /// RFC 1951: nothing.
+        case raw = -15
+        /// RFC 1952: a header, a CRC-32 and the length.
+        case gzip = 31
+    }
+
     enum Status {
         case going
         case ended
@@ -11,16 +21,21 @@ struct InflateStream: ~Copyable {
     /// On the heap, because zlib keeps a pointer back to it.
     private let stream: UnsafeMutablePointer<z_stream>
 
-    init() {
+    init(form: Form = .zlib) {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
-        precondition(sluice_inflate_init(stream) == Z_OK, "zlib is out of memory")
+        precondition(sluice_inflate_init(stream, form.rawValue) == Z_OK, "zlib is out of memory")
     }
 
     deinit {
         inflateEnd(stream)
         stream.deinitialize(count: 1)
         stream.deallocate()
+    }
+
+    /// Makes ready for another stream of the same form.
+    func reset() {
+        precondition(inflateReset(stream) == Z_OK, "zlib's state is damaged")
     }
 
     /// Unpacks from `input` until it is used up, `roomByteCount` bytes are made, or the stream ends.
