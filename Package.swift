@@ -83,7 +83,8 @@ let package = Package(
             dependencies: [
                 "CLibMalloc",
                 "PaymentCore", "BatchFiles", "ChannelKit", "Store", "Pipeline", "PostgresStore", "PostgresClient",
-                "EmbeddedPostgres", "Cryptography", "Transcoding", "Transfer", "StrictYAML", "ChannelSimulator",
+                "EmbeddedPostgres", "Cryptography", "Compression", "Transcoding", "Transfer", "StrictYAML",
+                "ChannelSimulator",
                 logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

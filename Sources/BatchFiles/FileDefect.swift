@@ -44,6 +44,20 @@ package struct FileDefect: Error, Sendable, Hashable {
         case controlSumMismatch = "control_sum_mismatch"
         /// Two parts of the file have the same identification.
         case duplicatePayment = "duplicate_payment"
+        /// The packed file is damaged, cut, or followed by other bytes.
+        case wrappingBroken = "wrapping_broken"
+        /// The packed file unpacks to more than the layout's limits.
+        case wrappingTooLarge = "wrapping_too_large"
+        /// The archive holds anything but one plain file.
+        case wrappingEntries = "wrapping_entries"
+        /// The archive is encrypted.
+        case wrappingEncrypted = "wrapping_encrypted"
+        /// What was packed is packed once more.
+        case wrappingNested = "wrapping_nested"
+        /// The file begins like one that is packed in another way than the layout says.
+        case wrappingMismatch = "wrapping_mismatch"
+        /// The content begins like that of another format.
+        case formatMismatch = "format_mismatch"
         /// A record breaks a rule that the merchant set to refuse the file.
         case refusedByRule = "refused_by_rule"
         /// A line of a NACHA file is of another kind than may stand there.

@@ -2,7 +2,7 @@
 ///
 /// UnionPay's gateways carry files so. What the data begin with tells the two apart: no packer begins bare DEFLATE data
 /// with what is a header of zlib.
-package struct DeflateBase64Unpacker: ~Copyable, Unpacking {
+package struct DeflateBase64Unpacker: ~Copyable, Unpacking, Sendable {
     /// Decoded at a time, so that memory does not grow with the parts.
     private static let pieceBytes = 64 * 1_024
     private static let headerBytes = 2

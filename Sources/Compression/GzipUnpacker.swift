@@ -1,7 +1,7 @@
 /// Unpacks gzip (RFC 1952): one member or several, one after another, and nothing behind them.
 ///
 /// zlib checks each member's header, CRC-32 and length.
-package struct GzipUnpacker: ~Copyable, Unpacking {
+package struct GzipUnpacker: ~Copyable, Unpacking, Sendable {
     private static let firstByte: UInt8 = 0x1F
 
     private let member = MeteredInflate(form: .gzip)

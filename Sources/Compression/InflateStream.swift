@@ -1,7 +1,9 @@
 import CLibZ
 
 /// zlib's state while it unpacks one stream.
-struct InflateStream: ~Copyable {
+// @unchecked Sendable: the owner is the only one to reach the state, and the compiler's exclusivity rule guards it;
+// nothing in zlib ties a stream to the thread that made it.
+struct InflateStream: ~Copyable, @unchecked Sendable {
     /// What stands around the DEFLATE data; the value is zlib's `windowBits`, with the largest window.
     enum Form: Int32 {
         /// RFC 1950: a header and an Adler-32 checksum.

@@ -1,5 +1,5 @@
 /// One DEFLATE stream fed in parts, whose contents are handed out in small slices under limits.
-struct MeteredInflate: ~Copyable {
+struct MeteredInflate: ~Copyable, Sendable {
     /// Contents are handed out in slices of at most this size, below what the allocator maps anew each time.
     private static let sliceBytes = 64 * 1_024
 

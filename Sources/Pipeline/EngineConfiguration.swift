@@ -5,7 +5,7 @@ package import PaymentCore
 /// What the engine is told by `Config/`: layouts, merchants, channels; values, already checked.
 package struct EngineConfiguration: Sendable {
     /// By the name of the layout.
-    package let formats: [String: FileFormat]
+    package let formats: [String: DeclaredFormat]
     package let merchants: [MerchantNumber: MerchantProfile]
     package let channels: [ChannelName: ChannelSpecification]
     package let limits: EngineLimits
@@ -13,7 +13,7 @@ package struct EngineConfiguration: Sendable {
     package let dayCeilings: [Currency: Int64]
 
     package init(
-        formats: [String: FileFormat],
+        formats: [String: DeclaredFormat],
         merchants: [MerchantNumber: MerchantProfile],
         channels: [ChannelName: ChannelSpecification],
         limits: EngineLimits = EngineLimits(),

@@ -48,8 +48,8 @@ import sluice
 
     @Test func `a layout says what its file says`() throws {
         let formats = try catalogue().formats
-        guard case .delimited(let payout) = formats["payout-csv-utf8"],
-            case .delimited(let withhold) = formats["withhold-bar-gb18030"]
+        guard case .delimited(let payout) = formats["payout-csv-utf8"]?.format,
+            case .delimited(let withhold) = formats["withhold-bar-gb18030"]?.format
         else {
             Issue.record("the two layouts are delimited")
             return

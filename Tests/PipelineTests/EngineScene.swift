@@ -122,6 +122,7 @@ final class EngineScene: Sendable {
         self.endpoints = endpoints
         configuration = EngineConfiguration(
             formats: ["payout-csv": .delimited(try Self.layout()), "payout-iso": .iso20022(try Self.messageLayout())],
+            formats: ["payout-csv": DeclaredFormat(.delimited(try Self.layout()))],
             merchants: [
                 Self.merchant: MerchantProfile(
                     number: Self.merchant,

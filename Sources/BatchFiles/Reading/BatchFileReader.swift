@@ -8,6 +8,14 @@ package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
     private var nacha: NACHAReader?
     /// The last record that is passed over, where the file is read again from its beginning.
     private var lastPassedOver: Int32 = 0
+/// Reads a batch file of any format, packed or not.
+package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
+    private var delimited: DelimitedReader?
+    private var fixedWidth: FixedWidthReader?
+    /// Nil where reading goes on in the middle of a file that is not packed.
+    private var unwrapper: Unwrapper?
+    /// How much of the content that comes belongs to records before the place to start at.
+    private var skippedBytes: Int64
 
     /// Where in the file the bytes begin that are to be given first.
     package let byteOffset: Int64
@@ -15,7 +23,9 @@ package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
     package private(set) var declared: [DeclaredTotals] = []
 
     /// A reader of a whole file, or of the records that follow `position` in it.
-    package init(format: FileFormat, startingAt position: ReadPosition = .start) {
+    ///
+    /// A packed file is always given from its first byte on: what is packed can only be read from there.
+    package init(format: FileFormat, wrapping: Wrapping = .none, startingAt position: ReadPosition = .start) {
         switch format {
         case .delimited(let layout):
             delimited = DelimitedReader(layout: layout, startingAt: position)
@@ -32,6 +42,9 @@ package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
             lastPassedOver = position.recordOrdinal
             byteOffset = 0
         }
+        byteOffset = wrapping.kind == .none ? position.byteOffset : 0
+        skippedBytes = position.byteOffset - byteOffset
+        if byteOffset == 0 { unwrapper = Unwrapper(wrapping, format: format) }
     }
 
     package mutating func read(
@@ -39,6 +52,22 @@ package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
         isLast: Bool,
         _ body: (borrowing RawRecord) throws -> Void
     ) throws {
+        guard var unwrapper = unwrapper.take() else { return try readContent(bytes, isLast: isLast, body) }
+        try unwrapper.unwrap(bytes, isLast: isLast) { content, isLast in
+            try readContent(content, isLast: isLast, body)
+        }
+        self.unwrapper = consume unwrapper
+    }
+
+    private mutating func readContent(
+        _ content: ArraySlice<UInt8>,
+        isLast: Bool,
+        _ body: (borrowing RawRecord) throws -> Void
+    ) throws {
+        let skipped = Int(min(skippedBytes, Int64(content.count)))
+        skippedBytes -= Int64(skipped)
+        let bytes = content.dropFirst(skipped)
+        guard isLast || !bytes.isEmpty else { return }
         // Exactly one of them is there.
         try delimited?.read(bytes, isLast: isLast, body)
         try fixedWidth?.read(bytes, isLast: isLast, body)

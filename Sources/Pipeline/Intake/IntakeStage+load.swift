@@ -9,13 +9,13 @@ extension IntakeStage {
     /// Pass 2: loads what pass 1 let pass, slice by slice, from the saved position on.
     func load(
         _ file: ClaimedBatchFile,
-        format: FileFormat,
+        format: DeclaredFormat,
         profile: MerchantProfile,
         stop: StopSignal,
         logger: Logger
     ) async throws {
         let start = file.loadPosition.map(ReadPosition.init) ?? .start
-        var reader = BatchFileReader(format: format, startingAt: start)
+        var reader = BatchFileReader(format: format.format, wrapping: format.wrapping, startingAt: start)
         var checker = RecordChecker(form: format.form, rules: profile.rules)
         var filling = LoadSlice(position: LoadPosition(start))
         var full: [LoadSlice] = []

@@ -118,12 +118,12 @@ package struct IntakeStage: Sendable {
 
     private func verify(
         _ file: ClaimedBatchFile,
-        format: FileFormat,
+        format: DeclaredFormat,
         profile: MerchantProfile,
         stop: StopSignal
     ) async throws -> RecordedVerdict {
         var hasher = SHA256Hasher()
-        var reader = BatchFileReader(format: format)
+        var reader = BatchFileReader(format: format.format, wrapping: format.wrapping)
         var checker = RecordChecker(form: format.form, rules: profile.rules)
         var totals = FileTotals()
         var refusal = format.defect(submittedAs: file.direction)

@@ -53,6 +53,8 @@ package struct SettlementStage: Sendable {
                 }
             case .statusReport(let layout): return try production.runStatusReport(layout: layout, emit: emit)
             }
+        let written = try await store.writeResultFile(of: file, fileName: Self.name(of: file)) { nextPage, emit in
+            try Self.produce(format: format.format, nextPage: nextPage, emit: emit)
         }
         if written != nil { FaultPlan.pass(.resultWritten) }
         if written?.isFinal != true {

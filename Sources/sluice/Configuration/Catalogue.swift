@@ -8,12 +8,12 @@ import StrictYAML
 /// What lies beside `sluice.yaml`: layouts, channels and merchants, each in a folder and a file of its own.
 package struct Catalogue: Sendable {
     /// The formats of batch files, by the name of their layout.
-    package var formats: [String: FileFormat]
+    package var formats: [String: DeclaredFormat]
     package var channels: [ChannelName: ChannelSpecification]
     package var merchants: [MerchantNumber: MerchantProfile]
 
     package init(
-        formats: [String: FileFormat],
+        formats: [String: DeclaredFormat],
         channels: [ChannelName: ChannelSpecification],
         merchants: [MerchantNumber: MerchantProfile]
     ) {
@@ -36,8 +36,8 @@ package struct Catalogue: Sendable {
     }
 
     /// The formats, by the name of their layout.
-    package static func formats(_ configuration: Configuration) throws -> [String: FileFormat] {
-        var formats: [String: FileFormat] = [:]
+    package static func formats(_ configuration: Configuration) throws -> [String: DeclaredFormat] {
+        var formats: [String: DeclaredFormat] = [:]
         for path in try folder("layouts", configuration).files() {
             let format = try LayoutFile.load(path)
             formats[format.name] = format

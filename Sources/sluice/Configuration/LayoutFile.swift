@@ -12,8 +12,10 @@ enum LayoutFile {
         case nacha
     }
 
-    static func load(_ path: String) throws(YAMLError) -> FileFormat {
-        try format(try YAMLMapping.load(file: path))
+    static func load(_ path: String) throws(YAMLError) -> DeclaredFormat {
+        let root = try YAMLMapping.load(file: path)
+        let wrapping = try wrapping(root)
+        return DeclaredFormat(try format(root), wrapping: wrapping)
     }
 
     static func format(_ root: YAMLMapping) throws(YAMLError) -> FileFormat {
