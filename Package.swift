@@ -106,6 +106,12 @@ let package = Package(
             path: "Tests/StoreTesting",
             swiftSettings: strict
         ),
+        .target(
+            name: "CompressionTesting",
+            dependencies: ["Compression"],
+            path: "Tests/CompressionTesting",
+            swiftSettings: strict
+        ),
 
         .testTarget(
             name: "PostgresClientTests",
@@ -117,6 +123,11 @@ let package = Package(
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
         .testTarget(name: "CompressionTests", dependencies: ["Compression"], swiftSettings: strict),
         .testTarget(name: "XMLStreamTests", dependencies: ["XMLStream"], swiftSettings: strict),
+        .testTarget(
+            name: "CompressionTests",
+            dependencies: ["Compression", "CompressionTesting"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "TranscodingTests", dependencies: ["Transcoding"], swiftSettings: strict),
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"], swiftSettings: strict),
         .testTarget(name: "PaymentCoreTests", dependencies: ["PaymentCore"], swiftSettings: strict),
@@ -124,6 +135,7 @@ let package = Package(
             name: "BatchFilesTests",
             dependencies: ["BatchFiles", "PaymentCore", "Transcoding", "XMLStream"],
             dependencies: ["BatchFiles", "PaymentCore", "Compression", "Transcoding"],
+            dependencies: ["BatchFiles", "PaymentCore", "Compression", "CompressionTesting", "Transcoding"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -146,7 +158,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "sluice", "StrictYAML", "PaymentCore", "BatchFiles", "ChannelKit", "Pipeline", "Store",
-                "Cryptography",
+                "Cryptography", "Compression",
             ],
             swiftSettings: strict
         ),
@@ -171,7 +183,8 @@ let package = Package(
             name: "PipelineTests",
             dependencies: [
                 "Pipeline", "PostgresStore", "Store", "StoreTesting", "PaymentCore", "BatchFiles", "ChannelKit",
-                "ChannelSimulator", "PostgresClient", "EmbeddedPostgres", "Cryptography", "Transcoding", logging,
+                "ChannelSimulator", "PostgresClient", "EmbeddedPostgres", "Cryptography", "Compression",
+                "CompressionTesting", "Transcoding", logging,
             ],
             swiftSettings: strict
         ),

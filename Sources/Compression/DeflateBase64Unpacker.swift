@@ -52,8 +52,21 @@ package struct DeflateBase64Unpacker: ~Copyable, Unpacking, Sendable {
         guard left.isEmpty else { throw meter.error(.trailingBytes) }
     }
 
+    /// Whether text is Base64 of something that begins with a header of zlib.
+    ///
+    /// Bare data begin with nothing that could be told.
+    package static func isOfZlibForm(beginning text: ArraySlice<UInt8>) -> Bool {
+        var lines = Base64Lines()
+        var decoded: [UInt8] = []
+        let beginning = text.prefix(4)
+        guard lines.decode(beginning, into: &decoded) == beginning.count, decoded.count >= headerBytes else {
+            return false
+        }
+        return isZlibHeader(decoded[0], decoded[1])
+    }
+
     /// Whether two bytes are a header of zlib: DEFLATE, a window of at most 32 KiB, the check, no preset dictionary.
-    static func isZlibHeader(_ method: UInt8, _ flags: UInt8) -> Bool {
+    private static func isZlibHeader(_ method: UInt8, _ flags: UInt8) -> Bool {
         method & 0x0F == 8 && method >> 4 <= 7 && flags & 0x20 == 0
             && (UInt16(method) << 8 | UInt16(flags)).isMultiple(of: 31)
     }

@@ -7,8 +7,8 @@ import CLibZ
 /// are in hand than one call can ask for, or all that there are. One call reads at most a header with its name and
 /// extra fields, or one block of data; only a search through bytes that should not be there asks for more, and is
 /// refused.
-// @unchecked Sendable: every use of both pointers is `mutating`, so the compiler's exclusivity rule guards them; nothing
-// in libarchive ties an archive to the thread that made it.
+// @unchecked Sendable: every use of both pointers is `mutating`, so the compiler's exclusivity rule guards them;
+// nothing in libarchive ties an archive to the thread that made it.
 package struct ZipUnpacker: ~Copyable, Unpacking, @unchecked Sendable {
     private enum State {
         case beginning

@@ -1,4 +1,5 @@
 import BatchFiles
+import Compression
 import Foundation
 import PaymentCore
 import Testing
@@ -6,10 +7,10 @@ import Transcoding
 
 /// The document that merchants read says what the code does.
 @Suite struct FormatDocumentTests {
-    private static func document() throws -> String {
+    private static func document(_ name: String = "delimited.md") throws -> String {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        return try String(contentsOf: root.appending(path: "Docs/formats/delimited.md"), encoding: .utf8)
+        return try String(contentsOf: root.appending(path: "Docs/formats/\(name)"), encoding: .utf8)
     }
 
     @Test(arguments: ReasonCode.allCases)
@@ -32,5 +33,17 @@ import Transcoding
         for field in RecordField.allCases {
             #expect(document.contains("`\(field.rawValue)` (\(field.lengthMaxDefault))"), "\(field)")
         }
+    }
+
+    @Test func `each wrapping, its limits and its defects stand there`() throws {
+        let document = try Self.document("wrapping.md")
+        let defects = FileDefect.Code.allCases.map(\.rawValue).filter { $0.hasPrefix("wrapping_") }
+        #expect(defects.count == 6)
+        for name in defects + Wrapping.Kind.allCases.map(\.rawValue) + [FileDefect.Code.formatMismatch.rawValue] {
+            #expect(document.contains("`\(name)`"), "\(name)")
+        }
+        let limits = UnpackLimits()
+        #expect(document.contains("content_bytes_max` | integer, default \(limits.bytesMax) |"))
+        #expect(document.contains("ratio_max` | integer, default \(limits.ratioMax) |"))
     }
 }

@@ -1,4 +1,5 @@
 import Compression
+import CompressionTesting
 import Testing
 
 @Suite struct DeflateBase64UnpackerTests {

@@ -1,4 +1,5 @@
 import Compression
+import CompressionTesting
 
 /// The forms of packed bytes, each with its unpacker.
 enum PackedForm: CaseIterable, Sendable {

@@ -1,11 +1,10 @@
+import CompressionTesting
 import Foundation
 
 /// The same small file as other programs packed it.
 enum PackedSamples {
     /// What is in those that hold one file.
-    static let contents = Array(
-        (1...8).map { "A-000\($0),6228480040106028109,name \($0),,\($0).00,wages\n" }.joined().utf8
-    )
+    static let contents = Packing.contents
 
     /// Made by gzip -9.
     static let gzipBest = bytes(

@@ -1,4 +1,5 @@
 import Compression
+import CompressionTesting
 import Foundation
 import Testing
 
@@ -86,15 +87,15 @@ import Testing
         ("more bytes", Packing.zip { $0.byteCount = 10_000 }, .malformed),
         ("more bytes in the directory", Packing.zip { $0.directoryByteCount = 10_000 }, .malformed),
         ("a gap before the directory", Packing.zip { $0.gap = [1, 2, 3] }, .malformed),
-        ("bytes in front", Packing.zip([Packing.Entry()], prefix: Array("MZ".utf8)), .malformed),
+        ("bytes in front", Packing.zip([PackedEntry()], prefix: Array("MZ".utf8)), .malformed),
         ("a folder by its attributes", Packing.zip { $0.attributes = 0x10 }, .entryNoFile),
         ("a link by its attributes", Packing.zip { $0.attributes = 0xA1FF << 16 }, .entryNoFile),
         ("encrypted", Packing.zip { $0.flags = 1 }, .entryEncrypted),
         ("encrypted strongly", Packing.zip { $0.flags = 0x41 }, .entryEncrypted),
         ("encrypted with AES", Packing.zip { $0.method = 99 }, .entryEncrypted),
-        ("two entries", Packing.zip([Packing.Entry(), Packing.Entry()]), .severalEntries),
+        ("two entries", Packing.zip([PackedEntry(), PackedEntry()]), .severalEntries),
         (
-            "an archive behind an archive", Packing.zip([Packing.Entry()]) + Packing.zip([Packing.Entry()]),
+            "an archive behind an archive", Packing.zip([PackedEntry()]) + Packing.zip([PackedEntry()]),
             .malformed
         ),
     ]
@@ -118,7 +119,7 @@ import Testing
     }
 
     @Test func `a second entry is found behind a long first one, and a long search is cut off`() {
-        var long = Packing.Entry()
+        var long = PackedEntry()
         long.contents = DeflateTests.sample(byteCount: 2_000_000)
         #expect(PackedForm.zip.code(Packing.zip([long, long]), partBytes: 10_000) == .severalEntries)
         long.gap = [UInt8](repeating: 0x20, count: 3_000_000)
@@ -126,10 +127,10 @@ import Testing
     }
 
     @Test func `a comment of any length is read and what follows it is not`() {
-        let packed = Packing.zip([Packing.Entry()], comment: String(repeating: "PK\u{5}\u{6}", count: 16_000))
+        let packed = Packing.zip([PackedEntry()], comment: String(repeating: "PK\u{5}\u{6}", count: 16_000))
         #expect(PackedForm.zip.unpack(packed, partBytes: 10_000) == .success(PackedSamples.contents))
         #expect(PackedForm.zip.code(packed + [0x20]) == .trailingBytes)
-        let plain = Packing.zip([Packing.Entry()], comment: "a comment")
+        let plain = Packing.zip([PackedEntry()], comment: "a comment")
         #expect(PackedForm.zip.code(Array(plain.dropLast())) == .truncated)
     }
 

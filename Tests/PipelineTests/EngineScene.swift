@@ -299,6 +299,7 @@ final class EngineScene: Sendable {
     }
 
     private static func layout() throws -> DelimitedLayout {
+    static func layout() throws -> DelimitedLayout {
         try DelimitedLayout(
             name: "payout-csv",
             charset: .utf8,

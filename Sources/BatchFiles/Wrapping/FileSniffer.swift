@@ -9,6 +9,11 @@ package enum FileSniffer {
     package struct Finding: Sendable, Hashable {
         package let wrapping: Wrapping.Kind
         package let content: ContentLook
+
+        package init(wrapping: Wrapping.Kind, content: ContentLook) {
+            self.wrapping = wrapping
+            self.content = content
+        }
     }
 
     /// So many bytes of a file are enough for `sniff`.
@@ -54,16 +59,13 @@ package enum FileSniffer {
         TextLook.look(bytes.prefix(contentBytesMax))
     }
 
-    /// Text in Base64 may be anything; packed data are so rarely right by chance that a few bytes of text out of them
-    /// are proof enough.
+    /// Whether the text is Base64 of what begins with zlib's header and unpacks to something.
+    ///
+    /// Digits alone may be Base64, and bare data too: those are only found by their declaration.
     private static func isPackedBase64(_ bytes: ArraySlice<UInt8>) -> Bool {
-        let enough = 16
         let beginning = bytes.prefix(headBytes)
-        guard beginning.count >= enough, isBase64Text(beginning) else { return false }
-        let content = unwrapped(beginning, .deflateBase64)
-        guard content.count >= enough else { return false }
-        if case .binary(name: nil) = TextLook.look(content[...]) { return false }
-        return true
+        return DeflateBase64Unpacker.isOfZlibForm(beginning: beginning) && isBase64Text(beginning)
+            && !unwrapped(beginning, .deflateBase64).isEmpty
     }
 
     /// What comes out of the beginning of a wrapped file, up to where it ends or breaks.

@@ -1,31 +1,25 @@
 import Compression
 
-/// Builds archives byte by byte, right ones and those that no program makes.
-enum Packing {
-    static func little(_ value: Int, _ byteCount: Int) -> [UInt8] {
-        (0..<byteCount).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
-    }
-
-    static func crc32(_ bytes: [UInt8]) -> Int {
-        var crc: UInt32 = 0xFFFF_FFFF
-        for byte in bytes {
-            crc ^= UInt32(byte)
-            for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
-        }
-        return Int(~crc)
-    }
+/// Packs bytes, and builds archives that no program makes.
+package enum Packing {
+    /// A small file of eight records.
+    package static let contents = Array(
+        (1...8).map { "A-000\($0),6228480040106028109,name \($0),,\($0).00,wages\n" }.joined().utf8
+    )
 
     /// DEFLATE data without zlib's header and checksum.
-    static func deflated(_ bytes: [UInt8], level: Int = 6) -> [UInt8] {
+    package static func deflated(_ bytes: [UInt8], level: Int = 6) -> [UInt8] {
         Array(Deflate.compress(bytes, level: level).dropFirst(2).dropLast(4))
     }
 
-    static func gzip(_ bytes: [UInt8], crc: Int? = nil, byteCount: Int? = nil, level: Int = 6) -> [UInt8] {
+    /// One member of gzip; `crc` and `byteCount` are right unless told otherwise.
+    package static func gzip(_ bytes: [UInt8], crc: Int? = nil, byteCount: Int? = nil, level: Int = 6) -> [UInt8] {
         [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3] + deflated(bytes, level: level) + little(crc ?? crc32(bytes), 4)
             + little(byteCount ?? bytes.count, 4)
     }
 
-    static func base64(_ bytes: [UInt8], lineLength: Int? = nil, lineEnd: String = "\n") -> [UInt8] {
+    /// Base64 in lines of `lineLength`, each with its end, or without lines.
+    package static func base64(_ bytes: [UInt8], lineLength: Int? = nil, lineEnd: String = "\n") -> [UInt8] {
         let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
         var text: [UInt8] = []
         for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -41,25 +35,8 @@ enum Packing {
         }
     }
 
-    /// One entry of a zip archive, with what its headers say.
-    struct Entry {
-        var name = Array("pay.csv".utf8)
-        /// The name in the directory; the same unless told otherwise.
-        var directoryName: [UInt8]?
-        var contents: [UInt8] = PackedSamples.contents
-        var method = 8
-        var flags = 0
-        var crc: Int?
-        var byteCount: Int?
-        var directoryByteCount: Int?
-        var attributes = 0
-        /// Bytes between the data and what follows.
-        var gap: [UInt8] = []
-
-        init() {}
-    }
-
-    static func zip(_ entries: [Entry], comment: String = "", prefix: [UInt8] = []) -> [UInt8] {
+    /// An archive of these entries, whose bytes begin with `prefix`.
+    package static func zip(_ entries: [PackedEntry], comment: String = "", prefix: [UInt8] = []) -> [UInt8] {
         var archive = prefix
         var directory: [UInt8] = []
         for entry in entries {
@@ -85,9 +62,23 @@ enum Packing {
         return archive + little(directory.count, 4) + little(start, 4) + little(comment.utf8.count, 2) + comment.utf8
     }
 
-    static func zip(_ change: (inout Entry) -> Void = { _ in }) -> [UInt8] {
-        var entry = Entry()
+    /// An archive of one entry, changed by `change`.
+    package static func zip(_ change: (inout PackedEntry) -> Void = { _ in }) -> [UInt8] {
+        var entry = PackedEntry()
         change(&entry)
         return zip([entry])
+    }
+
+    private static func little(_ value: Int, _ byteCount: Int) -> [UInt8] {
+        (0..<byteCount).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+    }
+
+    private static func crc32(_ bytes: [UInt8]) -> Int {
+        var crc: UInt32 = 0xFFFF_FFFF
+        for byte in bytes {
+            crc ^= UInt32(byte)
+            for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+        }
+        return Int(~crc)
     }
 }
