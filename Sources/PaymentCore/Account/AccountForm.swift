@@ -23,6 +23,8 @@ package enum BankCodeForm: String, Sendable, Hashable, CaseIterable {
     case cnaps
     /// 8 or 11 letters and digits.
     case bic
+    /// 9 digits with their check digit: routing numbers of the United States.
+    case aba
     /// 1 to 35 letters and digits of ASCII: a channel's own short names.
     case shortName = "short_name"
 
@@ -31,6 +33,7 @@ package enum BankCodeForm: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .cnaps: CNAPSCode.hasShape(code)
         case .bic: BIC.hasShape(code)
+        case .aba: RoutingNumber.isValid(code)
         case .shortName: (1...35).contains(code.count) && code.holdsOnly { $0.isASCIILetterOrDigit }
         }
     }
