@@ -55,6 +55,36 @@ import Testing
         #expect(harbor.policy(for: .withhold) == policy)
     }
 
+    @Test func `a specification says what text the company carries`() throws {
+        #expect(try Sample.harbor().text == TextProfile())
+        let some = try Sample.harbor([
+            (
+                "concurrency:\n",
+                "text: {repertoire: gbk, counted_in: gbk_bytes, length_max: {account_name: 60, purpose: 30}}"
+                    + "\nconcurrency:\n"
+            )
+        ])
+        #expect(
+            some.text
+                == TextProfile(
+                    repertoire: .gbk,
+                    lengthUnit: .gbkBytes,
+                    lengthMax: [.accountName: 60, .purpose: 30]
+                )
+        )
+        let sepa = try Sample.harbor([("concurrency:\n", "text: {repertoire: sepa}\nconcurrency:\n")])
+        #expect(sepa.text == TextProfile(repertoire: .sepa))
+    }
+
+    @Test func `each repertoire, unit and field of text stands in the document`() throws {
+        let file = Sample.packageFolder.appending(path: "Docs/channels/specification.md")
+        let document = try String(contentsOf: file, encoding: .utf8)
+        let words =
+            TextProfile.Repertoire.allCases.map(\.rawValue) + TextProfile.LengthUnit.allCases.map(\.rawValue)
+            + TextProfile.Field.allCases.map(\.rawValue)
+        for word in words { #expect(document.contains("`\(word)`"), "\(word)") }
+    }
+
     @Test func `directions may have policies of their own`() throws {
         let harbor = try Sample.harbor([
             (

@@ -20,7 +20,7 @@ struct SpecificationDefect: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(new.isEmpty ? "without \(old)" : new)" }
 
-    static let all: [SpecificationDefect] = general + waits + codes
+    static let all: [SpecificationDefect] = general + texts + waits + codes
 
     private static let general = [
         Self("channel: harbor\n", "", at: "title:", "`channel` is missing"),
@@ -92,6 +92,30 @@ struct SpecificationDefect: Sendable, CustomTestStringConvertible {
         Self("failures: 5 ", "failures: 0 ", at: "0                     # failed", "out of range"),
         Self("open_max: 5m", "open_max: 5s", at: "5s\nnumber", "shorter than `open`"),
         Self("  stall: 5s\n", "  stall: 5s\n  read: 5s\n", at: "read: 5s", "unknown key `read`"),
+    ]
+
+    private static func text(_ keys: String, at place: String, _ what: String) -> Self {
+        Self("concurrency:\n", "text: \(keys)\nconcurrency:\n", at: place, what)
+    }
+
+    private static let texts = [
+        text("{repertoire: latin1}", at: "latin1", "`repertoire` cannot be"),
+        text("{length_max: {purpose: 30}}", at: "text:", "`repertoire` is missing"),
+        text("{repertoire: gbk, length_max: {purpose: 30}}", at: "text:", "`counted_in` is missing"),
+        text("{repertoire: gbk, counted_in: gbk_bytes}", at: "counted_in", "unknown key `counted_in`"),
+        text("{repertoire: gbk, counted_in: bytes, length_max: {purpose: 30}}", at: "bytes", "`counted_in` cannot be"),
+        text("{repertoire: gbk, counted_in: gbk_bytes, length_max: {}}", at: "length_max:", "no field is listed"),
+        text("{repertoire: gbk, counted_in: gbk_bytes, length_max: {purpose: 0}}", at: "0}}", "out of range"),
+        text(
+            "{repertoire: gbk, counted_in: gbk_bytes, length_max: {name: 30}}",
+            at: "length_max:",
+            "no field is listed"
+        ),
+        text(
+            "{repertoire: gbk, counted_in: gbk_bytes, length_max: {amount: 30, purpose: 30}}",
+            at: "amount: 30",
+            "unknown key `amount`"
+        ),
     ]
 
     private static let waits = [

@@ -56,10 +56,10 @@ package struct SubmissionMessage: Hashable, Sendable {
             guard ChannelText.isNumber(reference, bytesMax: 40) else {
                 throw SubmissionMessageDefect(item: item, field: .reference)
             }
-            try check(accountNumber, .accountNumber, 1...64)
-            try check(accountName, .accountName, 1...512)
-            try check(bankCode, .bankCode, 0...32)
-            try check(purpose, .purpose, 0...1_024)
+            try check(accountNumber, .accountNumber, 1...TextProfile.Field.accountNumber.messageBytesMax)
+            try check(accountName, .accountName, 1...TextProfile.Field.accountName.messageBytesMax)
+            try check(bankCode, .bankCode, 0...TextProfile.Field.bankCode.messageBytesMax)
+            try check(purpose, .purpose, 0...TextProfile.Field.purpose.messageBytesMax)
             guard (1...Self.amountMinorMax).contains(amountMinor) else {
                 throw SubmissionMessageDefect(item: item, field: .amount)
             }

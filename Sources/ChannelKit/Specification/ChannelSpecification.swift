@@ -56,6 +56,8 @@ package struct ChannelSpecification: Sendable {
     package let endpoint: Endpoint
     package let deadlines: ChannelDeadlines
     package let limits: Limits
+    /// What text it carries.
+    package let text: TextProfile
     package let concurrency: Concurrency
     package let rate: Rate
     /// Of either lane apart.

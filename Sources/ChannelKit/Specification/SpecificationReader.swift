@@ -25,6 +25,7 @@ struct SpecificationReader {
             endpoint: try endpoint(environmentClass),
             deadlines: deadlines,
             limits: try limits(),
+            text: try TextReader(root: root).profile(),
             concurrency: try concurrency(),
             rate: try pace.rate(),
             breaker: try pace.breaker(),
