@@ -58,6 +58,8 @@ package struct FileDefect: Error, Sendable, Hashable {
         case wrappingMismatch = "wrapping_mismatch"
         /// The content begins like that of another format.
         case formatMismatch = "format_mismatch"
+        /// So many records are bad that the merchant's limit refuses the file.
+        case badRecordsOverLimit = "bad_records_over_limit"
         /// A record breaks a rule that the merchant set to refuse the file.
         case refusedByRule = "refused_by_rule"
         /// A line of a NACHA file is of another kind than may stand there.

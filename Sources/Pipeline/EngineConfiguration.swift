@@ -55,6 +55,25 @@ extension EngineConfiguration {
         } ?? []
     }
 
+    /// What surrounds the records of a file: its day, and the channels of its merchant's routes.
+    package func recordContext(
+        merchant: MerchantNumber,
+        direction: Direction,
+        businessDate: BusinessDate?
+    ) -> RecordContext {
+        let routes = merchants[merchant]?.routes[direction] ?? []
+        let reaches = routes.compactMap { route in
+            channels[route.channel].map { specification in
+                ChannelReach(
+                    currencies: Set(specification.currencies.compactMap { Currency(code: $0) }),
+                    amountMinorMax: specification.limits.amountMinorMax,
+                    text: specification.text
+                )
+            }
+        }
+        return RecordContext(businessDate: businessDate, channels: reaches)
+    }
+
     /// What each channel of a direction can carry, as far as routing must know.
     func capabilities(direction: Direction) -> [ChannelName: Router.Capability] {
         channels.filter { $0.value.directions.contains(direction) }.mapValues { specification in

@@ -116,6 +116,45 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (1_000 as Int64?, 1_000_000 as Int128?, "load"), (1_001, nil, "hold"), (1_002, nil, "hold"),
+        (1_003, nil, "refuse"),
+        (998, nil, "hold"), (997, nil, "refuse"), (nil, 1_002_000, "hold"), (nil, 1_002_001, "refuse"),
+        (nil, 998_000, "hold"), (nil, 997_999, "refuse"), (nil, .max, "refuse"), (nil, .min, "refuse"),
+        (.max, nil, "refuse"),
+    ])
+    func `a tolerance may be a share of what was read`(count: Int64?, sum: Int128?, expected: String) {
+        let verdict = FileVerdict.decide(
+            totals: Self.totals(orders: [Int64](repeating: 1_000, count: 1_000)),
+            declared: [Self.submitted(count, sum)],
+            tolerance: FileTolerance(differencePerTenThousandMax: 20)
+        )
+        switch verdict {
+        case .load: #expect(expected == "load")
+        case .hold(let hold): #expect(expected == "hold" && hold.code == .totalsWithinTolerance)
+        case .refuse(let defect): #expect(expected == "refuse" && defect.code == .totalsMismatch)
+        }
+    }
+
+    @Test(arguments: [(1, "load"), (2, "hold"), (5, "hold"), (6, "refuse"), (20, "refuse")])
+    func `bad records hold the file above one limit and refuse it above another`(bad: Int, expected: String) {
+        let verdict = FileVerdict.decide(
+            totals: Self.totals(
+                orders: [Int64](repeating: 1, count: 20 - bad),
+                bad: [Int64?](repeating: 1, count: bad)
+            ),
+            declared: [],
+            tolerance: FileTolerance(badPerTenThousandMax: 500, badPerTenThousandLimit: 2_500)
+        )
+        switch verdict {
+        case .load: #expect(expected == "load")
+        case .hold(let hold): #expect(expected == "hold" && hold.code == .tooManyBadRecords)
+        case .refuse(let defect):
+            #expect(expected == "refuse" && defect.code == .badRecordsOverLimit)
+            #expect(defect.what == "\(bad) of 20 records go to quarantine")
+        }
+    }
+
     @Test func `an amount that cannot be read explains a declared sum above the one read, not one below`() {
         let totals = Self.totals(orders: [100, 200], bad: [nil])
         let tolerance = FileTolerance(badPerTenThousandMax: 10_000)

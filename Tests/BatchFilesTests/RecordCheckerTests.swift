@@ -248,7 +248,15 @@ import Transcoding
                 #expect(defect?.code == code && defect?.severity == severity)
             }
         }
-        #expect(try RecordRules(severities: [code: .refuseFile]).severity(of: code) == .refuseFile)
+        if code.canRefuseFile {
+            #expect(try RecordRules(severities: [code: .refuseFile]).severity(of: code) == .refuseFile)
+        } else {
+            let defect = #expect(throws: RecordRules.Defect.self) {
+                try RecordRules(severities: [code: .refuseFile])
+            }
+            #expect(defect?.description.contains("too late; write quarantine") == true)
+        }
+        #expect(try RecordRules(severities: [code: .quarantine]).severity(of: code) == .quarantine)
         #expect(!code.mend.isEmpty)
         #expect(code.canBeWeakened || code.severityDefault == .quarantine)
     }

@@ -127,6 +127,13 @@ import sluice
         ("file: {CNY: 1", "file: {RMB: 1", "ISO 4217"), ("file: {CNY: 1", "file: {CNY: -1", "out of range"),
         ("file: {CNY", "week: {CNY", "week"), ("tolerance:", "tolerances:", "tolerance"),
         ("result_due_after: 1d", "result_due_after: 1", "unit"),
+        ("currencies: [CNY]", "currencies: []", "leave the key out to agree to every one"),
+        ("account_check_digit: quarantine", "duplicate_of_earlier_file: refuse_file", "too late; write quarantine"),
+        ("account_check_digit: quarantine", "duplicate_of_quarantined: refuse_file", "too late; write quarantine"),
+        ("account_form: digits", "calendar: china\n  account_form: digits", "no calendar `china`"),
+        ("account_form: digits", "id_number_form: passport\n  account_form: digits", "id_number_form"),
+        ("bad_per_ten_thousand_max: 500", "bad_per_ten_thousand_limit: 400", "held for (500)"),
+        ("count_difference_max: 0", "difference_per_ten_thousand_max: 10001", "out of range"),
     ]) func `a merchant with a mistake is refused with file, place and mend`(
         _ right: String,
         _ wrong: String,
@@ -187,6 +194,49 @@ import sluice
         let layout = try String(contentsOfFile: "\(project)/Config/layouts/\(name).yaml", encoding: .utf8)
         try fixture.write("\(lines)\n\(layout)", to: "layouts/\(name).yaml")
         return try #require(try Catalogue.formats(try fixture.load())[name])
+    @Test func `a merchant's rules about fields, earlier records and shares arrive where they belong`() throws {
+        let fixture = try ConfigurationFixture()
+        let config = "\(Self.project)/Config"
+        for path in ["channels/harbor.yaml", "channels/meridian.yaml", "calendars/weekdays.yaml"] {
+            try fixture.write(try String(contentsOfFile: "\(config)/\(path)", encoding: .utf8), to: path)
+        }
+        let merchant = try String(contentsOfFile: "\(config)/merchants/MER-PAYOUT.yaml", encoding: .utf8)
+            .replacingOccurrences(
+                of: "account_form: digits",
+                with: "id_number_form: uscc\n  calendar: weekdays\n  account_form: digits"
+            )
+            .replacingOccurrences(
+                of: "account_check_digit: quarantine",
+                with: "{same_payment: off, duplicate_in_file: refuse_file}"
+            )
+            .replacingOccurrences(
+                of: "bad_per_ten_thousand_max: 500",
+                with: "bad_per_ten_thousand_max: 5\n  bad_per_ten_thousand_limit: 50"
+                    + "\n  difference_per_ten_thousand_max: 7"
+            )
+        try fixture.write(merchant, to: "merchants/MER-PAYOUT.yaml")
+        let catalogue = try Catalogue.load(try fixture.load())
+        let number = MerchantNumber("MER-PAYOUT")
+        let profile = try #require(catalogue.merchants[number])
+        #expect(profile.rules.identityForm == .socialCreditCode)
+        #expect(profile.rules.calendar?.name == "weekdays")
+        #expect(profile.rules.severity(of: .samePayment) == .off)
+        #expect(profile.rules.severity(of: .duplicateInFile) == .refuseFile)
+        #expect(
+            profile.tolerance
+                == FileTolerance(differencePerTenThousandMax: 7, badPerTenThousandMax: 5, badPerTenThousandLimit: 50)
+        )
+        let date = BusinessDate(year: 2026, month: 11, day: 20)
+        let configuration = catalogue.engineConfiguration(limits: EngineLimits())
+        let context = configuration.recordContext(merchant: number, direction: .payout, businessDate: date)
+        // Both channels carry the same.
+        #expect(
+            context.channels
+                == [ChannelReach(currencies: [.cny], amountMinorMax: 500_000_000, text: TextProfile())]
+        )
+        #expect(context.businessDate == date)
+        let other = configuration.recordContext(merchant: number, direction: .withhold, businessDate: date)
+        #expect(other.channels.isEmpty)
     }
 
     @Test func `a channel of the other class keeps the deployment from starting`() throws {

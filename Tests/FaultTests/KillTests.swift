@@ -1,5 +1,6 @@
 import Glibc
 import PaymentCore
+import PostgresClient
 import Testing
 
 /// A worker that dies at any moment: the next start finishes, and nobody is paid twice or forgotten.
@@ -55,6 +56,39 @@ import Testing
             fresh.send(SIGTERM)
             #expect(try await fresh.end(within: .seconds(30)) == 0, "\(fresh.tail)")
             try await Books(scene: scene).expectToHold([(batch, text)])
+        }
+    }
+
+    @Test func `a load that goes on compares payments with those that were loaded before it died`() async throws {
+        try await FaultScene.with(.hostile) { scene in
+            let merchant = "merchants/MER-PAYOUT.yaml"
+            try scene.edit(merchant, "account_check_digit: quarantine", "same_payment: quarantine")
+            try scene.edit(merchant, "bad_per_ten_thousand_max: 500", "bad_per_ten_thousand_max: 5000")
+            let moment = Moment.loadingBetweenSlices
+            var text = BatchText(.payout, count: 400, padding: moment.padding)
+            for index in 200..<400 {
+                text.lines[index].account = text.lines[index - 200].account
+                text.lines[index].amountMinor = text.lines[index - 200].amountMinor
+            }
+            let batch = try await scene.submit(text)
+            let killed = try scene.start(["worker"])
+            try await scene.freeze(killed, at: moment.rawValue, moment.sql)
+            killed.send(SIGKILL)
+            #expect(try await killed.end() == 128 + SIGKILL)
+            let fresh = try scene.start(["worker"])
+            try await scene.until(
+                "the file loaded",
+                "SELECT count(*) FROM sluice.batch_file WHERE state IN ('split', 'working', 'finished')"
+            )
+            fresh.send(SIGTERM)
+            #expect(try await fresh.end(within: .seconds(30)) == 0, "\(fresh.tail)")
+            for (table, lines) in [("payment_order", "1 to 200"), ("quarantine_record", "201 to 400")] {
+                let found = try await scene.text(
+                    "SELECT min(line_no) || ' to ' || max(line_no) FROM sluice.\(table) WHERE batch_id = $1",
+                    [.int64(batch)]
+                )
+                #expect(found == lines, "\(table)")
+            }
         }
     }
 

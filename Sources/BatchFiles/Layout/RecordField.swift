@@ -9,6 +9,10 @@ package enum RecordField: String, Sendable, Hashable, CaseIterable {
     case amount
     case currency
     case purpose
+    /// The identity number of the account's holder: checked, then dropped; no order keeps it.
+    case idNumber = "id_number"
+    /// The day on which the order is to be worked: checked against the file's business date, then dropped.
+    case executionDate = "execution_date"
 
     /// The most characters that a value may have when the layout does not say.
     package var lengthMaxDefault: Int {
@@ -19,6 +23,8 @@ package enum RecordField: String, Sendable, Hashable, CaseIterable {
         case .bankCode: 35
         case .amount: 24
         case .currency: 3
+        case .idNumber: 18
+        case .executionDate: 10
         }
     }
 
@@ -29,7 +35,7 @@ package enum RecordField: String, Sendable, Hashable, CaseIterable {
     package var isMandatory: Bool {
         switch self {
         case .merchantOrderNumber, .accountNumber, .amount: true
-        case .accountName, .bankCode, .currency, .purpose: false
+        case .accountName, .bankCode, .currency, .purpose, .idNumber, .executionDate: false
         }
     }
 }

@@ -31,6 +31,16 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case traceNumberMalformed = "trace_number_malformed"
     case traceNumberForeign = "trace_number_foreign"
     case traceNumberOrder = "trace_number_order"
+    case bankCountryDiffers = "bank_country_differs"
+    case idNumberMalformed = "id_number_malformed"
+    case idNumberCheckDigit = "id_number_check_digit"
+    case dateMalformed = "date_malformed"
+    case dateInPast = "date_in_past"
+    case dateInFuture = "date_in_future"
+    case dateNotWorkingDay = "date_not_working_day"
+    case notInRepertoire = "not_in_repertoire"
+    case tooLongForChannels = "too_long_for_channels"
+    case samePayment = "same_payment"
     case duplicateInFile = "duplicate_in_file"
     case duplicateOfEarlierFile = "duplicate_of_earlier_file"
     case duplicateOfQuarantined = "duplicate_of_quarantined"
@@ -69,6 +79,16 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .traceNumberMalformed: "write a trace number of 15 digits in columns 80-94"
         case .traceNumberForeign: "begin trace numbers with the originating bank of the batch header"
         case .traceNumberOrder: "number the entries of a batch in ascending order"
+        case .bankCountryDiffers: "check that the bank keeps this account: they are of different countries"
+        case .idNumberMalformed: "write the identity number with all of its characters, letters as capitals"
+        case .idNumberCheckDigit: "check the identity number: its check digit does not fit"
+        case .dateMalformed: "write a day that exists as YYYY-MM-DD or YYYYMMDD"
+        case .dateInPast: "write the day on which the file is worked, or leave the column empty"
+        case .dateInFuture: "send the record with a file of that day: orders are not kept for later"
+        case .dateNotWorkingDay: "choose a working day of the merchant's calendar"
+        case .notInRepertoire: "write the value in characters that a channel carries"
+        case .tooLongForChannels: "shorten the value to what a channel carries"
+        case .samePayment: "if it is not meant twice, have one of the two cancelled"
         case .duplicateInFile: "give each order a number of its own"
         case .duplicateOfEarlierFile: "do not send an order twice; a new order needs a new number"
         case .duplicateOfQuarantined: "wait for the review of the record with this number, or have it rejected"
@@ -78,8 +98,9 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     /// What happens to the record when a merchant's rules do not say.
     package var severityDefault: Severity {
         switch self {
-        // Some old domestic cards do not pass Luhn, and a name may hold a joiner.
-        case .accountCheckDigit, .invisibleCharacter: .warn
+        // Some old domestic cards do not pass Luhn, and a name may hold a joiner. Some banks keep accounts abroad, and
+        // two payments may be the same on purpose.
+        case .accountCheckDigit, .invisibleCharacter, .bankCountryDiffers, .samePayment: .warn
         default: .quarantine
         }
     }
@@ -89,8 +110,19 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .accountCheckDigit, .bankMalformed, .bankUnknown, .invisibleCharacter, .replacementCharacter,
             .bankCheckDigit, .notASCII, .traceNumberForeign, .traceNumberOrder:
+        case .accountCheckDigit, .bankMalformed, .bankUnknown, .bankCountryDiffers, .invisibleCharacter,
+            .replacementCharacter, .idNumberMalformed, .idNumberCheckDigit, .dateInPast, .dateInFuture,
+            .dateNotWorkingDay, .notInRepertoire, .tooLongForChannels, .samePayment:
             true
         default: false
+        }
+    }
+
+    /// Whether it is found before the file is let pass, so that rules may say `refuse_file`.
+    package var canRefuseFile: Bool {
+        switch self {
+        case .duplicateOfEarlierFile, .duplicateOfQuarantined: false
+        default: true
         }
     }
 }

@@ -6,12 +6,15 @@ import Transcoding
 /// Finds every reason, not only the first. What only the loader can see, a number that is taken, is added by it
 /// (`OrderDraft.quarantined(for:)`).
 package struct RecordChecker: ~Copyable {
+    let rules: RecordRules
+    let context: RecordContext
+    let carriage: TextCarriage
     private let form: RecordForm
-    private let rules: RecordRules
     private let recordAmount: RecordAmount
     private let luhn: Severity
     private var decoder: TextDecoder
     private var reasons: [RecordReason] = []
+    private var earlier: EarlierRecords
 
     /// Whether a text could be an account number: twelve or more digits, or an IBAN.
     private static func looksLikeAccount(_ text: String) -> Bool {
@@ -21,7 +24,7 @@ package struct RecordChecker: ~Copyable {
     }
 
     /// What the fields of the record in work say, as far as they could be read.
-    private struct Texts {
+    struct Texts {
         var merchantOrderNumber: String?
         var accountNumber: String?
         var accountName: String?
@@ -30,13 +33,19 @@ package struct RecordChecker: ~Copyable {
         var amount: String?
     }
 
-    package init(form: RecordForm, rules: RecordRules) {
+    package init(form: RecordForm, rules: RecordRules, context: RecordContext = RecordContext()) {
         self.form = form
         self.rules = rules
+        self.context = context
+        self.carriage = TextCarriage(context.channels.map(\.text))
+        self.earlier = EarlierRecords(rules: rules)
         self.recordAmount = RecordAmount(form: form)
         self.luhn = rules.severity(of: .accountCheckDigit)
         self.decoder = TextDecoder(charset: form.charset)
     }
+
+    /// Whether a record may be set aside for what records before it say, so that none of them may be left out.
+    package var setsRepeatsAside: Bool { rules.severity(of: .samePayment) >= .quarantine }
 
     /// The order that the record makes, or the record with the reasons why it makes none.
     package mutating func check(_ record: borrowing RawRecord) -> CheckedRecord {
@@ -46,6 +55,8 @@ package struct RecordChecker: ~Copyable {
         if checkForm(record) {
             for index in form.columns.indices { checkField(record, index, &texts) }
             amount = checkAmount(record, texts)
+            checkCountries(texts)
+            checkChannels(texts, amount)
         } else if record.fieldCount >= 2, form.columns[0].field == .merchantOrderNumber {
             // Columns may have slipped, but not before the first of them.
             checkField(record, 0, &texts)
@@ -55,6 +66,9 @@ package struct RecordChecker: ~Copyable {
         for finding in record.findings {
             add(finding.code, finding.field, Self.shown(finding.value, finding.field), mend: finding.mend)
         }
+        if let number = texts.merchantOrderNumber, let line = earlier.line(of: number, in: record.ordinal) {
+            add(.duplicateInFile, .merchantOrderNumber, Self.shown(number, .merchantOrderNumber), after: line)
+        }
         let source = RecordSource(
             line: record.ordinal,
             physicalLine: record.physicalLine,
@@ -62,16 +76,7 @@ package struct RecordChecker: ~Copyable {
             raw: record.copyBytes(),
             charsetName: record.charsetName
         )
-        if reasons.contains(where: { $0.severity >= .quarantine }) {
-            return .quarantined(
-                QuarantineDraft(
-                    source: source,
-                    merchantOrderNumber: texts.merchantOrderNumber,
-                    amount: amount,
-                    reasons: reasons
-                )
-            )
-        }
+        guard !isBad else { return .quarantined(quarantined(source, texts, amount)) }
         guard let number = texts.merchantOrderNumber, let accountNumber = texts.accountNumber, let amount,
             amount.minor > 0
         else { preconditionFailure("a record without number, account or amount passed the rules") }
@@ -83,7 +88,23 @@ package struct RecordChecker: ~Copyable {
             bankCode: texts.bankCode,
             purpose: texts.purpose
         )
+        if let line = earlier.line(of: fields, in: record.ordinal) {
+            add(.samePayment, .accountNumber, Self.shown(accountNumber, .accountNumber), after: line)
+            guard !isBad else { return .quarantined(quarantined(source, texts, amount)) }
+        }
         return .order(OrderDraft(source: source, fields: fields, warnings: reasons))
+    }
+
+    /// Whether the reasons found so far keep the record from becoming an order.
+    private var isBad: Bool { reasons.contains { $0.severity >= .quarantine } }
+
+    private func quarantined(_ source: RecordSource, _ texts: Texts, _ amount: Money?) -> QuarantineDraft {
+        QuarantineDraft(
+            source: source,
+            merchantOrderNumber: texts.merchantOrderNumber,
+            amount: amount,
+            reasons: reasons
+        )
     }
 
     /// Whether the record has the columns of the layout, so that its fields mean what the layout says.
@@ -150,6 +171,8 @@ package struct RecordChecker: ~Copyable {
             texts.bankCode = text
         case .currency: checkCurrency(bytes, text)
         case .amount: texts.amount = text
+        case .idNumber: checkIdentity(bytes, text)
+        case .executionDate: checkDate(text)
         case nil: break
         }
     }
@@ -216,10 +239,37 @@ package struct RecordChecker: ~Copyable {
         reasons.append(
             RecordReason(code: code, severity: severity, field: field, maskedValue: maskedValue(), mend: mend)
         )
+    /// Notes a reason, unless the rules have it off; `mend` says more than the code alone can.
+    mutating func add(
+        _ code: ReasonCode,
+        _ field: RecordField?,
+        _ maskedValue: @autoclosure () -> String,
+        mend: @autoclosure () -> String? = nil
+    ) {
+        let severity = rules.severity(of: code)
+        guard severity != .off else { return }
+        let reason = RecordReason(
+            code: code,
+            severity: severity,
+            field: field,
+            maskedValue: maskedValue(),
+            mend: mend()
+        )
+        reasons.append(reason)
+    }
+
+    /// Notes that an earlier line of the file says the same.
+    private mutating func add(
+        _ code: ReasonCode,
+        _ field: RecordField,
+        _ maskedValue: String,
+        after line: LineNumber
+    ) {
+        add(code, field, maskedValue, mend: "line \(line) of this file has the same: \(code.mend)")
     }
 
     /// A value in a form that may be shown; what a column without a meaning holds is not known, so it is starred.
-    private static func shown(_ text: String, _ field: RecordField?) -> String {
+    static func shown(_ text: String, _ field: RecordField?) -> String {
         field?.masked(text) ?? Masked.hidden(text)
     }
 }

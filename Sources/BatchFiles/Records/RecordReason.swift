@@ -64,11 +64,11 @@ extension RecordField {
     /// Columns may have slipped, so a value that looks like a card is masked as one in every field.
     package func masked(_ value: String) -> String {
         switch self {
-        case .accountNumber: Masked.account(value)
+        case .accountNumber, .idNumber: Masked.account(value)
         case .accountName, .purpose: Masked.name(value)
         case .merchantOrderNumber: holdsCard(value) ? Masked.account(value) : Masked.visible(value)
         case .bankCode: isShort(value, 14) ? Masked.visible(value) : Masked.account(value)
-        case .amount: isShort(value, 12) ? Masked.visible(value) : Masked.account(value)
+        case .amount, .executionDate: isShort(value, 12) ? Masked.visible(value) : Masked.account(value)
         case .currency: isShort(value, 8) ? Masked.visible(value) : Masked.hidden(value)
         }
     }

@@ -115,7 +115,8 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
             case .amount: amount
             case .currency: fields.amount.currency.code
             case .purpose: fields.purpose
-            case nil: nil
+            // No order keeps them.
+            case .idNumber, .executionDate, nil: nil
             }
         }
     }
@@ -129,7 +130,7 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
             case .merchantOrderNumber: number
             case .amount: text
             case .currency: amount?.currency.code
-            case .accountNumber, .accountName, .bankCode, .purpose, nil: nil
+            case .accountNumber, .accountName, .bankCode, .purpose, .idNumber, .executionDate, nil: nil
             }
         }
     }

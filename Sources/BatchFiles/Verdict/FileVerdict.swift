@@ -6,18 +6,45 @@ package struct FileTolerance: Sendable, Hashable {
     package let countDifferenceMax: Int64
     /// By how many minor units a declared sum may differ for the file to be held instead of refused.
     package let amountMinorDifferenceMax: Int64
+    /// By how many ten thousandths of what was read either may differ for the file to be held instead of refused.
+    package let differencePerTenThousandMax: Int64
     /// How many records of ten thousand may go to quarantine before the file is held.
     package let badPerTenThousandMax: Int64
+    /// How many records of ten thousand may go to quarantine before the file is refused.
+    package let badPerTenThousandLimit: Int64
 
-    /// The defaults refuse every difference, and hold a file with more than one bad record in twenty.
+    /// The defaults refuse every difference, hold a file with more than one bad record in twenty, and refuse none for
+    /// its bad records.
     package init(
         countDifferenceMax: Int64 = 0,
         amountMinorDifferenceMax: Int64 = 0,
-        badPerTenThousandMax: Int64 = 500
+        differencePerTenThousandMax: Int64 = 0,
+        badPerTenThousandMax: Int64 = 500,
+        badPerTenThousandLimit: Int64 = 10_000
     ) {
+        precondition(
+            (0...badPerTenThousandLimit).contains(badPerTenThousandMax),
+            "a file is held at a lower share of bad records than it is refused"
+        )
         self.countDifferenceMax = countDifferenceMax
         self.amountMinorDifferenceMax = amountMinorDifferenceMax
+        self.differencePerTenThousandMax = differencePerTenThousandMax
         self.badPerTenThousandMax = badPerTenThousandMax
+        self.badPerTenThousandLimit = badPerTenThousandLimit
+    }
+
+    /// Whether a declared number may differ from the one read: by a fixed number, or by a share of the one read.
+    fileprivate func covers(declared: Int128, read: Int128, differenceMax: Int64) -> Bool {
+        // A declared sum may be any number of the wide type, so its difference may overflow even that.
+        let (signed, overflow) = declared.subtractingReportingOverflow(read)
+        guard !overflow else { return false }
+        let difference = signed.magnitude
+        if difference <= differenceMax.magnitude { return true }
+        let (left, leftOverflow) = difference.multipliedReportingOverflow(by: 10_000)
+        let (right, rightOverflow) = read.magnitude.multipliedReportingOverflow(
+            by: UInt128(differencePerTenThousandMax.magnitude)
+        )
+        return !leftOverflow && (rightOverflow || left <= right)
     }
 }
 
@@ -45,8 +72,19 @@ package enum FileVerdict: Sendable, Hashable {
         }
         // Wide, so that no count of records overflows.
         let bad = Int128(totals.quarantined) * 10_000
+        let what = "\(totals.quarantined) of \(totals.records) records go to quarantine"
+        if bad > Int128(tolerance.badPerTenThousandLimit) * Int128(totals.records) {
+            return .refuse(
+                FileDefect(
+                    code: .badRecordsOverLimit,
+                    line: 0,
+                    byteOffset: 0,
+                    what: what,
+                    mend: "correct what `sluice file check` tells of the records, and send the file again"
+                )
+            )
+        }
         if bad > Int128(tolerance.badPerTenThousandMax) * Int128(totals.records) {
-            let what = "\(totals.quarantined) of \(totals.records) records go to quarantine"
             hold = hold ?? FileHold(code: .tooManyBadRecords, what: what)
         }
         return hold.map(FileVerdict.hold) ?? .load
@@ -59,12 +97,17 @@ package enum FileVerdict: Sendable, Hashable {
         func isWithin(_ tolerance: FileTolerance) -> Bool {
             switch self {
             case .count(let declared, let read):
-                (Int128(declared) - Int128(read)).magnitude <= tolerance.countDifferenceMax.magnitude
+                tolerance.covers(
+                    declared: Int128(declared),
+                    read: Int128(read),
+                    differenceMax: tolerance.countDifferenceMax
+                )
             case .sum(_, let declared, let read):
-                // A declared sum may be any number of the wide type, so its difference may overflow even that.
-                declared.subtractingReportingOverflow(read).overflow
-                    ? false
-                    : (declared - read).magnitude <= tolerance.amountMinorDifferenceMax.magnitude
+                tolerance.covers(
+                    declared: declared,
+                    read: read,
+                    differenceMax: tolerance.amountMinorDifferenceMax
+                )
             }
         }
 

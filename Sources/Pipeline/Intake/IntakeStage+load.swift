@@ -1,5 +1,6 @@
 import BatchFiles
 import Logging
+import PaymentCore
 import Store
 
 extension IntakeStage {
@@ -17,6 +18,9 @@ extension IntakeStage {
         let start = file.loadPosition.map(ReadPosition.init) ?? .start
         var reader = BatchFileReader(format: format.format, wrapping: format.wrapping, startingAt: start)
         var checker = RecordChecker(form: format.form, rules: profile.rules)
+        var checker = RecordChecker(form: format.form, rules: profile.rules, context: context(of: file))
+        // Where a record is judged by those before it, they are read again, and not loaded again.
+        var reader = BatchFileReader(format: format, startingAt: checker.setsRepeatsAside ? .start : start)
         var filling = LoadSlice(position: LoadPosition(start))
         var full: [LoadSlice] = []
         var partStart: Int64 = 0
@@ -36,7 +40,9 @@ extension IntakeStage {
                     rest = rest.dropFirst(piece.count)
                     let isLast = number >= file.partCount && rest.isEmpty
                     try reader.read(piece, isLast: isLast) { record in
-                        filling.append(checker.check(record), endingAt: record.next)
+                        let checked = checker.check(record)
+                        guard record.ordinal.value > start.recordOrdinal else { return }
+                        filling.append(checked, endingAt: record.next)
                         guard filling.count == sliceRecords else { return }
                         full.append(filling)
                         filling = LoadSlice(position: filling.position)

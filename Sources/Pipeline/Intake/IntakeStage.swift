@@ -81,6 +81,14 @@ package struct IntakeStage: Sendable {
         return true
     }
 
+    func context(of file: ClaimedBatchFile) -> RecordContext {
+        configuration.recordContext(
+            merchant: file.merchant,
+            direction: file.direction,
+            businessDate: file.businessDate
+        )
+    }
+
     private func ceilings(for profile: MerchantProfile) -> AmountCeilings {
         AmountCeilings(
             file: profile.ceilings.file,
@@ -125,6 +133,8 @@ package struct IntakeStage: Sendable {
         var hasher = SHA256Hasher()
         var reader = BatchFileReader(format: format.format, wrapping: format.wrapping)
         var checker = RecordChecker(form: format.form, rules: profile.rules)
+        var reader = BatchFileReader(format: format)
+        var checker = RecordChecker(form: format.form, rules: profile.rules, context: context(of: file))
         var totals = FileTotals()
         var refusal = format.defect(submittedAs: file.direction)
         try await readParts(of: file) { number, part in

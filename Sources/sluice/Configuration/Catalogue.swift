@@ -4,6 +4,7 @@ package import PaymentCore
 package import Pipeline
 import Store
 import StrictYAML
+import Transcoding
 
 /// What lies beside `sluice.yaml`: layouts, channels and merchants, each in a folder and a file of its own.
 package struct Catalogue: Sendable {
@@ -27,9 +28,10 @@ package struct Catalogue: Sendable {
     /// Throws `YAMLError` for the first thing that is wrong, also for a channel of the other class (R13).
     package static func load(_ configuration: Configuration) throws -> Catalogue {
         let channels = try Self.channels(configuration)
+        let calendars = try CalendarFile.all(folder: folder("calendars", configuration).path)
         var merchants: [MerchantNumber: MerchantProfile] = [:]
         for path in try folder("merchants", configuration).files() {
-            let profile = try MerchantFile.load(path, channels: channels)
+            let profile = try MerchantFile.load(path, channels: channels, calendars: calendars)
             merchants[profile.number] = profile
         }
         return Catalogue(formats: try formats(configuration), channels: channels, merchants: merchants)
@@ -56,6 +58,12 @@ package struct Catalogue: Sendable {
                     "\(path) is of class \(specification.environmentClass.rawValue), this deployment of class"
                         + " \(deployment.rawValue) (R13)",
                     mend: "keep it out of this folder"
+                )
+            }
+            if let charset = specification.text.charsets.first(where: { !$0.isAvailable }) {
+                throw ConfigurationError(
+                    "\(path) asks for \(charset.rawValue), for which this machine has no converter",
+                    mend: "install the gconv modules of the C library"
                 )
             }
             guard channels.updateValue(specification, forKey: specification.name) == nil else {

@@ -8,15 +8,17 @@ import StrictYAML
 enum MerchantFile {
     static func load(
         _ path: String,
-        channels: [ChannelName: ChannelSpecification]
+        channels: [ChannelName: ChannelSpecification],
+        calendars: [String: WorkingCalendar]
     ) throws(YAMLError) -> MerchantProfile {
-        try profile(try YAMLMapping.load(file: path), channels: channels)
+        try profile(try YAMLMapping.load(file: path), channels: channels, calendars: calendars)
     }
 
-    /// `channels`: those that routes may name.
+    /// `channels`: those that routes may name; `calendars`: those that records may keep to.
     static func profile(
         _ root: YAMLMapping,
-        channels: [ChannelName: ChannelSpecification]
+        channels: [ChannelName: ChannelSpecification],
+        calendars: [String: WorkingCalendar]
     ) throws(YAMLError) -> MerchantProfile {
         let number = try ConfigurationFolder.name("merchant", of: root)
         guard (1...40).contains(number.utf8.count), number.utf8.allSatisfy(isPartOfNumber) else {
@@ -39,7 +41,7 @@ enum MerchantFile {
             title: title,
             databaseRole: role,
             resultDueAfter: TimeSpan(try root.duration("result_due_after", in: .seconds(1) ... .seconds(2_678_400))),
-            rules: try rules(try root.mapping("records")),
+            rules: try rules(try root.mapping("records"), calendars: calendars),
             tolerance: try tolerance(try root.optionalMapping("tolerance")),
             routes: try routes(try root.mapping("routes"), channels: channels),
             attempts: try attempts(try root.optionalMapping("attempts")),
@@ -60,7 +62,10 @@ enum MerchantFile {
         )
     }
 
-    private static func rules(_ records: YAMLMapping) throws(YAMLError) -> RecordRules {
+    private static func rules(
+        _ records: YAMLMapping,
+        calendars: [String: WorkingCalendar]
+    ) throws(YAMLError) -> RecordRules {
         let accountForm = try records.enumeration("account_form", as: AccountForm.self)
         let bankCodeForm = try records.enumeration("bank_code_form", as: BankCodeForm.self)
         var banks: KnownBanks?
@@ -78,8 +83,16 @@ enum MerchantFile {
         if let node = records.optionalNode("currencies") {
             var agreed: Set<Currency> = []
             for element in try node.elements() { agreed.insert(try LayoutFile.currency(element)) }
+            guard !agreed.isEmpty else {
+                throw node.error(
+                    what: "the list is empty, so that no record could pass",
+                    mend: "list at least one currency, or leave the key out to agree to every one"
+                )
+            }
             currencies = agreed
         }
+        let identityForm = try records.optionalEnumeration("id_number_form", as: IdentityForm.self) ?? .either
+        let calendar = try calendar(records, of: calendars)
         let amounts = try amounts(try records.optionalMapping("amount_max"))
         let severities = try self.severities(try records.optionalMapping("severities"))
         do throws(RecordRules.Defect) {
@@ -88,18 +101,30 @@ enum MerchantFile {
                 bankCodeForm: bankCodeForm,
                 banks: banks,
                 currencies: currencies,
+                identityForm: identityForm,
+                calendar: calendar,
                 amountMinorMax: amounts,
                 severities: severities
             )
         } catch {
+            throw records.error(at: "severities", what: error.what, mend: error.mend)
+        }
+    }
+
+    private static func calendar(
+        _ records: YAMLMapping,
+        of calendars: [String: WorkingCalendar]
+    ) throws(YAMLError) -> WorkingCalendar? {
+        guard let name = try records.optionalString("calendar") else { return nil }
+        guard let calendar = calendars[name] else {
+            let known = calendars.keys.sorted().joined(separator: ", ")
             throw records.error(
-                at: "severities",
-                what:
-                    "`\(error.code.rawValue)` cannot be \(error.severity.rawValue): no order can be made of such a "
-                    + "record",
-                mend: "write quarantine or refuse_file"
+                at: "calendar",
+                what: "there is no calendar `\(name)`",
+                mend: known.isEmpty ? "add one to the calendars folder" : "name one of: \(known)"
             )
         }
+        return calendar
     }
 
     /// Minor units by currency.
@@ -140,10 +165,25 @@ enum MerchantFile {
         func bound(_ key: String, _ max: Int, _ fallback: Int64) throws(YAMLError) -> Int64 {
             try mapping.optionalInt(key, in: 0...max).map(Int64.init) ?? fallback
         }
+        let badMax = try bound("bad_per_ten_thousand_max", 10_000, standard.badPerTenThousandMax)
+        let badLimit = try bound("bad_per_ten_thousand_limit", 10_000, standard.badPerTenThousandLimit)
+        guard badMax <= badLimit else {
+            throw mapping.error(
+                at: "bad_per_ten_thousand_limit",
+                what: "files would be refused for fewer bad records than they are held for (\(badMax))",
+                mend: "write at least bad_per_ten_thousand_max"
+            )
+        }
         return FileTolerance(
             countDifferenceMax: try bound("count_difference_max", .max, standard.countDifferenceMax),
             amountMinorDifferenceMax: try bound("amount_difference_max", .max, standard.amountMinorDifferenceMax),
-            badPerTenThousandMax: try bound("bad_per_ten_thousand_max", 10_000, standard.badPerTenThousandMax)
+            differencePerTenThousandMax: try bound(
+                "difference_per_ten_thousand_max",
+                10_000,
+                standard.differencePerTenThousandMax
+            ),
+            badPerTenThousandMax: badMax,
+            badPerTenThousandLimit: badLimit
         )
     }
 

@@ -1,0 +1,45 @@
+import PaymentCore
+
+/// What the records of a file said before, for the rules that compare one with another; memory is bounded.
+struct EarlierRecords {
+    /// Numbers of records, only where a repeated one refuses the file: all else the loader finds.
+    private var numbers: FingerprintTable?
+    /// Account, amount and purpose of orders.
+    private var payments: FingerprintTable?
+
+    init(rules: RecordRules) {
+        if rules.severity(of: .duplicateInFile) == .refuseFile { numbers = FingerprintTable() }
+        if rules.severity(of: .samePayment) != .off { payments = FingerprintTable() }
+    }
+
+    /// The line of an earlier record with this number, if there is one and somebody wants to know.
+    mutating func line(of number: String, in line: LineNumber) -> LineNumber? {
+        guard numbers != nil else { return nil }
+        var hasher = Hasher()
+        Self.combine(number, into: &hasher)
+        return numbers?.insert(Self.fingerprint(hasher), of: line)
+    }
+
+    /// The line of an earlier order with the same account, amount and purpose, if there is one and somebody wants to
+    /// know.
+    mutating func line(of fields: OrderFields, in line: LineNumber) -> LineNumber? {
+        guard payments != nil else { return nil }
+        var hasher = Hasher()
+        Self.combine(fields.accountNumber, into: &hasher)
+        hasher.combine(fields.amount)
+        Self.combine(fields.purpose ?? "", into: &hasher)
+        return payments?.insert(Self.fingerprint(hasher), of: line)
+    }
+
+    /// The hasher's key is another one in each process.
+    private static func fingerprint(_ hasher: Hasher) -> UInt64 { UInt64(bitPattern: Int64(hasher.finalize())) }
+
+    /// Takes bytes in, with their number, as they are: texts that only look the same differ.
+    private static func combine(_ text: String, into hasher: inout Hasher) {
+        hasher.combine(text.utf8.count)
+        let isContiguous: Void? = text.utf8.withContiguousStorageIfAvailable {
+            hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        }
+        if isContiguous == nil { for byte in text.utf8 { hasher.combine(byte) } }
+    }
+}

@@ -1,0 +1,109 @@
+import PaymentCore
+
+extension RecordChecker {
+    /// The country of the bank beside that of the account, where the rules ask for an IBAN and a BIC.
+    mutating func checkCountries(_ texts: Texts) {
+        guard rules.accountForm == .iban, rules.bankCodeForm == .bic, let account = texts.accountNumber,
+            let bank = texts.bankCode
+        else { return }
+        let isComparable =
+            rules.accountForm.admits(account.utf8.span) && rules.bankCodeForm.admits(bank.utf8.span)
+        guard isComparable, !BIC.fits(bank.utf8.span, iban: account.utf8.span) else { return }
+        add(.bankCountryDiffers, .bankCode, Self.shown(bank, .bankCode))
+    }
+
+    /// The identity number of the account's holder.
+    mutating func checkIdentity(_ bytes: Span<UInt8>, _ text: String) {
+        switch rules.identityForm.defect(of: bytes) {
+        case .form: add(.idNumberMalformed, .idNumber, Self.shown(text, .idNumber))
+        case .checkDigit: add(.idNumberCheckDigit, .idNumber, Self.shown(text, .idNumber))
+        case nil: break
+        }
+    }
+
+    /// The day on which the order is to be worked: no order is kept for a later one, so it is the file's own.
+    mutating func checkDate(_ text: String) {
+        guard let date = BusinessDate(text) else {
+            add(.dateMalformed, .executionDate, Self.shown(text, .executionDate))
+            return
+        }
+        if let today = context.businessDate, date != today {
+            add(date < today ? .dateInPast : .dateInFuture, .executionDate, Self.shown(text, .executionDate))
+        }
+        do throws(WorkingCalendar.UncoveredDay) {
+            guard try rules.calendar?.isWorkingDay(date) == false else { return }
+            add(.dateNotWorkingDay, .executionDate, Self.shown(text, .executionDate))
+        } catch {
+            add(.dateNotWorkingDay, .executionDate, Self.shown(text, .executionDate), mend: error.description)
+        }
+    }
+
+    /// Whether some channel that the record could go to carries its texts; if none does, what the nearest one lacks.
+    ///
+    /// A channel that takes neither its currency nor its amount is none that it could go to.
+    mutating func checkChannels(_ texts: Texts, _ amount: Money?) {
+        var nearest: [TextProblem]?
+        for channel in context.channels where amount.map(channel.carries) ?? true {
+            let problems = problems(of: texts, channel.text)
+            if problems.isEmpty { return }
+            if nearest.map({ problems.count < $0.count }) ?? true { nearest = problems }
+        }
+        for problem in nearest ?? [] {
+            let shown = Self.shown(problem.text, problem.field)
+            switch problem.obstacle {
+            case .repertoire:
+                let why = "\(problem.repertoire.words) cannot hold this \(problem.field.rawValue)"
+                add(.notInRepertoire, problem.field, shown, mend: "\(why): \(ReasonCode.notInRepertoire.mend)")
+            case .length(let found, let max, let unit):
+                let why = "\(found) \(unit.words) instead of \(max)"
+                add(.tooLongForChannels, problem.field, shown, mend: "\(why): \(ReasonCode.tooLongForChannels.mend)")
+            }
+        }
+    }
+
+    private struct TextProblem {
+        let field: RecordField
+        let text: String
+        let obstacle: TextCarriage.Obstacle
+        let repertoire: TextProfile.Repertoire
+    }
+
+    private func problems(of texts: Texts, _ profile: TextProfile) -> [TextProblem] {
+        var problems: [TextProblem] = []
+        func look(_ text: String?, _ part: TextProfile.Field, _ field: RecordField) {
+            guard let text else { return }
+            for obstacle in carriage.obstacles(to: text, in: part, of: profile) {
+                problems.append(
+                    TextProblem(field: field, text: text, obstacle: obstacle, repertoire: profile.repertoire)
+                )
+            }
+        }
+        look(texts.accountNumber, .accountNumber, .accountNumber)
+        look(texts.accountName, .accountName, .accountName)
+        look(texts.bankCode, .bankCode, .bankCode)
+        look(texts.purpose, .purpose, .purpose)
+        return problems
+    }
+}
+
+extension TextProfile.Repertoire {
+    fileprivate var words: String {
+        switch self {
+        case .ascii: "ASCII"
+        case .sepa: "the basic character set of SEPA"
+        case .gbk: "GBK"
+        case .gb18030: "GB 18030"
+        case .utf8: "UTF-8"
+        }
+    }
+}
+
+extension TextProfile.LengthUnit {
+    fileprivate var words: String {
+        switch self {
+        case .characters: "characters"
+        case .gbkBytes: "bytes of GBK"
+        case .utf8Bytes: "bytes of UTF-8"
+        }
+    }
+}
