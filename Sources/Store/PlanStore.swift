@@ -2,7 +2,7 @@ package import PaymentCore
 
 /// What planning asks of a database about single orders that wait for it: next attempts, released orders, and orders
 /// that the sweeper found without a chunk.
-package protocol PlanStore: Sendable {
+package protocol PlanStore: OrderTextStore {
     /// The waiting orders of one batch file of these merchants that are due, at most so many; nil if none is.
     func ordersWaitingForPlan(of merchants: [MerchantNumber], limit: Int) async throws -> WaitingOrders?
 

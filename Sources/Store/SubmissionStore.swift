@@ -3,7 +3,7 @@ package import PaymentCore
 /// What the engine asks of a database about submissions: claim, intent, record, settle.
 ///
 /// Each operation is one whole transaction; every write carries the lease epoch and is refused when stale (R10).
-package protocol SubmissionStore: Sendable {
+package protocol SubmissionStore: OrderTextStore {
     /// Takes due chunks of several lanes in one transaction, each with a slot; lane by lane as asked, submissions to be
     /// sent again before fresh orders.
     ///

@@ -43,6 +43,22 @@ struct `A router` {
         #expect(router.chunks.flatMap(\.lines).map(\.value) == [3])
     }
 
+    @Test func `takes only channels that carry the order's texts`() {
+        var router = Self.router([("a", 60), ("b", 40)])
+        for line in 1...100 {
+            let channels: Set<ChannelName>? = line <= 50 ? [ChannelName("b")] : line <= 60 ? [] : nil
+            router.add(line: LineNumber(Int32(line)), amountMinor: 1, currency: "CNY", among: channels)
+        }
+        router.finish()
+        #expect(router.unroutable.map(\.value) == Array(51...60))
+        for chunk in router.chunks where chunk.channel.value == "a" {
+            #expect(chunk.lines.allSatisfy { $0.value > 60 })
+        }
+        let toB = router.chunks.filter { $0.channel.value == "b" }.flatMap(\.lines).map(\.value)
+        #expect(Set(toB).isSuperset(of: 1...50))
+        #expect(toB.count(where: { $0 > 60 }) == 16)
+    }
+
     @Test func `cuts chunks that a channel's messages divide`() {
         var router = Self.router([("a", 1)], chunk: 500, items: 400)
         for line in 1...1_000 { router.add(line: LineNumber(Int32(line)), amountMinor: 1, currency: "CNY") }

@@ -1,4 +1,5 @@
 import ChannelKit
+import Foundation
 import Logging
 import PaymentCore
 import Pipeline
@@ -16,11 +17,12 @@ final class SubmissionScene: Sendable {
     private let worker = WorkerIdentifier(String(repeating: "a", count: 32))
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    init(orders: Int32 = 4, accountName: String = "Payee") throws {
+    /// `text`: what the channel's file says of it.
+    init(orders: Int32 = 4, accountName: String = "Payee", text: String? = nil) throws {
         clock = SceneClock()
         store = InMemoryStore(clock: clock.manual)
         channel = ScriptedChannel()
-        specification = try ChannelSpecification.load(file: "\(EngineScene.root)/Config/demo/channels/harbor.yaml")
+        specification = try Self.specification(text: text)
         store.activateChannel(
             ChannelActivation(
                 channel: specification.name,
@@ -48,6 +50,16 @@ final class SubmissionScene: Sendable {
             }
         )
         store.addChunks([PlannedChunk(channel: specification.name, lines: lines)], batch: batch)
+    }
+
+    /// Harbor of the demo, which carries only the text that `text` says.
+    static func specification(text: String?) throws -> ChannelSpecification {
+        let file = "\(EngineScene.root)/Config/demo/channels/harbor.yaml"
+        let harbor = try String(contentsOfFile: file, encoding: .utf8)
+        return try ChannelSpecification.parse(
+            Array((harbor + (text.map { "\ntext: \($0)\n" } ?? "")).utf8),
+            file: "harbor.yaml"
+        )
     }
 
     private var driver: SubmissionDriver {

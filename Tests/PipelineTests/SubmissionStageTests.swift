@@ -133,6 +133,23 @@ struct `The submit and query lanes` {
         )
     }
 
+    @Test(arguments: [
+        ("{repertoire: ascii}", "张三"), ("{repertoire: gbk}", "𠮷野"),
+        ("{repertoire: utf8, counted_in: characters, length_max: {account_name: 6}}", "Payee 2"),
+    ])
+    func `set an order aside that this channel does not carry, and send the rest`(
+        text: String,
+        name: String
+    ) async throws {
+        let scene = try SubmissionScene(accountName: name, text: text)
+        scene.channel.answer([Self.taken], then: Self.found(.processing, code: "P001", orders: 1...3))
+        try await scene.work(for: .seconds(2))
+        #expect(scene.states == [.processing, .ready, .processing, .processing])
+        #expect(
+            scene.store.reviews(of: scene.batch).contains { $0.line == LineNumber(2) && $0.cause == .unfitForChannel }
+        )
+    }
+
     @Test func `do not send an order that was cancelled first`() async throws {
         let scene = try SubmissionScene()
         #expect(scene.store.cancelOrder(LineNumber(3), batch: scene.batch))

@@ -86,6 +86,14 @@ struct SpoiledStore: SubmissionStore {
         try await inner.ordersToSubmit(of: chunk, limit: limit)
     }
 
+    func texts(
+        of lines: [LineNumber],
+        batch: BatchIdentifier,
+        businessDate: BusinessDate
+    ) async throws -> [OrderTexts] {
+        try await inner.texts(of: lines, batch: batch, businessDate: businessDate)
+    }
+
     func recordIntent(_ intent: SubmissionIntent) async throws -> IntentOutcome {
         var intent = intent
         if defect == .losesRemainingLines { intent.remainingLines = [] }

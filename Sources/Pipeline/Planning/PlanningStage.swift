@@ -47,12 +47,23 @@ package struct PlanningStage: Sendable {
             capabilities: configuration.capabilities(direction: file.direction),
             chunkOrders: configuration.limits.chunkOrders
         )
+        let texts = TextRouting(routes: routes, configuration: configuration, store: store)
         var after = LineNumber(0)
         while true {
             let page = try await store.ordersToPlan(of: file, after: after, limit: Self.pageSize)
             guard let last = page.last else { break }
+            let channels = try await texts?.channels(
+                of: page.map(\.line),
+                batch: file.id,
+                businessDate: file.businessDate
+            )
             for order in page {
-                router.add(line: order.line, amountMinor: order.amountMinor, currency: order.currency)
+                router.add(
+                    line: order.line,
+                    amountMinor: order.amountMinor,
+                    currency: order.currency,
+                    among: channels?[order.line]
+                )
             }
             after = last.line
         }
@@ -86,10 +97,16 @@ package struct PlanningStage: Sendable {
         }
         // Orders that may use the same channels are routed together, so that chunks stay whole.
         let capabilities = configuration.capabilities(direction: waiting.direction)
+        let texts = try await TextRouting(routes: routes, configuration: configuration, store: store)?.channels(
+            of: waiting.orders.map(\.order.line),
+            batch: waiting.batch,
+            businessDate: waiting.businessDate
+        )
         let groups = Dictionary(grouping: waiting.orders) { order in
             order.channels(
                 of: routes.filter { route in
                     capabilities[route.channel]?.carries(order.order.amountMinor, order.order.currency) == true
+                        && texts?[order.order.line]?.contains(route.channel) ?? true
                 }
             )
         }

@@ -50,10 +50,19 @@ package struct Router: Sendable {
         self.chunkOrders = chunkOrders
     }
 
-    package mutating func add(line: LineNumber, amountMinor: Int64, currency: String) {
+    /// Takes one order; `among` are the channels that carry its texts, nil where all do.
+    package mutating func add(
+        line: LineNumber,
+        amountMinor: Int64,
+        currency: String,
+        among channels: Set<ChannelName>? = nil
+    ) {
         var best: Int?
         var weights = 0
-        for index in lots.indices where lots[index].capability.carries(amountMinor, currency) {
+        for index in lots.indices
+        where lots[index].capability.carries(amountMinor, currency)
+            && channels?.contains(lots[index].route.channel) ?? true
+        {
             lots[index].credit += lots[index].route.weight
             weights += lots[index].route.weight
             if best.map({ lots[index].credit > lots[$0].credit }) ?? true { best = index }

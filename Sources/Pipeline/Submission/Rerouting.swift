@@ -17,6 +17,11 @@ struct Rerouting: Sendable {
         guard !failed.isEmpty, !configuration.merchants.isEmpty else { return }
         let history = try await store.attemptHistory(of: chunk, lines: failed.map(\.line))
         guard let profile = configuration.merchants[history.merchant] else { return }
+        let texts = try await TextRouting(
+            routes: profile.routes[chunk.direction] ?? [],
+            configuration: configuration,
+            store: store
+        )?.channels(of: failed.map(\.line), batch: chunk.batch, businessDate: chunk.businessDate)
         let byLine = Dictionary(uniqueKeysWithValues: orders.map { ($0.line, $0) })
         decision.tryAgain { move in
             guard let cause = move.cause, let order = byLine[move.line] else { return nil }
@@ -28,7 +33,7 @@ struct Rerouting: Sendable {
                 direction: chunk.direction,
                 amountMinor: order.amountMinor,
                 currency: order.currency
-            )
+            ).filter { texts?[move.line]?.contains($0) ?? true }
             return profile.attempts.next(
                 after: cause,
                 failedAttempts: Int16(clamping: ended.count + 1),

@@ -1,3 +1,4 @@
+import BatchFiles
 import ChannelKit
 import Cryptography
 package import Logging
@@ -132,7 +133,14 @@ package struct SubmissionStage: Sendable {
         var items: [SubmissionMessage.Item] = []
         var unfit: [LineNumber] = []
         items.reserveCapacity(orders.count)
+        // What intake and planning looked at may have changed since: the file may be another one by now.
+        let profile = driver.specification.text
+        let carriage = TextCarriage([profile])
         for (index, order) in orders.enumerated() {
+            guard carriage.carries(OrderTexts(order), as: profile) else {
+                unfit.append(order.line)
+                continue
+            }
             do {
                 items.append(
                     try SubmissionMessage.Item(

@@ -170,6 +170,20 @@ extension SubmissionStoreContract {
                 try scene.expectEqual(order.attempts, 0, "attempts ended before")
             }
         },
+        Case("the texts of orders are those of the lines asked for, whatever became of the orders") { scene in
+            let stage = try await scene.stage(chunkSizes: [4])
+            let chunk = try await scene.claimOne(stage)
+            let orders = try await scene.store.ordersToSubmit(of: chunk, limit: 10)
+            try await scene.cancel(2, stage)
+            let texts = try await scene.store.texts(
+                of: ContractScene.lines(2...3) + [LineNumber(99)],
+                batch: chunk.batch,
+                businessDate: chunk.businessDate
+            )
+            try scene.expectEqual(texts, orders[1...2].map { OrderTexts($0) }, "texts")
+            let none = try await scene.store.texts(of: [], batch: chunk.batch, businessDate: chunk.businessDate)
+            try scene.expectEqual(none, [], "no line, no text")
+        },
         Case("a chunk whose orders were all cancelled is finished, and its slot is free") { scene in
             let stage = try await scene.stage(chunkSizes: [1], submitSlots: 1)
             let chunk = try await scene.claimOne(stage)

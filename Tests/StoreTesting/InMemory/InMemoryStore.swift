@@ -57,6 +57,14 @@ package final class InMemoryStore: SubmissionStore {
         try transaction(.ordersToSubmit) { tables, _ in tables.ordersToSubmit(of: chunk, limit: limit) }
     }
 
+    package func texts(
+        of lines: [LineNumber],
+        batch: BatchIdentifier,
+        businessDate: BusinessDate
+    ) async throws -> [OrderTexts] {
+        tables.withLock { $0.texts(of: lines, batch: batch) }
+    }
+
     package func removeLines(_ lines: [LineNumber], from chunk: ClaimedChunk, reviewCode: String?) async throws {
         try transaction(.removeLines) { tables, _ in
             tables.removeLines(lines, from: chunk, reviewCode: reviewCode)

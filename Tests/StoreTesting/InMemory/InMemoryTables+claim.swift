@@ -93,6 +93,10 @@ extension InMemoryTables {
         }
     }
 
+    func texts(of lines: [LineNumber], batch: BatchIdentifier) -> [OrderTexts] {
+        lines.sorted().compactMap { files[batch]?.orders[$0].map { OrderTexts($0.content) } }
+    }
+
     mutating func removeLines(_ lines: [LineNumber], from claimed: ClaimedChunk, reviewCode: String?) {
         guard var chunk = leased(claimed), chunk.kind == .submit, claimed.kind == .submit else { return }
         chunk.lines.removeAll { lines.contains($0) }
