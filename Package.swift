@@ -74,6 +74,7 @@ let package = Package(
                 .embedInCode("Migrations/0008_ceilings.sql"),
                 .embedInCode("Migrations/0009_operations.sql"),
                 .embedInCode("Migrations/0010_jobs.sql"),
+                .embedInCode("Migrations/0011_intake.sql"),
             ],
             swiftSettings: strict
         ),

@@ -33,6 +33,14 @@ package struct KeyedHash: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// The first eight bytes of the authentication code of `message`, as a number, the first byte the highest.
+    package mutating func beginning(ofCodeOf message: Span<UInt8>) -> Int64 {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: SHA256.byteCount) { buffer in
+            digest(message, into: buffer.baseAddress)
+            return Int64(bitPattern: buffer[..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+        }
+    }
+
     /// The authentication code of `message`, 32 bytes long.
     package mutating func authenticate(_ message: Span<UInt8>) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: SHA256.byteCount) { buffer, count in

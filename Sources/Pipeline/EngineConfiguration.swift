@@ -1,6 +1,7 @@
 package import BatchFiles
 package import ChannelKit
 package import PaymentCore
+package import Store
 
 /// What the engine is told by `Config/`: layouts, merchants, channels; values, already checked.
 package struct EngineConfiguration: Sendable {
@@ -100,6 +101,8 @@ package struct MerchantProfile: Sendable {
     package let ceilings: MerchantCeilings
     /// In which format its results are written.
     package let results: ResultKind
+    /// What is done about what may have come before.
+    package let duplicates: DuplicateRules
 
     package init(
         number: MerchantNumber,
@@ -112,6 +115,7 @@ package struct MerchantProfile: Sendable {
         attempts: AttemptRule = AttemptRule(),
         ceilings: MerchantCeilings = MerchantCeilings(),
         results: ResultKind = .same
+        duplicates: DuplicateRules = DuplicateRules()
     ) {
         self.number = number
         self.title = title
@@ -123,6 +127,7 @@ package struct MerchantProfile: Sendable {
         self.attempts = attempts
         self.ceilings = ceilings
         self.results = results
+        self.duplicates = duplicates
     }
 }
 

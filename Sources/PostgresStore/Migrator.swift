@@ -32,6 +32,7 @@ package struct Migrator: Sendable {
         Migration(number: 8, name: "ceilings", sql: PackageResources._008_ceilings_sql),
         Migration(number: 9, name: "operations", sql: PackageResources._009_operations_sql),
         Migration(number: 10, name: "jobs", sql: PackageResources._010_jobs_sql),
+        Migration(number: 11, name: "intake", sql: PackageResources._011_intake_sql),
     ]
 
     /// Applies what is missing and stamps the environment; answers the numbers applied.

@@ -34,14 +34,14 @@ package protocol BatchFileStore: Sendable {
     func takePart(_ number: Int, of file: ClaimedBatchFile) async throws -> [UInt8]
 
     /// Ends pass 1; false if the file does not go on as the verdict says: the lease is stale, or an earlier file has
-    /// the
-    /// same bytes, so that this one is held for a person.
+    /// the same bytes or the same name, so that this one is held for a person.
     ///
     /// Above a ceiling the file goes on all the same, and its orders are loaded as `held`.
     func recordVerdict(
         _ verdict: RecordedVerdict,
         of file: ClaimedBatchFile,
-        ceilings: AmountCeilings
+        ceilings: AmountCeilings,
+        duplicates: DuplicateRules
     ) async throws -> Bool
 
     /// Holds a file against the ceilings before pass 2, if that was not done yet: a person has let it pass.
@@ -51,9 +51,22 @@ package protocol BatchFileStore: Sendable {
 
     /// Loads one slice of pass 2: registry rows, orders, quarantined records and the position, or nothing.
     ///
-    /// Numbers that are taken turn their records into quarantined ones. Several slices may be asked for at once: each
-    /// is committed under the file's row lock when its turn has come, after the one before it or not at all.
-    func load(_ slice: LoadSlice, of file: ClaimedBatchFile, turn: LoadTurn) async throws -> LoadOutcome
+    /// Numbers that are taken turn their records into quarantined ones; where the merchant wants it, a good record
+    /// takes its number from an open quarantined record of another file, which is closed. Several slices may be asked
+    /// for at once: each is committed under the file's row lock when its turn has come, after the one before it or not
+    /// at all.
+    func load(
+        _ slice: LoadSlice,
+        of file: ClaimedBatchFile,
+        turn: LoadTurn,
+        duplicates: DuplicateRules
+    ) async throws -> LoadOutcome
+
+    /// Warns of orders of a loaded file that pay what other orders of the merchant pay, at most so many days apart; says
+    /// of how many for the first time.
+    ///
+    /// Nothing is held. The orders must have been loaded with rules that look for them.
+    func warnOfSamePayments(in file: ClaimedBatchFile, days: Int) async throws -> Int64
 
     /// Ends pass 2: the file is `split` if every record that pass 1 saw is loaded.
     func finishLoading(_ file: ClaimedBatchFile) async throws -> LoadOutcome

@@ -9,6 +9,9 @@ package protocol InspectionStore: Sendable {
     /// One batch file with its totals (R14); nil if there is none of this number.
     func batch(_ batch: BatchIdentifier) async throws -> BatchDetail?
 
+    /// The first orders of a file that pay what other orders near in time pay, in line order.
+    func samePayments(of batch: BatchIdentifier, limit: Int) async throws -> [SamePayment]
+
     /// An order's whole story; nil if the line is no order.
     func orderStory(of batch: BatchIdentifier, line: LineNumber) async throws -> OrderStory?
 
@@ -33,6 +36,31 @@ package protocol InspectionStore: Sendable {
 }
 
 // MARK: Batch files
+
+/// An order that pays the amount of another one to its account, for the same purpose.
+package struct SamePayment: Sendable, Hashable {
+    package let line: LineNumber
+    package let otherBatch: BatchIdentifier
+    package let otherLine: LineNumber
+    package let merchantOrderNumber: String
+    package let amountMinor: Int64
+    package let currency: String
+    package let state: OrderState
+
+    package init(
+        line: LineNumber,
+        otherBatch: BatchIdentifier,
+        otherLine: LineNumber,
+        merchantOrderNumber: String,
+        amountMinor: Int64,
+        currency: String,
+        state: OrderState
+    ) {
+        (self.line, self.otherBatch, self.otherLine) = (line, otherBatch, otherLine)
+        (self.merchantOrderNumber, self.amountMinor) = (merchantOrderNumber, amountMinor)
+        (self.currency, self.state) = (currency, state)
+    }
+}
 
 /// Which batch files to list.
 package struct BatchFilter: Sendable {

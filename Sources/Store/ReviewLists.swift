@@ -40,6 +40,10 @@ package struct QuarantinedRecord: Sendable {
     /// Where it stood; its bytes are left out.
     package let source: RecordSource
     package let quarantinedAt: Timestamp
+    /// How it was closed without becoming an order; nil if it was not.
+    package var closure: RecordClosure?
+    /// Who has its number; nil in lists, and where it has none.
+    package var numberOwner: NumberOwner?
     /// Its form, with what may be personal starred; nil in lists, and for a record made of a failed order.
     package var maskedRecord: String?
 
@@ -53,6 +57,32 @@ package struct QuarantinedRecord: Sendable {
     ) {
         (self.key, self.state, self.origin) = (key, state, origin)
         (self.reasons, self.source, self.quarantinedAt) = (reasons, source, quarantinedAt)
+    }
+}
+
+/// How a quarantined record was closed without becoming an order.
+package struct RecordClosure: Sendable, Hashable {
+    /// `superseded` by a newer good record, or `other_chosen` by a person.
+    package let code: String
+    package let closedAt: Timestamp
+    /// The line that has its number now.
+    package var successorBatch: BatchIdentifier?
+    package var successorLine: LineNumber?
+    /// The decision behind it; nil where no person decided.
+    package var decision: Int64?
+
+    package init(code: String, closedAt: Timestamp) { (self.code, self.closedAt) = (code, closedAt) }
+}
+
+/// The line that has a merchant's order number.
+package struct NumberOwner: Sendable, Hashable {
+    package let batch: BatchIdentifier
+    package let line: LineNumber
+    /// `order`, `quarantine` or `void`.
+    package let state: String
+
+    package init(batch: BatchIdentifier, line: LineNumber, state: String) {
+        (self.batch, self.line, self.state) = (batch, line, state)
     }
 }
 

@@ -9,6 +9,11 @@ package protocol ReviewStore: Sendable {
     /// Refused in class production, where decisions take two people (R12).
     func decide(_ decision: RequestedDecision) async throws -> DecidedReview
 
+    /// Chooses which of two open quarantined records of one number lives; answers the number of the decision.
+    ///
+    /// Refused in class production, where decisions take two people (R12).
+    func choose(_ choice: RequestedChoice) async throws -> Int64
+
     /// Cancels one order, or all orders of a file, that have no intent yet.
     func cancelOrders(_ cancellation: RequestedCancellation) async throws -> CancelledOrders
 }
@@ -53,6 +58,30 @@ package struct NamedOrder: Sendable, Hashable {
 
     package init(batch: BatchIdentifier, line: LineNumber, amountMinor: Int64, state: OrderState) {
         (self.batch, self.line, self.amountMinor, self.state) = (batch, line, amountMinor, state)
+    }
+}
+
+/// A quarantined record that somebody means, with its amount in minor units; nil where that was not readable.
+package struct NamedRecord: Sendable, Hashable {
+    package let batch: BatchIdentifier
+    package let line: LineNumber
+    package let amountMinor: Int64?
+
+    package init(batch: BatchIdentifier, line: LineNumber, amountMinor: Int64?) {
+        (self.batch, self.line, self.amountMinor) = (batch, line, amountMinor)
+    }
+}
+
+/// Which of two records of one number lives, as a person asks for it.
+package struct RequestedChoice: Sendable {
+    package let living: NamedRecord
+    package let closed: NamedRecord
+    package let note: String
+    /// Who decides.
+    package let person: String
+
+    package init(living: NamedRecord, closed: NamedRecord, note: String, person: String) {
+        (self.living, self.closed, self.note, self.person) = (living, closed, note, person)
     }
 }
 

@@ -3,6 +3,7 @@ import Compression
 import Foundation
 import PaymentCore
 import Pipeline
+import Store
 import Testing
 import Transcoding
 import sluice
@@ -40,6 +41,8 @@ import sluice
             #expect(profile.rules.banks?.contains("999100099996".utf8.span) == false)
             #expect(profile.rules.amountMinorMax == [.cny: 500_000_000])
             #expect(profile.resultDueAfter == .hours(24))
+            // What the sample files write is what holds without it.
+            #expect(profile.duplicates == DuplicateRules())
             #expect(
                 profile.ceilings
                     == MerchantCeilings(file: [.cny: 10_000_000_000_000], day: [.cny: 100_000_000_000_000])
@@ -123,6 +126,11 @@ import sluice
         ("account_check_digit: quarantine", "missing_field: warn", "no order can be made"),
         ("account_check_digit: quarantine", "bad_account: warn", "no reason"),
         ("merchant: MER-PAYOUT", "merchant: MER-OTHER", "name of the file"),
+        ("same_name: hold", "same_name: refuse", "allowed: `hold`, `off`, `warn`"),
+        ("superseding: false", "superseding: \"false\"", "unquoted"),
+        ("same_payment: warn", "same_payment: hold", "allowed: `off`, `warn`"),
+        ("same_payment: warn", "same_payment: off", "leave the key out"),
+        ("same_payment_days: 1", "same_payment_days: 32", "from 0 to 31"),
         ("currencies: [CNY]", "currencies: [RMB]", "ISO 4217"), ("banks: [", "banks: [\"\", ", "1 to 15 bytes"),
         ("file: {CNY: 1", "file: {RMB: 1", "ISO 4217"), ("file: {CNY: 1", "file: {CNY: -1", "out of range"),
         ("file: {CNY", "week: {CNY", "week"), ("tolerance:", "tolerances:", "tolerance"),

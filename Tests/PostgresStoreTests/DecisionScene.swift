@@ -89,7 +89,8 @@ final class DecisionScene: Sendable {
                 ? .hold(note, recordCount: records, amountUnreadable: 0, accepted: accepted)
                 : .load(recordCount: records, amountUnreadable: 0, accepted: accepted),
             of: file,
-            ceilings: ceilings
+            ceilings: ceilings,
+            duplicates: DuplicateRules(sameName: .off)
         )
     }
 
@@ -130,6 +131,21 @@ final class DecisionScene: Sendable {
     func heldFile(orders: Int32 = 2) async throws -> SeededFile {
         let ceilings = AmountCeilings(file: [.cny: 1])
         return try await load(try await verified(orders: orders, ceilings: ceilings), orders: orders)
+    }
+
+    /// Loaded and planned, with a warning about the whole file.
+    func warned(of cause: ReviewCause) async throws -> SeededFile {
+        let chunk = PlannedChunk(channel: channel, lines: [LineNumber(1), LineNumber(2)])
+        let file = try await load(try await verified(), chunks: [chunk])
+        try await database.execute(
+            """
+            INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date)
+            SELECT $2::text || '/' || batch_id, $2, 'seen', batch_id, business_date FROM sluice.batch_file
+            WHERE batch_id = $1
+            """,
+            [.int64(file.batch.value), .text(cause.rawValue)]
+        )
+        return file
     }
 
     // MARK: Submissions

@@ -12,6 +12,7 @@ import Testing
         "channel", "channel_activation", "channel_lane", "channel_slot", "work_chunk", "review_item", "alarm", "outbox",
         "job",
         "job_run", "order_to_plan", "account_at_risk", "batch_file_sum", "review_option", "review_decision",
+        "same_payment",
     ]
 
     /// r read, a insert, i insert of some columns, w update of the whole row, c update of some columns, d delete,
@@ -22,7 +23,7 @@ import Testing
         "submission": "rac", "exchange": "rac", "payment_attempt": "ra", "worker": "rac", "channel_lane": "rc",
         "channel_slot": "rc", "work_chunk": "rawd", "review_item": "ri", "alarm": "rac",
         "outbox": "ra", "job": "rac", "job_run": "raw", "order_to_plan": "rad", "account_at_risk": "ra",
-        "batch_file_sum": "rac",
+        "batch_file_sum": "rac", "same_payment": "ra",
     ]
     private static let hidden: Set<String> = ["batch_file_part", "result_file_part", "account_at_risk"]
 
@@ -102,6 +103,7 @@ import Testing
             "UPDATE sluice.review_item SET decision = 'paid'", "INSERT INTO sluice.payment_correction DEFAULT VALUES",
             "UPDATE sluice.environment SET class = 'production'", "DELETE FROM sluice.payment_order",
             "UPDATE sluice.channel_activation SET activated_by = 'x'",
+            "UPDATE sluice.quarantine_record SET state = 'rejected'", "DELETE FROM sluice.same_payment",
         ] {
             await #expect(throws: PostgresError.self, "\(sql)") {
                 try await database.worker.transaction("forbidden") { try $0.execute(sql) }

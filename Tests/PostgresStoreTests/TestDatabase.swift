@@ -212,6 +212,7 @@ extension TestDatabase {
         records: Int64,
         direction: Direction = .payout,
         name: String = "f.csv",
+        date: BusinessDate? = nil,
         worker: WorkerIdentifier
     ) async throws -> ClaimedBatchFile {
         let content = Array("\(name) \(Hexadecimal.encode(SecureRandom.bytes(8)))".utf8)
@@ -222,6 +223,7 @@ extension TestDatabase {
                 format: "test",
                 fileName: name,
                 environment: "test",
+                businessDate: date,
                 contentSHA256: SHA256.hash(content),
                 contentBytes: Int64(content.count),
                 partCount: 1
@@ -232,7 +234,10 @@ extension TestDatabase {
         }
         _ = try await store.takePart(1, of: pending)
         let verdict = RecordedVerdict.load(recordCount: records, amountUnreadable: 0)
-        guard try await store.recordVerdict(verdict, of: pending, ceilings: AmountCeilings()) else {
+        let duplicates = DuplicateRules(sameName: .off)
+        guard
+            try await store.recordVerdict(verdict, of: pending, ceilings: AmountCeilings(), duplicates: duplicates)
+        else {
             throw TestFailure("the verdict is not recorded")
         }
         return pending
@@ -241,7 +246,11 @@ extension TestDatabase {
 
 extension SQLStore {
     /// Loads a slice that waits for no other.
-    func load(_ slice: LoadSlice, of file: ClaimedBatchFile) async throws -> LoadOutcome {
-        try await load(slice, of: file, turn: LoadTurn(isGiven: true))
+    func load(
+        _ slice: LoadSlice,
+        of file: ClaimedBatchFile,
+        turn: LoadTurn = LoadTurn(isGiven: true)
+    ) async throws -> LoadOutcome {
+        try await load(slice, of: file, turn: turn, duplicates: DuplicateRules())
     }
 }

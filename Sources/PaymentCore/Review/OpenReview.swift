@@ -25,7 +25,9 @@ package struct OpenReview: Hashable, Sendable {
         case .contradiction: return isOfOrder
         // It is in no chunk, and nobody plans it.
         case .unfitForChannel: return state == .ready
-        case .pollsExhausted, .notFound, .duplicateOtherContent, .answerMismatch, .fileHeld: return false
+        case .pollsExhausted, .notFound, .duplicateOtherContent, .answerMismatch, .fileHeld, .sameFileName,
+            .samePayment:
+            return false
         case nil: return true
         }
     }

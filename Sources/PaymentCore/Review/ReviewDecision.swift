@@ -39,6 +39,8 @@ extension ReviewCause {
         // it is sent.
         case .contradiction: [.noted, .planAgain, .succeeded, .failed]
         case .unfitForChannel: [.cancel, .planAgain]
+        // What should not be sent after all is cancelled order by order.
+        case .sameFileName, .samePayment: [.noted]
         }
     }
 }

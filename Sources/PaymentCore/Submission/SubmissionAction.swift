@@ -79,4 +79,8 @@ package enum ReviewCause: String, CaseIterable, Sendable, Hashable {
     case ceiling
     /// Orders are held because money may be at risk on the same account.
     case accountAtRisk = "account_at_risk"
+    /// A file has the name of an earlier one, and other content: a warning that holds nothing.
+    case sameFileName = "same_file_name"
+    /// Orders of a file pay what others near in time pay: a warning that holds nothing.
+    case samePayment = "same_payment"
 }

@@ -26,7 +26,7 @@ extension IntakeStage {
         var partStart: Int64 = 0
         let sliceRecords = configuration.limits.sliceRecords
         let duplicates = try await withThrowingTaskGroup(of: SlicesUnderWay.Answer.self) { group in
-            var underWay = SlicesUnderWay(of: file, store: store)
+            var underWay = SlicesUnderWay(of: file, duplicates: profile.duplicates, store: store)
             try await readParts(of: file) { number, part in
                 if stop.isRequested { return }
                 defer { partStart += Int64(part.count) }
@@ -58,10 +58,30 @@ extension IntakeStage {
             }
             try await underWay.waitForRoom(max: 1, in: &group)
             if stop.isRequested { throw AskedToStop() }
-            return underWay.duplicates
+            return underWay.duplicatesFound
         }
+        try await warnOfSamePayments(in: file, profile: profile, logger: logger)
         guard try await store.finishLoading(file) != .stale else { throw LeaseLost(batch: file.id) }
+        FaultPlan.pass(.fileLoaded)
         logger.info("file loaded", metadata: ["duplicates": "\(duplicates)"])
+    }
+}
+
+extension IntakeStage {
+    private func warnOfSamePayments(
+        in file: ClaimedBatchFile,
+        profile: MerchantProfile,
+        logger: Logger
+    ) async throws {
+        guard let days = profile.duplicates.samePaymentDays else { return }
+        do {
+            let found = try await store.warnOfSamePayments(in: file, days: days)
+            guard found > 0 else { return }
+            logger.warning("orders pay what others near in time pay", metadata: ["orders": "\(found)"])
+        } catch {
+            // A warning never keeps a file from its way.
+            logger.error("same payments were not looked for", metadata: ["error": "\(error)"])
+        }
     }
 }
 

@@ -65,11 +65,11 @@ package struct IntakeStage: Sendable {
                 what: "there is no layout \(file.format)",
                 mend: "submit the file again with a format that exists: \(known)"
             )
-            return try await record(.refuse(note), of: file, ceilings: ceilings(for: profile), logger: logger)
+            return try await record(.refuse(note), of: file, profile: profile, logger: logger)
         }
         if file.state == .pending {
             let verdict = try await verify(file, format: format, profile: profile, stop: stop)
-            let recorded = try await record(verdict, of: file, ceilings: ceilings(for: profile), logger: logger)
+            let recorded = try await record(verdict, of: file, profile: profile, logger: logger)
             FaultPlan.pass(.verdictRecorded)
             guard recorded, case .load = verdict else { return recorded }
         } else if file.loadPosition == nil {
@@ -217,10 +217,15 @@ package struct IntakeStage: Sendable {
     private func record(
         _ verdict: RecordedVerdict,
         of file: ClaimedBatchFile,
-        ceilings: AmountCeilings,
+        profile: MerchantProfile,
         logger: Logger
     ) async throws -> Bool {
-        let recorded = try await store.recordVerdict(verdict, of: file, ceilings: ceilings)
+        let recorded = try await store.recordVerdict(
+            verdict,
+            of: file,
+            ceilings: ceilings(for: profile),
+            duplicates: profile.duplicates
+        )
         switch verdict {
         case .load(let records, _, _):
             logger.info("file verified", metadata: ["records": "\(records)", "recorded": "\(recorded)"])

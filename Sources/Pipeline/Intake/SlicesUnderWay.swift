@@ -11,15 +11,17 @@ struct SlicesUnderWay {
     }
 
     private let file: ClaimedBatchFile
+    private let duplicates: DuplicateRules
     private let store: any BatchFileStore
     private var count = 0
     /// The turn of the slice that is added next.
     private var turn = LoadTurn(isGiven: true)
     /// How many records turned out to carry a number that was taken.
-    private(set) var duplicates = 0
+    private(set) var duplicatesFound = 0
 
-    init(of file: ClaimedBatchFile, store: any BatchFileStore) {
+    init(of file: ClaimedBatchFile, duplicates: DuplicateRules, store: any BatchFileStore) {
         self.file = file
+        self.duplicates = duplicates
         self.store = store
     }
 
@@ -28,6 +30,7 @@ struct SlicesUnderWay {
         let next = LoadTurn()
         send(slice, turn, next, to: &group)
         turn = next
+        FaultPlan.pass(.sliceUnderWay)
     }
 
     /// Waits until fewer than `max` slices are on their way.
@@ -36,7 +39,7 @@ struct SlicesUnderWay {
             count -= 1
             switch answer.outcome {
             case .loaded(let found):
-                duplicates += found
+                duplicatesFound += found
                 FaultPlan.pass(.sliceLoaded)
             // It waited in vain for a slice that is slow, and waits once more.
             case .outOfTurn: send(answer.slice, answer.turn, answer.next, to: &group)
@@ -52,9 +55,9 @@ struct SlicesUnderWay {
         to group: inout ThrowingTaskGroup<Answer, any Error>
     ) {
         count += 1
-        group.addTask { [store, file] in
+        group.addTask { [store, file, duplicates] in
             do {
-                let outcome = try await store.load(slice, of: file, turn: turn)
+                let outcome = try await store.load(slice, of: file, turn: turn, duplicates: duplicates)
                 if case .loaded = outcome { next.give() } else { next.withdraw() }
                 return Answer(slice: slice, turn: turn, next: next, outcome: outcome)
             } catch {

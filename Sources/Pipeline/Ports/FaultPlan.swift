@@ -8,8 +8,12 @@ import Synchronization
 package enum FaultPoint: String, CaseIterable, Sendable, Hashable {
     /// A file's verdict is committed, none of its records is loaded.
     case verdictRecorded = "verdict_recorded"
+    /// A slice of records is on its way into the database: nothing, some or all of it is written, beside another one.
+    case sliceUnderWay = "slice_under_way"
     /// A slice of records is committed, the file is not yet loaded.
     case sliceLoaded = "slice_loaded"
+    /// All records of a file are in, and nobody has planned them.
+    case fileLoaded = "file_loaded"
     case planRecorded = "plan_recorded"
     /// Work is leased, and nothing is done with it.
     case chunkClaimed = "chunk_claimed"

@@ -23,6 +23,8 @@ struct NumberClaims {
         let state: String
         let batch: Int64
         let line: Int32
+        /// Whether it is an open quarantined record that a newer good one closes.
+        var isSuperseded = false
     }
 
     private struct Claim {
@@ -37,9 +39,16 @@ struct NumberClaims {
     private var seen: [Number: LineNumber] = [:]
     private var fresh: [Claim] = []
     private var takenOver: [Claim] = []
+    private var superseding: [(claim: Claim, owner: Owner)] = []
     private(set) var duplicates = 0
 
-    init(merchant: Int32, slice: LoadSlice, file: ClaimedBatchFile, transaction: PostgresTransaction) throws {
+    init(
+        merchant: Int32,
+        slice: LoadSlice,
+        file: ClaimedBatchFile,
+        duplicates: DuplicateRules,
+        transaction: PostgresTransaction
+    ) throws {
         self.merchant = merchant
         batch = file.id
         var numbers = slice.orders.map(\.merchantOrderNumber)
@@ -70,6 +79,27 @@ struct NumberClaims {
                 line: try row.int32(3)
             )
         }
+        if duplicates.isSuperseding { try markSuperseded(transaction) }
+    }
+
+    /// Looks which of the numbers wait with an open record of another file; the day of each names its partition.
+    private mutating func markSuperseded(_ transaction: PostgresTransaction) throws {
+        let waiting = stored.filter { $0.value.state == "quarantine" && $0.value.batch != batch.value }
+        guard !waiting.isEmpty else { return }
+        let rows = try transaction.query(
+            """
+            SELECT q.batch_id, q.line_no FROM unnest($1::bigint[], $2::int[]) AS n (batch_id, line_no)
+            JOIN sluice.batch_file f ON f.batch_id = n.batch_id
+            CROSS JOIN LATERAL (SELECT r.batch_id, r.line_no FROM sluice.quarantine_record r
+                WHERE r.batch_id = n.batch_id AND r.line_no = n.line_no AND r.business_date = f.business_date
+                    AND r.state = 'open' OFFSET 0) q
+            """,
+            [.bigintArray(waiting.values.map(\.batch)), .intArray(waiting.values.map(\.line))]
+        )
+        let open = try Set(rows.map { RecordPlace(batch: try $0.int64(0), line: try $0.int32(1)) })
+        for (number, owner) in waiting where open.contains(RecordPlace(batch: owner.batch, line: owner.line)) {
+            stored[number]?.isSuperseded = true
+        }
     }
 
     /// Claims the number for an order; nil, or the reason why it cannot be one.
@@ -98,6 +128,12 @@ struct NumberClaims {
         if owner.state == "void" {
             seen[key] = line
             takenOver.append(claim)
+            return nil
+        }
+        // Within one file nothing is newer; and a bad record supersedes nothing.
+        if owner.isSuperseded, state == "order" {
+            seen[key] = line
+            superseding.append((claim, owner))
             return nil
         }
         duplicates += 1
@@ -150,7 +186,11 @@ struct NumberClaims {
                 copy.finish()
             )
         }
-        guard !takenOver.isEmpty else { return }
+        if !takenOver.isEmpty { try writeTakenOver(takenOver, transaction) }
+        if !superseding.isEmpty { try writeSuperseding(transaction) }
+    }
+
+    private func writeTakenOver(_ takenOver: [Claim], _ transaction: PostgresTransaction) throws {
         let updated = try transaction.execute(
             """
             UPDATE sluice.order_number_registry r
@@ -165,6 +205,24 @@ struct NumberClaims {
         )
         guard updated == takenOver.count else { throw NumberTakenOver() }
     }
+
+    private func writeSuperseding(_ transaction: PostgresTransaction) throws {
+        let rows = try transaction.query(
+            "SELECT sluice.supersede_quarantined($1, $2, $3, $4, $5)",
+            [
+                .int64(batch.value), .textArray(superseding.map(\.claim.number)),
+                .intArray(superseding.map(\.claim.line.value)), .bigintArray(superseding.map(\.owner.batch)),
+                .intArray(superseding.map(\.owner.line)),
+            ]
+        )
+        guard try rows.first?.int64(0) == Int64(superseding.count) else { throw NumberTakenOver() }
+    }
+}
+
+/// Where a record stands.
+private struct RecordPlace: Hashable {
+    let batch: Int64
+    let line: Int32
 }
 
 extension String {
@@ -187,5 +245,5 @@ extension String {
     }
 }
 
-/// Another file was faster with a void number: the slice is done again, and finds the number taken.
+/// Another file, or a person, was faster with a number: the slice is done again, and finds the number taken.
 struct NumberTakenOver: Error {}

@@ -124,30 +124,38 @@ extension SQLStore: BatchFileStore {
     }
 
     package func recordVerdict(
-        _ verdict: RecordedVerdict,
+        _ said: RecordedVerdict,
         of file: ClaimedBatchFile,
-        ceilings: AmountCeilings
+        ceilings: AmountCeilings,
+        duplicates: DuplicateRules
     ) async throws -> Bool {
         try await pool.transaction("record verdict") { transaction in
             guard try lock(file, transaction) else { return false }
-            var verdict = verdict
-            if case .load(let records, let unreadable, let accepted) = verdict,
-                let twin = try twin(of: file, transaction)
-            {
-                // The same bytes under a new key: nothing is loaded, a person decides.
-                let note = VerdictNote(
-                    code: "same_content",
-                    line: 0,
-                    what: "the same bytes as batch \(twin)",
-                    mend: "decide whether this file was meant to be sent twice"
+            var verdict = said
+            var earlier = EarlierFiles()
+            switch verdict {
+            case .load(let records, let unreadable, let accepted):
+                earlier = try earlierFiles(beside: file, duplicates, transaction)
+                if let note = earlier.hold(duplicates) {
+                    // Nothing is loaded, a person decides.
+                    verdict = .hold(note, recordCount: records, amountUnreadable: unreadable, accepted: accepted)
+                }
+            case .hold(let note, let records, let unreadable, let accepted):
+                earlier = try earlierFiles(beside: file, duplicates, transaction)
+                verdict = .hold(
+                    note.adding(earlier.hold(duplicates)),
+                    recordCount: records,
+                    amountUnreadable: unreadable,
+                    accepted: accepted
                 )
-                verdict = .hold(note, recordCount: records, amountUnreadable: unreadable, accepted: accepted)
+            case .refuse: break
             }
-            let (state, note, records, unreadable): (BatchFileState, VerdictNote?, Int64?, Int64) =
+            let state = verdict.state
+            let (note, records, unreadable): (VerdictNote?, Int64?, Int64) =
                 switch verdict {
-                case .load(let records, let unreadable, _): (.splitting, nil, records, unreadable)
-                case .hold(let note, let records, let unreadable, _): (.held, note, records, unreadable)
-                case .refuse(let note): (.refused, note, nil, 0)
+                case .load(let records, let unreadable, _): (nil, records, unreadable)
+                case .hold(let note, let records, let unreadable, _): (note, records, unreadable)
+                case .refuse(let note): (note, nil, 0)
                 }
             // Pass 2 follows under the same lease, so nobody else is called to a file that goes on.
             let updated = try transaction.execute(
@@ -181,30 +189,17 @@ extension SQLStore: BatchFileStore {
                     [.int64(file.id.value), .text(note.code), .date(file.businessDate)]
                 )
             }
+            // Also of a file that is held: whoever loads it should know.
+            if state != .refused, earlier.namesake != nil, duplicates.sameName == .warn {
+                try warn(.sameFileName, code: "same_name", of: file, transaction)
+            }
             _ = try transaction.execute(
                 "INSERT INTO sluice.outbox (topic, batch_id, payload) VALUES ('file_verdict', $1, "
                     + "jsonb_build_object('state', $2::text))",
                 [.int64(file.id.value), .text(state.rawValue)]
             )
-            return state != .held || note?.code != "same_content"
+            return verdict.state == said.state
         }
-    }
-
-    /// An earlier file of the same merchant with the same bytes; two at once are looked at one after the other.
-    private func twin(of file: ClaimedBatchFile, _ transaction: PostgresTransaction) throws -> BatchIdentifier? {
-        _ = try transaction.query(
-            "SELECT pg_advisory_xact_lock(hashtextextended('content/' || encode($1::bytea, 'hex'), 0))",
-            [.bytea(file.contentSHA256)]
-        )
-        let rows = try transaction.query(
-            """
-            SELECT min(t.batch_id) FROM sluice.batch_file f JOIN sluice.batch_file t
-                ON t.merchant_id = f.merchant_id AND t.content_sha256 = f.content_sha256 AND t.batch_id < f.batch_id
-            WHERE f.batch_id = $1 AND f.content_bytes > 0 AND t.state NOT IN ('receiving', 'refused')
-            """,
-            [.int64(file.id.value)]
-        )
-        return try rows.first?.optionalInt64(0).map(BatchIdentifier.init)
     }
 
     package func ordersToPlan(
@@ -348,5 +343,16 @@ extension VerdictNote {
         JSONText.object([
             ("code", .string(code)), ("line", .integer(line)), ("what", .string(what)), ("mend", .string(mend)),
         ])
+    }
+}
+
+extension RecordedVerdict {
+    /// What the file becomes.
+    fileprivate var state: BatchFileState {
+        switch self {
+        case .load: .splitting
+        case .hold: .held
+        case .refuse: .refused
+        }
     }
 }

@@ -7,13 +7,18 @@ extension SQLStore {
     /// How long a slice waits with a transaction open; the one before it takes milliseconds.
     private static let turnPatience = Duration.seconds(5)
 
-    package func load(_ slice: LoadSlice, of file: ClaimedBatchFile, turn: LoadTurn) async throws -> LoadOutcome {
+    package func load(
+        _ slice: LoadSlice,
+        of file: ClaimedBatchFile,
+        turn: LoadTurn,
+        duplicates: DuplicateRules
+    ) async throws -> LoadOutcome {
         // A race with another file of the same merchant ends in a unique violation; the slice alone is done again, and
         // this time the look finds the other's row.
         var attempt = 1
         while true {
             do {
-                return try await loadOnce(slice, of: file, turn: turn)
+                return try await loadOnce(slice, of: file, turn: turn, duplicates)
             } catch let error as PostgresError
                 where attempt < 5
                 && (error.constraint == "order_number_registry_pkey" || error.isDeadlock || error.isLockTimeout)
@@ -53,7 +58,12 @@ extension SQLStore {
     /// Writes the rows first, without a lock, and only then waits for the slice before to be committed.
     ///
     /// So the server works on two slices at once. What was decided before is looked at once more under the lock.
-    private func loadOnce(_ slice: LoadSlice, of file: ClaimedBatchFile, turn: LoadTurn) async throws -> LoadOutcome {
+    private func loadOnce(
+        _ slice: LoadSlice,
+        of file: ClaimedBatchFile,
+        turn: LoadTurn,
+        _ duplicates: DuplicateRules
+    ) async throws -> LoadOutcome {
         try await pool.transaction("load records", deadline: .seconds(60)) { transaction in
             let rows = try transaction.query(
                 """
@@ -76,8 +86,11 @@ extension SQLStore {
                 merchant: try row.int32(0),
                 slice: slice,
                 file: file,
+                duplicates: duplicates,
                 transaction: transaction
             )
+            let hasKeys = duplicates.samePaymentDays != nil
+            var paymentKeys = PaymentKeys(key: keys.searchKey)
             var orders = BinaryCopyBuffer(reserving: slice.orders.count * 220)
             var quarantined = BinaryCopyBuffer(reserving: 4_096)
             var hash = KeyedHash(key: keys.searchKey)
@@ -122,7 +135,7 @@ extension SQLStore {
                 if isAtRisk { heldAtRisk.append(order.line) }
                 let code = heldBy ?? (isAtRisk ? ReviewCause.accountAtRisk.rawValue : nil)
                 let state: OrderState = code == nil ? .ready : .held
-                orders.beginRow(columnCount: hasCodes ? 12 : 11)
+                orders.beginRow(columnCount: 11 + (hasKeys ? 1 : 0) + (hasCodes ? 1 : 0))
                 orders.append(int64: file.id.value)
                 orders.append(int32: order.line.value)
                 orders.append(daysSince1970: file.businessDate.daysSince1970)
@@ -141,6 +154,7 @@ extension SQLStore {
                 )
                 orders.appendBytea { cipher.seal(personal.span, .personal, line: order.line, appendingTo: &$0) }
                 orders.append(bytea: hashes[place * Self.accountHashBytes..<(place + 1) * Self.accountHashBytes])
+                if hasKeys { orders.append(int64: paymentKeys.key(of: order)) }
                 if hasCodes { if let code { orders.append(text: code) } else { orders.appendNull() } }
             }
             for record in waiting { setAside(record, record.reasons + claims.reserve(record)) }
@@ -150,7 +164,8 @@ extension SQLStore {
                     """
                     COPY sluice.payment_order (batch_id, line_no, business_date, state, amount_minor, data_key_id,
                         currency,
-                        merchant_order_no, bank_code, personal, account_hash\(hasCodes ? ", code" : ""))
+                        merchant_order_no, bank_code, personal,
+                        account_hash\(hasKeys ? ", payment_key" : "")\(hasCodes ? ", code" : ""))
                     FROM STDIN (FORMAT binary)
                     """,
                     orders.finish()

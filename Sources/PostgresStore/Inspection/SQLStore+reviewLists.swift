@@ -62,9 +62,10 @@ extension SQLStore {
             )
             guard let row = rows.first else { return nil }
             var record = try Self.quarantinedRecord(row)
+            record.numberOwner = try Self.owner(ofNumberOf: record, transaction)
             guard record.origin == "intake" else { return record }
             var cipher = try cipher(of: batch, transaction)
-            record.maskedRecord = MaskedRecord.text(try cipher.open(try row.bytes(17), .raw, line: line))
+            record.maskedRecord = MaskedRecord.text(try cipher.open(try row.bytes(22), .raw, line: line))
             return record
         }
     }
@@ -165,6 +166,27 @@ extension SQLStore {
         ).first.map { try $0.date(0) }
     }
 
+    private static func owner(
+        ofNumberOf record: QuarantinedRecord,
+        _ transaction: PostgresTransaction
+    ) throws -> NumberOwner? {
+        guard let number = record.merchantOrderNumber else { return nil }
+        return try transaction.query(
+            """
+            SELECT r.batch_id, r.line_no, r.state FROM sluice.batch_file f JOIN sluice.order_number_registry r
+                ON r.merchant_id = f.merchant_id AND r.order_no = $2
+            WHERE f.batch_id = $1
+            """,
+            [.int64(record.key.batch.value), .text(number)]
+        ).first.map { row in
+            NumberOwner(
+                batch: BatchIdentifier(try row.int64(0)),
+                line: LineNumber(try row.int32(1)),
+                state: try row.text(2)
+            )
+        }
+    }
+
     private static let quarantineColumns = """
         q.batch_id, q.line_no, q.business_date, q.state, q.origin, q.merchant_order_no, q.amount_minor, q.currency,
         q.charset, q.byte_from, q.byte_to, q.physical_line, q.quarantined_at,
@@ -174,7 +196,8 @@ extension SQLStore {
         ARRAY(SELECT coalesce(e ->> 'value', '') FROM jsonb_array_elements(q.reasons) WITH ORDINALITY AS x (e, n)
             ORDER BY n),
         ARRAY(SELECT coalesce(e ->> 'mend', '') FROM jsonb_array_elements(q.reasons) WITH ORDINALITY AS x (e, n)
-            ORDER BY n)
+            ORDER BY n),
+        q.closed_code, q.closed_at, q.successor_batch_id, q.successor_line_no, q.decision_id
         """
 
     private static func quarantinedRecord(_ row: PostgresRow) throws -> QuarantinedRecord {
@@ -208,6 +231,13 @@ extension SQLStore {
         record.merchantOrderNumber = try row.optionalText(5)
         record.amountMinor = try row.optionalInt64(6)
         record.currency = try row.optionalText(7)
+        if let code = try row.optionalText(17) {
+            var closure = RecordClosure(code: code, closedAt: try row.timestamp(18))
+            closure.successorBatch = try row.optionalInt64(19).map(BatchIdentifier.init)
+            closure.successorLine = row.isNull(20) ? nil : LineNumber(try row.int32(20))
+            closure.decision = try row.optionalInt64(21)
+            record.closure = closure
+        }
         return record
     }
 }

@@ -34,6 +34,22 @@ extension SQLStore: ReviewStore {
         }
     }
 
+    package func choose(_ choice: RequestedChoice) async throws -> Int64 {
+        try await pool.transaction("choose quarantined record") { transaction in
+            let rows = try transaction.query(
+                "SELECT sluice.choose_quarantined($1, $2, $3, $4, $5, $6, $7, $8)",
+                [
+                    .int64(choice.living.batch.value), .int32(choice.living.line.value),
+                    .optionalInt64(choice.living.amountMinor), .int64(choice.closed.batch.value),
+                    .int32(choice.closed.line.value), .optionalInt64(choice.closed.amountMinor), .text(choice.note),
+                    .text(choice.person),
+                ]
+            )
+            guard let row = rows.first else { throw StoreDefect("a choice has no answer") }
+            return try row.int64(0)
+        }
+    }
+
     package func cancelOrders(_ cancellation: RequestedCancellation) async throws -> CancelledOrders {
         try await pool.transaction("cancel orders", deadline: .seconds(60)) { transaction in
             // Nobody else cancels or plans orders of this file meanwhile; a worker that is about to send one may.

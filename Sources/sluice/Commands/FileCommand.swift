@@ -62,18 +62,28 @@ struct FileCommand: AsyncParsableCommand {
 
     /// One file with its totals.
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show a batch file, its totals and result files.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show a batch file, its totals and result files, and orders that look as if made twice."
+        )
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var report: ReportOptions
+        @OptionGroup var list: ListOptions
 
         @Argument(help: "The batch number.")
         var batch: BatchIdentifier
 
         func run() async throws {
-            let detail = try await Deployment.with(try options.load()) { try await $0.store.batch(batch) }
+            let (detail, same) = try await Deployment.with(try options.load()) { deployment in
+                (
+                    try await deployment.store.batch(batch),
+                    try await deployment.store.samePayments(of: batch, limit: list.limit)
+                )
+            }
             guard let detail else { throw Self.unknown(batch) }
-            try report.show(detail.json, words: detail.words)
+            var members = detail.members
+            members["same_payments"] = .array(same.map(\.json))
+            try report.show(.object(members), words: detail.words + same.words)
         }
 
         static func unknown(_ batch: BatchIdentifier) -> CommandFailure {

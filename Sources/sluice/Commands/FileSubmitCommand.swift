@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cryptography
 import PaymentCore
 import PostgresStore
 import Store
@@ -72,7 +73,7 @@ struct FileSubmitCommand: AsyncParsableCommand {
             merchant: MerchantNumber(merchant),
             direction: direction,
             format: format,
-            fileName: fileName,
+            fileName: name == nil && path == "-" ? Self.name(of: content) : fileName,
             environment: configuration.environment.name,
             businessDate: businessDate,
             clientKey: clientKey,
@@ -100,8 +101,11 @@ struct FileSubmitCommand: AsyncParsableCommand {
         if state == .held { throw ExitStatus.waitsForPerson.code }
     }
 
-    private var fileName: String {
-        name ?? (path == "-" ? "stdin" : path.split(separator: "/").last.map(String.init) ?? path)
+    private var fileName: String { name ?? path.split(separator: "/").last.map(String.init) ?? path }
+
+    /// Files without a name of their own must not look like one that was sent again.
+    private static func name(of content: BatchContent) -> String {
+        "stdin-\(Hexadecimal.encode(Array(content.sha256.prefix(6))))"
     }
 }
 

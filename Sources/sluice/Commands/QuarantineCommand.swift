@@ -7,8 +7,8 @@ import Store
 struct QuarantineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quarantine",
-        abstract: "Look at quarantined records.",
-        subcommands: [List.self, Show.self]
+        abstract: "Look at quarantined records, and choose between two of one number.",
+        subcommands: [List.self, Show.self, QuarantineChooseCommand.self]
     )
 
     /// By reason, and the first of them.
@@ -119,6 +119,7 @@ extension QuarantinedRecord {
             "merchant_order_no": .string(merchantOrderNumber), "amount_minor": .integer(amountMinor),
             "currency": .string(currency), "charset": .string(source.charset), "byte_from": .integer(source.byteFrom),
             "byte_to": .integer(source.byteTo), "physical_line": .integer(source.physicalLine),
+            "closed": closure.map(\.json) ?? .null, "number_owner": numberOwner.map(\.json) ?? .null,
             "quarantined_at": .string(quarantinedAt.iso8601), "record_masked": .string(maskedRecord),
             "reasons": .array(
                 reasons.map {
@@ -134,7 +135,8 @@ extension QuarantinedRecord {
     fileprivate var words: String {
         let place =
             origin == "intake"
-            ? "line \(source.physicalLine) of the file, bytes \(source.byteFrom) to \(source.byteTo), \(source.charset)"
+            ? "line \(source.physicalLine) of the file, bytes \(source.byteFrom) to \(source.byteTo), "
+                + Masked.visible(source.charset)
             : "made of a failed order"
         let amount = amountMinor.map { amountWords(Int128($0), currency) } ?? "not readable"
         var lines = [
@@ -145,12 +147,42 @@ extension QuarantinedRecord {
             "  place          \(place)",
             "  set aside      \(quarantinedAt.brief)",
         ]
+        if let owner = numberOwner, (owner.batch, owner.line) != (key.batch, key.line) {
+            lines.append("  number's owner \(owner.batch)-\(owner.line) (\(owner.state))")
+        }
+        if let closure { lines.append("  closed         \(closure.words)") }
         if let maskedRecord { lines.append("  masked         \(maskedRecord)") }
         for reason in reasons {
-            let field = reason.field.map { " in \($0)" } ?? ""
-            lines.append("\n\(reason.code)\(field): \(Masked.visible(reason.maskedValue))")
+            let field = reason.field.map { " in \(Masked.visible($0))" } ?? ""
+            lines.append("\n\(Masked.visible(reason.code))\(field): \(Masked.visible(reason.maskedValue))")
             lines.append("  \(Masked.visible(reason.mend, scalarsMax: 400))")
         }
         return lines.joined(separator: "\n")
+    }
+}
+
+extension RecordClosure {
+    fileprivate var successor: String? {
+        guard let successorBatch, let successorLine else { return nil }
+        return "\(successorBatch)-\(successorLine)"
+    }
+
+    fileprivate var json: JSON {
+        [
+            "code": .string(code), "closed_at": .string(closedAt.iso8601), "successor": .string(successor),
+            "decision_id": .integer(decision),
+        ]
+    }
+
+    fileprivate var words: String {
+        let by = successor.map { " by \($0)" } ?? ""
+        let decided = decision.map { ", decision \($0)" } ?? ""
+        return "\(closedAt.brief): \(Masked.visible(code))\(by)\(decided)"
+    }
+}
+
+extension NumberOwner {
+    fileprivate var json: JSON {
+        ["batch_id": .integer(batch.value), "line_no": .integer(Int64(line.value)), "state": .string(state)]
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import PaymentCore
 import PostgresStore
 import Store
@@ -71,18 +70,12 @@ struct ReviewDecideCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try options.load()
-        guard configuration.environment.environmentClass == .test else {
-            throw CommandFailure(
-                "nothing is decided: in class production a decision takes two people (R12)",
-                mend: "the commands for two people come with the review work",
-                status: .configuration
-            )
-        }
+        try Person.requireOneSuffices(configuration)
         var requested = RequestedDecision(
             target: target,
             decision: decision,
             note: note,
-            person: Self.person
+            person: Person.current
         )
         if decision.namesSingleOrders {
             requested.orders = order.indices.map { index in
@@ -114,12 +107,6 @@ struct ReviewDecideCommand: AsyncParsableCommand {
             words: "Decision \(decided.decision): \(self.decision.rawValue), \(decided.orders) orders"
                 + "\(sums.isEmpty ? "" : " with \(sums)")\(waiting)."
         )
-    }
-
-    /// Who runs this program, by the system's own books.
-    private static var person: String {
-        guard let entry = getpwuid(getuid()), let name = entry.pointee.pw_name else { return "uid \(getuid())" }
-        return String(cString: name)
     }
 }
 

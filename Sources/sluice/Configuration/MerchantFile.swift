@@ -2,7 +2,14 @@ import BatchFiles
 import ChannelKit
 import PaymentCore
 import Pipeline
+import Store
 import StrictYAML
+
+/// Whether payments that look like one payment twice are told of.
+private enum SamePaymentRule: String, CaseIterable {
+    case off
+    case warn
+}
 
 /// Reads `Config/merchants/NAME.yaml`: how a merchant's files are judged and where its orders go.
 enum MerchantFile {
@@ -36,20 +43,42 @@ enum MerchantFile {
         guard role.map({ (1...63).contains($0.utf8.count) }) ?? true else {
             throw root.error(at: "database_role", what: "not a role's name", mend: "write 1 to 63 bytes")
         }
+        let records = try root.mapping("records")
         let profile = MerchantProfile(
             number: MerchantNumber(number),
             title: title,
             databaseRole: role,
             resultDueAfter: TimeSpan(try root.duration("result_due_after", in: .seconds(1) ... .seconds(2_678_400))),
             rules: try rules(try root.mapping("records"), calendars: calendars),
+            rules: try rules(records),
             tolerance: try tolerance(try root.optionalMapping("tolerance")),
             routes: try routes(try root.mapping("routes"), channels: channels),
             attempts: try attempts(try root.optionalMapping("attempts")),
             ceilings: try ceilings(try root.optionalMapping("ceilings")),
             results: try root.optionalEnumeration("results") ?? .same
+            duplicates: try duplicates(try root.optionalMapping("files"), records)
         )
         try root.finish()
         return profile
+    }
+
+    private static func duplicates(_ files: YAMLMapping?, _ records: YAMLMapping) throws(YAMLError) -> DuplicateRules {
+        let standard = DuplicateRules()
+        let isWarning = try records.optionalEnumeration("same_payment", as: SamePaymentRule.self) != .off
+        let days = try records.optionalInt("same_payment_days", in: 0...31)
+        if let days, !isWarning {
+            throw records.error(
+                at: "same_payment_days",
+                what: "\(days) days are given for what is not looked for",
+                mend: "leave the key out, or write same_payment: warn"
+            )
+        }
+        return DuplicateRules(
+            sameName: try files?.optionalEnumeration("same_name", as: DuplicateRules.SameName.self)
+                ?? standard.sameName,
+            isSuperseding: try records.bool("superseding", default: standard.isSuperseding),
+            samePaymentDays: isWarning ? days ?? standard.samePaymentDays : nil
+        )
     }
 
     private static func attempts(_ mapping: YAMLMapping?) throws(YAMLError) -> AttemptRule {

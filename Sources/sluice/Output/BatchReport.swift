@@ -21,7 +21,7 @@ extension BatchSummary {
 }
 
 extension BatchDetail {
-    var json: JSON {
+    var members: [String: JSON] {
         var members = summary.json
         members["content_bytes"] = .integer(contentBytes)
         members["amount_unreadable"] = .integer(amountUnreadable)
@@ -35,7 +35,7 @@ extension BatchDetail {
                 ]
             }
         )
-        return .object(members)
+        return members
     }
 
     var words: String {

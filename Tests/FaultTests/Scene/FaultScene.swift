@@ -224,9 +224,9 @@ final class FaultScene: Sendable {
         ]
     }
 
-    /// Queues a file; answers its number.
-    func submit(_ text: BatchText, name: String = "batch.txt", _ more: [String] = []) async throws -> Int64 {
-        let path = try write(text.bytes, to: name)
+    /// Queues a file, under a name of its own unless one is given; answers its number.
+    func submit(_ text: BatchText, name: String? = nil, _ more: [String] = []) async throws -> Int64 {
+        let path = try write(text.bytes, to: name ?? "batch-\(programs.withLock { $0.count }).txt")
         return try Self.batch(try await run(submission(of: text, path: path) + more))
     }
 
