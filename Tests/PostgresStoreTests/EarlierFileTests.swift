@@ -80,7 +80,8 @@ import Testing
         if hold == .sameName || hold == .sameContent {
             let earlier = try await pending(scene, name: "a.csv", content: "one")
             #expect(try await record(of: earlier, .hold, scene))
-            _ = try await scene.load(earlier)
+            let chunk = PlannedChunk(channel: scene.channel, lines: [LineNumber(1), LineNumber(2)])
+            _ = try await scene.load(earlier, chunks: [chunk])
         }
         let file = try await pending(scene, name: "a.csv", content: hold == .sameContent ? "one" : "other")
         switch hold {
