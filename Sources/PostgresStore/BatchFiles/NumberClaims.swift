@@ -83,22 +83,28 @@ struct NumberClaims {
     }
 
     /// Looks which of the numbers wait with an open record of another file; the day of each names its partition.
+    ///
+    /// Who has a number is read once more, in one look with the record: a person may give it away between two looks.
     private mutating func markSuperseded(_ transaction: PostgresTransaction) throws {
         let waiting = stored.filter { $0.value.state == "quarantine" && $0.value.batch != batch.value }
         guard !waiting.isEmpty else { return }
         let rows = try transaction.query(
             """
-            SELECT q.batch_id, q.line_no FROM unnest($1::bigint[], $2::int[]) AS n (batch_id, line_no)
-            JOIN sluice.batch_file f ON f.batch_id = n.batch_id
-            CROSS JOIN LATERAL (SELECT r.batch_id, r.line_no FROM sluice.quarantine_record r
-                WHERE r.batch_id = n.batch_id AND r.line_no = n.line_no AND r.business_date = f.business_date
-                    AND r.state = 'open' OFFSET 0) q
+            SELECT r.order_no, r.state, r.batch_id, r.line_no, r.state = 'quarantine' AND r.batch_id <> $3 AND EXISTS (
+                SELECT FROM sluice.quarantine_record q WHERE q.batch_id = r.batch_id AND q.line_no = r.line_no
+                    AND q.business_date = f.business_date AND q.state = 'open')
+            FROM sluice.order_number_registry r JOIN sluice.batch_file f ON f.batch_id = r.batch_id
+            WHERE r.merchant_id = $1 AND r.order_no = ANY ($2)
             """,
-            [.bigintArray(waiting.values.map(\.batch)), .intArray(waiting.values.map(\.line))]
+            [.int32(merchant), .textArray(waiting.keys.map(\.text)), .int64(batch.value)]
         )
-        let open = try Set(rows.map { RecordPlace(batch: try $0.int64(0), line: try $0.int32(1)) })
-        for (number, owner) in waiting where open.contains(RecordPlace(batch: owner.batch, line: owner.line)) {
-            stored[number]?.isSuperseded = true
+        for row in rows {
+            stored[Number(text: try row.text(0))] = Owner(
+                state: try row.text(1),
+                batch: try row.int64(2),
+                line: try row.int32(3),
+                isSuperseded: try row.bool(4)
+            )
         }
     }
 
@@ -217,12 +223,6 @@ struct NumberClaims {
         )
         guard try rows.first?.int64(0) == Int64(superseding.count) else { throw NumberTakenOver() }
     }
-}
-
-/// Where a record stands.
-private struct RecordPlace: Hashable {
-    let batch: Int64
-    let line: Int32
 }
 
 extension String {
