@@ -62,8 +62,8 @@ package protocol BatchFileStore: Sendable {
         duplicates: DuplicateRules
     ) async throws -> LoadOutcome
 
-    /// Warns of orders of a loaded file that pay what other orders of the merchant pay, at most so many days apart; says
-    /// of how many for the first time.
+    /// Warns of orders of a loaded file that pay what orders of other files pay, at most so many days apart; says of
+    /// how many for the first time.
     ///
     /// Nothing is held. The orders must have been loaded with rules that look for them.
     func warnOfSamePayments(in file: ClaimedBatchFile, days: Int) async throws -> Int64
