@@ -20,4 +20,10 @@ package struct DeclaredTotals: Sendable, Hashable {
         self.count = count
         self.sums = sums
     }
+
+    /// What is declared with a submission; nil if nothing is.
+    package init?(submittedCount count: Int64?, sums: [Currency: Int128]) {
+        guard count != nil || !sums.isEmpty else { return nil }
+        self.init(origin: .submission, count: count, sums: sums.isEmpty ? nil : sums)
+    }
 }

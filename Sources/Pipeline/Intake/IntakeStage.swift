@@ -137,21 +137,12 @@ package struct IntakeStage: Sendable {
         var checker = RecordChecker(form: format.form, rules: profile.rules, context: context(of: file))
         var totals = FileTotals()
         var refusal = format.defect(submittedAs: file.direction)
+        var verification = FileVerification(format: format, rules: profile.rules, tolerance: profile.tolerance)
         try await readParts(of: file) { number, part in
             if stop.isRequested { throw AskedToStop() }
             hasher.update(part)
-            if refusal == nil {
-                do {
-                    try reader.read(part, isLast: number >= file.partCount) { record in
-                        let checked = checker.check(record)
-                        if case .quarantined(let draft) = checked, let defect = draft.fileDefect { throw defect }
-                        totals.add(checked)
-                    }
-                } catch let defect as FileDefect {
-                    // Read on to the end all the same: the hash is verified, and no part stays in the clear.
-                    refusal = defect
-                }
-            }
+            // Read on to the end also when it is refused: the hash is verified, and no part stays in the clear.
+            try verification.read(part[...], isLast: number >= file.partCount)
             if number % 16 == 0 {
                 guard try await store.renewBatchFile(file, lease: configuration.limits.fileLease) else {
                     throw LeaseLost(batch: file.id)
@@ -168,8 +159,9 @@ package struct IntakeStage: Sendable {
                 )
             )
         }
-        if let refusal { return .refuse(VerdictNote(refusal)) }
-        if let unknown = file.declaredSums.keys.sorted().first(where: { Currency(code: $0) == nil }) {
+        if verification.refusal == nil,
+            let unknown = file.declaredSums.keys.sorted().first(where: { Currency(code: $0) == nil })
+        {
             return .refuse(
                 VerdictNote(
                     code: "declared_currency_unknown",
@@ -179,8 +171,8 @@ package struct IntakeStage: Sendable {
                 )
             )
         }
-        let declared = declarations(of: file) + reader.declared
-        switch FileVerdict.decide(totals: totals, declared: declared, tolerance: profile.tolerance) {
+        let totals = verification.totals
+        switch verification.verdict(submitted: submittedTotals(of: file)) {
         case .load:
             return .load(
                 recordCount: totals.records,
@@ -199,19 +191,10 @@ package struct IntakeStage: Sendable {
         }
     }
 
-    private func declarations(of file: ClaimedBatchFile) -> [DeclaredTotals] {
-        var declared: [DeclaredTotals] = []
-        if file.declaredCount != nil || !file.declaredSums.isEmpty {
-            let sums = file.declaredSums.compactMap { code, sum in Currency(code: code).map { ($0, Int128(sum)) } }
-            declared.append(
-                DeclaredTotals(
-                    origin: .submission,
-                    count: file.declaredCount,
-                    sums: sums.isEmpty ? nil : Dictionary(uniqueKeysWithValues: sums)
-                )
-            )
-        }
-        return declared
+    /// What was declared with the submission.
+    private func submittedTotals(of file: ClaimedBatchFile) -> DeclaredTotals? {
+        let sums = file.declaredSums.compactMap { code, sum in Currency(code: code).map { ($0, Int128(sum)) } }
+        return DeclaredTotals(submittedCount: file.declaredCount, sums: Dictionary(uniqueKeysWithValues: sums))
     }
 
     private func record(

@@ -1,0 +1,77 @@
+package import PaymentCore
+
+/// Finds the merchant order numbers that a file brings more than once, in bounded memory, by reading it twice.
+///
+/// The first reading marks each number in a table of bits and keeps those whose bits were all marked before: every
+/// repeated number, and a few others that share their bits. Where none is kept, none is repeated. Else a second reading
+/// compares the numbers that were kept, and only those, by fingerprints of 64 bits. Bits and fingerprints come from a
+/// hash with a key of this process, so that nobody can make two numbers meet.
+package struct RepeatedNumbers: Sendable {
+    /// The most numbers kept (some 30 MiB): a second reading finds no more repeated ones.
+    package static let keptMax = 786_432
+    /// A block is one line of the processor's cache; 32 MiB hold 30 million numbers with few false hits.
+    private static let blockWords = 8
+    private static let blocksMax = 1 << 19
+    private static let bitsANumber = 4
+
+    private var blocks: [UInt64]
+    /// The numbers to compare, each with the first line that brought it; 0 before the second reading came to it.
+    private var kept: [UInt64: Int32] = [:]
+    /// Whether all numbers that may be repeated were kept.
+    package private(set) var isComplete = true
+
+    /// For a file of so many bytes.
+    package init(fileBytes: Int64) {
+        // A block of 512 bits for each KiB of the file: 16 records of 64 bytes have 32 bits each.
+        var blockCount = 1_024
+        while blockCount < Self.blocksMax, Int64(blockCount) * 1_024 < fileBytes { blockCount *= 2 }
+        blocks = [UInt64](repeating: 0, count: blockCount * Self.blockWords)
+    }
+
+    /// Whether a second reading is needed.
+    package var mayBeRepeated: Bool { !kept.isEmpty }
+
+    /// Marks a number in the first reading.
+    package mutating func mark(_ number: String) {
+        let fingerprint = Self.fingerprint(of: number)
+        // 19 bits say which block, four times 9 which of its 512 bits.
+        let block = Int(truncatingIfNeeded: fingerprint) & (blocks.count / Self.blockWords - 1)
+        var rest = fingerprint >> 19
+        var isMarked = true
+        for _ in 0..<Self.bitsANumber {
+            let word = block * Self.blockWords + Int(truncatingIfNeeded: rest) & (Self.blockWords - 1)
+            let bit: UInt64 = 1 << (rest >> 3 & 63)
+            rest >>= 9
+            if blocks[word] & bit == 0 {
+                isMarked = false
+                blocks[word] |= bit
+            }
+        }
+        guard isMarked, kept[fingerprint] == nil else { return }
+        guard kept.count < Self.keptMax else {
+            isComplete = false
+            return
+        }
+        kept[fingerprint] = 0
+    }
+
+    /// Gives the memory of the first reading back.
+    package mutating func beginSecondReading() { blocks = [] }
+
+    /// The earlier line that brought the number of this line, in the second reading; nil if this is the first.
+    package mutating func earlierLine(of number: String, in line: LineNumber) -> LineNumber? {
+        let fingerprint = Self.fingerprint(of: number)
+        guard let first = kept[fingerprint] else { return nil }
+        if first > 0 { return LineNumber(first) }
+        kept[fingerprint] = line.value
+        return nil
+    }
+
+    /// A keyed hash of the bytes of a number: two that only look alike are two numbers.
+    private static func fingerprint(of number: String) -> UInt64 {
+        var hasher = Hasher()
+        var number = number
+        number.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+}

@@ -1,0 +1,202 @@
+import BatchFiles
+import PaymentCore
+import Testing
+import Transcoding
+
+/// What is said of a file without a database.
+@Suite struct FileCheckTests {
+    private static let card = "6228480040106028109"
+
+    private static func line(_ number: String, account: String = card, amount: String = "1.00") -> String {
+        "\(number),\(account),张三,102100099996,\(amount),wages"
+    }
+
+    /// Checks a file as the command does: twice, if need be.
+    private static func check(
+        _ lines: [String],
+        rules: RecordRules,
+        tolerance: FileTolerance = FileTolerance(badPerTenThousandMax: 10_000),
+        badRecordsMax: Int = 100,
+        body: (borrowing FileCheck, _ readings: Int) throws -> Void
+    ) throws {
+        let bytes = Array(lines.joined(separator: "\n").utf8)
+        var check = FileCheck(
+            format: .delimited(try Samples.layout()),
+            rules: rules,
+            tolerance: tolerance,
+            fileBytes: Int64(bytes.count),
+            badRecordsMax: badRecordsMax
+        )
+        var readings = 1
+        try read(bytes, into: &check)
+        if check.needsSecondReading {
+            check.beginSecondReading()
+            try read(bytes, into: &check)
+            readings = 2
+        }
+        let isDone = !check.needsSecondReading
+        #expect(isDone)
+        try body(check, readings)
+    }
+
+    private static func read(_ bytes: [UInt8], into check: inout FileCheck) throws {
+        let middle = bytes.count / 2
+        try check.read(bytes[..<middle], isLast: false)
+        try check.read(bytes[middle...], isLast: true)
+    }
+
+    @Test func `a file of good records is clean after one reading`() throws {
+        try Self.check((1...2_000).map { Self.line("A-\($0)") }, rules: try RecordRules()) { check, readings in
+            #expect(readings == 1)
+            #expect(check.outcome(of: check.verdict(submitted: nil)) == .clean)
+            #expect(check.totals.records == 2_000)
+            #expect(check.totals.accepted == [.cny: Tally(count: 2_000, amountMinor: 200_000)])
+            #expect(check.badRecords.isEmpty && check.reasons.isEmpty && check.hasComparedAllNumbers)
+        }
+    }
+
+    @Test func `a number that stands again sets the later record aside, whatever became of the first`() throws {
+        let lines = [
+            Self.line("A-1"), Self.line("A-2", amount: "0"), Self.line("A-1", amount: "2.00"), Self.line("A-2"),
+            Self.line("A-3"), Self.line("A-1", account: "x"), Self.line("a-1"),
+        ]
+        try Self.check(lines, rules: try RecordRules()) { check, readings in
+            #expect(readings == 2)
+            #expect(check.outcome(of: check.verdict(submitted: nil)) == .quarantine)
+            #expect(check.totals.records == 7)
+            #expect(check.totals.quarantined == 4)
+            #expect(check.totals.accepted == [.cny: Tally(count: 3, amountMinor: 300)])
+            #expect(check.accepted == [.cny: Tally(count: 5, amountMinor: 600)], "pass 1 does not compare numbers")
+            #expect(check.badRecords.map(\.line.value) == [2, 3, 4, 6])
+            #expect(
+                check.badRecords.map { $0.reasons.map(\.code) } == [
+                    [.amountNotPositive], [.duplicateInFile], [.duplicateInFile],
+                    [.accountMalformed, .duplicateInFile],
+                ]
+            )
+            let mends = check.badRecords.dropFirst().map { $0.reasons.last?.mend ?? "" }
+            #expect(zip(mends, [1, 2, 1]).allSatisfy { $0.hasPrefix("line \($1) of this file") }, "\(mends)")
+            #expect(check.reasons.map(\.code).first == .duplicateInFile)
+            #expect(check.reasons.map(\.count) == [3, 1, 1])
+            #expect(check.badRecords.allSatisfy { $0.source.raw.isEmpty })
+        }
+    }
+
+    @Test func `repeated numbers are found in a large file, each against its first line`() throws {
+        var generator = SeededGenerator(seed: 21)
+        var lines: [String] = []
+        var first: [Int: Int] = [:]
+        var expected: [Int32] = []
+        for line in 1...20_000 {
+            let number = Int.random(in: 0..<200_000, using: &generator)
+            lines.append(Self.line("A-\(number)"))
+            if first[number] == nil { first[number] = line } else { expected.append(Int32(line)) }
+        }
+        try Self.check(lines, rules: try RecordRules(), badRecordsMax: 1_000_000) { check, _ in
+            #expect(expected.count > 500)
+            #expect(check.badRecords.map(\.line.value) == expected)
+            #expect(check.totals.quarantined == Int64(expected.count))
+            let isComplete = check.hasComparedAllNumbers
+            #expect(isComplete)
+        }
+    }
+
+    @Test func `what cannot be repeated is never marked as such`() {
+        // As full as it gets: 32 bits a number.
+        let count = 65_536
+        var numbers = RepeatedNumbers(fileBytes: Int64(count * 64))
+        for number in 0..<count { numbers.mark("N\(number)") }
+        numbers.mark("N17")
+        #expect(numbers.mayBeRepeated && numbers.isComplete)
+        numbers.beginSecondReading()
+        var repeated: [String] = []
+        for number in Array(0..<count) + [17] {
+            let line = LineNumber(Int32(number + 1))
+            if let earlier = numbers.earlierLine(of: "N\(number)", in: line) {
+                repeated.append("N\(number) \(earlier)")
+            }
+        }
+        #expect(repeated == ["N17 18"])
+    }
+
+    @Test func `only so many bad records are kept, and all are counted`() throws {
+        let lines = (1...50).map { Self.line("A-\($0)", account: "none") }
+        try Self.check(lines, rules: try RecordRules(), badRecordsMax: 3) { check, _ in
+            #expect(check.badRecords.map(\.line.value) == [1, 2, 3])
+            #expect(check.totals.quarantined == 50)
+        }
+    }
+
+    @Test func `tolerance, declared totals and rules decide as in pass 1`() throws {
+        let lines = (1...10).map { Self.line("A-\($0)", account: $0 == 4 ? "none" : Self.card) }
+        let careful = FileTolerance()
+        try Self.check(lines, rules: try RecordRules(), tolerance: careful) { check, _ in
+            let verdict = check.verdict(submitted: nil)
+            guard case .hold(let hold) = verdict else {
+                Issue.record("\(verdict)")
+                return
+            }
+            #expect(hold.code == .tooManyBadRecords)
+            #expect(check.outcome(of: verdict) == .hold)
+            let wrong = DeclaredTotals(submittedCount: 11, sums: [:])
+            #expect(check.outcome(of: check.verdict(submitted: wrong)) == .refuse)
+            let right = DeclaredTotals(submittedCount: 10, sums: [.cny: 1_000])
+            #expect(check.outcome(of: check.verdict(submitted: right)) == .hold)
+        }
+        let strict = try RecordRules(severities: [.accountMalformed: .refuseFile])
+        try Self.check(lines, rules: strict) { check, readings in
+            #expect(readings == 1)
+            #expect(check.refusal?.code == .refusedByRule)
+            #expect(check.refusal?.line == 4)
+            #expect(check.outcome(of: check.verdict(submitted: nil)) == .refuse)
+            #expect(check.badRecords.map(\.line.value) == [4], "the record that refuses the file is shown")
+        }
+        #expect(DeclaredTotals(submittedCount: nil, sums: [:]) == nil)
+    }
+
+    // MARK: The beginning of a file
+
+    @Test func `the beginning of a file tells its format, and no other`() throws {
+        let formats: [String: FileFormat] = [
+            "commas": .delimited(try Samples.layout()),
+            "bars": .delimited(try Samples.layout(charset: .gb18030, separator: "|", quote: nil, amountUnit: .minor)),
+            "titles": .delimited(try Samples.layout(header: .columnTitles)),
+            "fixed": .fixedWidth(try FixedWidthReaderTests.layout()),
+        ]
+        let titles = Samples.columns.map(\.title).joined(separator: ",")
+        let bars = "A-1|6228480040106028109|张三|102100099996|1234|wages"
+        let files: [(bytes: [UInt8], fits: Set<String>)] = [
+            (Array(Samples.line.utf8), ["commas"]),
+            (Array("\(titles)\n\(Samples.line)\n".utf8), ["titles"]),
+            (try Samples.encoded("\(bars)\n\(bars)\n", .gb18030), ["bars"]),
+            (Array("\(FixedWidthReaderTests.one)\n\(FixedWidthReaderTests.two)\n".utf8), ["fixed"]),
+            (Array("{\"no\":1}\n".utf8), []), ([0, 1, 2, 3], []), ([], []),
+        ]
+        for file in files {
+            let fitting = try formats.filter { _, format in
+                try FormatProbe(file.bytes, isWhole: true, format: format, rules: try RecordRules()).fits
+            }
+            #expect(Set(fitting.keys) == file.fits, "\(String(decoding: file.bytes, as: UTF8.self))")
+        }
+    }
+
+    @Test func `a few bad records, a cut record and a missing trailer say nothing against a format`() throws {
+        let trailer = DelimitedLayout.Trailer(mark: "T", countPosition: 2, sumPosition: nil)
+        let format = FileFormat.delimited(try Samples.layout(trailer: trailer))
+        var lines = (1...300).map { Self.line("A-\($0)") }
+        lines[3] = "what,is,this"
+        lines[5] = Self.line("A-5", amount: "1,00")
+        let bytes = Array(lines.joined(separator: "\n").utf8)
+        let rules = try RecordRules()
+        #expect(try FormatProbe(bytes, isWhole: true, format: format, rules: rules).fits)
+        #expect(try FormatProbe(Array(bytes.prefix(1_000)), isWhole: false, format: format, rules: rules).fits)
+        let foreign = try FormatProbe(
+            Array("head,er\n".utf8) + bytes,
+            isWhole: true,
+            format: .delimited(try Samples.layout(header: .columnTitles)),
+            rules: rules
+        )
+        #expect(!foreign.fits)
+        #expect(foreign.defect?.code == .headerMismatch)
+    }
+}
