@@ -10,8 +10,8 @@ import Synchronization
 struct FileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "file",
-        abstract: "Queue and follow batch files.",
-        subcommands: [FileSubmitCommand.self, List.self, Show.self, Result.self]
+        abstract: "Check, queue and follow batch files.",
+        subcommands: [FileSubmitCommand.self, FileCheckCommand.self, List.self, Show.self, Result.self]
     )
 
     /// The newest files.

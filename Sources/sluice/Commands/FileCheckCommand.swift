@@ -1,0 +1,151 @@
+import ArgumentParser
+import BatchFiles
+import Cryptography
+import PaymentCore
+import Pipeline
+
+/// `sluice file check`: what intake would say of a file, without a database.
+struct FileCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Tell what intake would make of a file; needs no database.",
+        discussion: """
+            Looks at what the file alone can tell: numbers and files that came before are not known here. Values are \
+            shown masked.
+
+            Exit codes: 0 clean; 3 some records would go to quarantine, or the file be held; 1 it would be refused; \
+            2 usage or configuration, or the file cannot be read.
+            """
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var report: ReportOptions
+
+    @Argument(help: "The path of the file; - is standard input.")
+    var path: String
+
+    @Option(help: "The layout, as named in Config/layouts (default: the only one that the file looks like).")
+    var format: String?
+
+    @Option(help: "The merchant number whose rules, tolerance and ceilings hold (default: those of a careful bank).")
+    var merchant: String?
+
+    @Option(help: "How many records the file must have.")
+    var declaredCount: Int64?
+
+    @Option(help: "What the amounts of a currency must add up to, in minor units, as in CNY=12345; may be repeated.")
+    var declaredSum: [DeclaredSum] = []
+
+    @Option(help: "How many bad records to show, at most 1000.")
+    var badRecords = 20
+
+    func validate() throws {
+        if let declaredCount, declaredCount < 0 { throw ValidationError("--declared-count is not negative") }
+        guard Set(declaredSum.map(\.currency)).count == declaredSum.count else {
+            throw ValidationError("--declared-sum names a currency twice")
+        }
+        guard (0...1_000).contains(badRecords) else { throw ValidationError("--bad-records is 0 to 1000") }
+    }
+
+    func run() async throws {
+        let configuration = try options.load()
+        let profile = try profile(configuration)
+        let rules = try profile?.rules ?? RecordRules()
+        let content = try BatchContent(path: path)
+        let choice = try choice(configuration, rules: rules, content)
+        var check = FileCheck(
+            format: choice.format,
+            rules: rules,
+            tolerance: profile?.tolerance ?? FileTolerance(),
+            fileBytes: content.bytes,
+            badRecordsMax: badRecords
+        )
+        try read(content, into: &check)
+        let sums = declaredSum.map { ($0.currency, Int128($0.minor)) }
+        let found = FileCheckReport(
+            fileName: path == "-" ? "stdin" : path.split(separator: "/").last.map(String.init) ?? path,
+            bytes: content.bytes,
+            sha256: content.sha256,
+            choice: choice,
+            merchant: profile?.number,
+            submitted: DeclaredTotals(submittedCount: declaredCount, sums: Dictionary(uniqueKeysWithValues: sums)),
+            ceilings: AmountCeilings(
+                file: profile?.ceilings.file ?? [:],
+                merchantDay: profile?.ceilings.day ?? [:],
+                deploymentDay: configuration.dayCeilings
+            ),
+            check: check
+        )
+        try report.show(found.json, words: found.words)
+        switch found.outcome {
+        case .clean: return
+        case .quarantine, .hold: throw ExitStatus.waitsForPerson.code
+        case .refuse: throw ExitStatus.failed.code
+        }
+    }
+
+    private func profile(_ configuration: Configuration) throws -> MerchantProfile? {
+        guard let merchant else { return nil }
+        let merchants = try Catalogue.load(configuration).merchants
+        guard let profile = merchants[MerchantNumber(merchant)] else {
+            throw CommandFailure(
+                "there is no merchant \(merchant) in \(configuration.directory)/merchants",
+                mend: "name one of: \(merchants.keys.map(\.value).sorted().joined(separator: ", "))",
+                status: .configuration
+            )
+        }
+        return profile
+    }
+
+    private func choice(
+        _ configuration: Configuration,
+        rules: RecordRules,
+        _ content: BatchContent
+    ) throws -> FormatChoice {
+        let formats = try Catalogue.formats(configuration)
+        let folder = "\(configuration.directory)/layouts"
+        if let format { return try FormatChoice(named: format, among: formats, folder: folder) }
+        return try FormatChoice(
+            probing: content.partCount > 0 ? part(1, of: content) : [],
+            isWhole: content.partCount <= 1,
+            among: formats,
+            rules: rules,
+            folder: folder
+        )
+    }
+
+    private func read(_ content: BatchContent, into check: inout FileCheck) throws {
+        var progress = ReadingProgress(bytes: content.bytes, isWanted: !report.json)
+        try read(content, into: &check, "Checking", &progress)
+        if check.needsSecondReading {
+            check.beginSecondReading()
+            try read(content, into: &check, "Comparing", &progress)
+        }
+        try progress.end()
+    }
+
+    private func read(
+        _ content: BatchContent,
+        into check: inout FileCheck,
+        _ title: String,
+        _ progress: inout ReadingProgress
+    ) throws {
+        guard content.partCount > 0 else { return try check.read([], isLast: true) }
+        var readBytes: Int64 = 0
+        for number in 1...content.partCount where check.refusal == nil {
+            let part = try part(number, of: content)
+            try check.read(part[...], isLast: number == content.partCount)
+            readBytes += Int64(part.count)
+            try progress.show(title, readBytes: readBytes)
+        }
+    }
+
+    /// A file that cannot be read is no file that would be refused.
+    private func part(_ number: Int, of content: BatchContent) throws -> [UInt8] {
+        do {
+            return try content.part(number)
+        } catch let failure as CommandFailure {
+            throw CommandFailure(failure.what, mend: failure.mend, status: .configuration)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import BatchFiles
+import PaymentCore
+
+/// Which of the configured formats a file is held against.
+struct FormatChoice {
+    let format: FileFormat
+    /// Whether the file's own beginning chose it.
+    let isProbed: Bool
+
+    /// The format of this name.
+    init(named name: String, among formats: [String: FileFormat], folder: String) throws {
+        guard let format = formats[name] else {
+            throw CommandFailure(
+                "there is no layout \(name) in \(folder)",
+                mend: "name one of: \(formats.keys.sorted().joined(separator: ", "))",
+                status: .configuration
+            )
+        }
+        self.format = format
+        isProbed = false
+    }
+
+    /// The only format that the beginning of the file looks like, as records under these rules.
+    init(
+        probing head: [UInt8],
+        isWhole: Bool,
+        among formats: [String: FileFormat],
+        rules: RecordRules,
+        folder: String
+    ) throws {
+        guard !formats.isEmpty else {
+            throw CommandFailure(
+                "there is no layout in \(folder)",
+                mend: "describe the file's in a layout; all keys: Docs/formats",
+                status: .configuration
+            )
+        }
+        let names = formats.keys.sorted().joined(separator: ", ")
+        guard !head.isEmpty else {
+            throw CommandFailure(
+                "the file has no byte by which to tell its layout",
+                mend: "name it with --format: \(names)",
+                status: .configuration
+            )
+        }
+        let fitting = try formats.sorted { $0.key < $1.key }.filter { _, format in
+            try FormatProbe(head, isWhole: isWhole, format: format, rules: rules).fits
+        }
+        guard fitting.count == 1, let only = fitting.first else {
+            throw CommandFailure(
+                fitting.isEmpty
+                    ? "the beginning of the file looks like none of the layouts in \(folder)"
+                    : "the file may be of several layouts: \(fitting.map(\.key).joined(separator: ", "))",
+                mend: "name the right one with --format" + (fitting.isEmpty ? ": \(names)" : ""),
+                status: .configuration
+            )
+        }
+        format = only.value
+        isProbed = true
+    }
+}
