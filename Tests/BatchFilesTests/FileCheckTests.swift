@@ -196,7 +196,17 @@ import Transcoding
             format: .delimited(try Samples.layout(header: .columnTitles)),
             rules: rules
         )
-        #expect(!foreign.fits)
+        #expect(!foreign.fits && !foreign.hasItsTitles)
         #expect(foreign.defect?.code == .headerMismatch)
+    }
+
+    @Test(arguments: ["", "\n1,2,3\n4,5,6\n", "\nA-1,none,,none,1.2.3,\n"])
+    func `the titles of a format tell it, whatever follows them`(records: String) throws {
+        let bytes = Array((Samples.columns.map(\.title).joined(separator: ",") + records).utf8)
+        let (rules, titled) = (try RecordRules(), FileFormat.delimited(try Samples.layout(header: .columnTitles)))
+        let probe = try FormatProbe(bytes, isWhole: true, format: titled, rules: rules)
+        #expect(!probe.fits && probe.hasItsTitles)
+        let untitled = FileFormat.delimited(try Samples.layout())
+        #expect(try !FormatProbe(bytes, isWhole: true, format: untitled, rules: rules).hasItsTitles)
     }
 }

@@ -270,6 +270,14 @@ import sluice
         #expect(report.format == "withhold-fixed-gbk" && report.format_probed && report.records == 1)
     }
 
+    @Test func `a header that fits tells the layout of a file whose records are all bad`() throws {
+        let text = Self.head + (1...9).map { "P\($0),none,,x,1,00,\n" }.joined()
+        let run = try CheckRun(Array(text.utf8), ["--json"])
+        #expect(run.status == 1, "\(run.output)\(run.log)")
+        #expect(try run.report().format == "payout-csv-utf8")
+        #expect(try run.report().why?.code == "layout_mismatch")
+    }
+
     @Test func `standard input is read as a file is`() throws {
         let run = try CheckRun(Array(Self.payout(5).utf8), name: nil, ["--json"])
         #expect(run.status == 0, "\(run.log)")
@@ -320,6 +328,7 @@ import sluice
         let text = Self.head + "P1\u{1B}[2J,6228480040106028108,\(odd),102100099996,\(odd),\(odd)\n"
         for json in [[], ["--json"]] {
             let run = try CheckRun(Array(text.utf8), name: "a\u{1B}[31m\u{202E}.csv", Self.merchant + json)
+            #expect(run.log.isEmpty)
             #expect(run.status == 3, "\(run.output)\(run.log)")
             let isSafe = run.output.unicodeScalars.allSatisfy { scalar in
                 scalar == "\n"

@@ -62,7 +62,7 @@ import Testing
         default_currency: CNY
         columns:
           - {title: kind}
-          - {title: no, field: merchant_order_number}
+          - {title: number, field: merchant_order_number}
           - {title: name, field: account_name}
           - {title: fen, field: amount}
           - {title: account, field: account_number}
@@ -131,7 +131,7 @@ import Testing
         header: none
         amount_unit: major
         columns:
-          - {title: no, field: merchant_order_number}
+          - {title: number, field: merchant_order_number}
           - {title: account, field: account_number}
           - {title: currency, field: currency}
           - {title: amount, field: amount}
@@ -181,7 +181,7 @@ import Testing
             amount_unit: major
             default_currency: CNY
             columns:
-              - {title: no, field: merchant_order_number}
+              - {title: number, field: merchant_order_number}
               - {title: account, field: account_number}
               - {title: name, field: account_name, length_max: 3}
               - {title: amount, field: amount}
@@ -194,7 +194,7 @@ import Testing
             .dropFirst()
         {
             let value = row.prefix { $0 != "\t" }
-            let line = "A1|\(value)|\(value)|1.0\(value)|\(value)|\(value)\n"
+            let line = "A1|\(value)|\(value)|x|\(value)|\(value)\n"
             for json in [[], ["--json"]] {
                 let run = try CheckRun(
                     Array(line.utf8),

@@ -23,6 +23,9 @@ package struct FormatProbe: Sendable {
     private let records: Int64
     private let fitting: Int64
 
+    /// Whether the file begins with the titles of the format's columns, so that it is of it however bad its records are.
+    package let hasItsTitles: Bool
+
     /// Whether most records look like those of the format.
     package var fits: Bool { defect == nil && fitting * 2 > records }
 
@@ -41,6 +44,12 @@ package struct FormatProbe: Sendable {
         }
         try verification.read(head.prefix(Self.bytesMax), isLast: isWhole && head.count <= Self.bytesMax) { look($0) }
         self.defect = verification.refusal.flatMap { Self.ofItsFormat.contains($0.code) ? nil : $0 }
+        if case .delimited(let layout) = format, layout.header == .columnTitles {
+            // Whose titles are others has another defect.
+            hasItsTitles = defect.map { $0.code == .layoutMismatch || $0.code == .noRecords } ?? true
+        } else {
+            hasItsTitles = false
+        }
         self.records = records
         self.fitting = fitting
     }

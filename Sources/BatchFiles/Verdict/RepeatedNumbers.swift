@@ -3,8 +3,8 @@ package import PaymentCore
 /// Finds the merchant order numbers that a file brings more than once, in bounded memory, by reading it twice.
 ///
 /// The first reading marks each number in a table of bits and keeps those whose bits were all marked before: every
-/// repeated number, and a few others that share their bits. Where none is kept, none is repeated. Else a second reading
-/// compares the numbers that were kept, and only those, by fingerprints of 64 bits. Bits and fingerprints come from a
+/// repeated number, and of millions a few others. Where none is kept, none is repeated. Else a second reading compares
+/// the numbers that were kept, and only those, by fingerprints of 64 bits. Bits and fingerprints come from a
 /// hash with a key of this process, so that nobody can make two numbers meet.
 package struct RepeatedNumbers: Sendable {
     /// The most numbers kept (some 30 MiB): a second reading finds no more repeated ones.
@@ -12,7 +12,7 @@ package struct RepeatedNumbers: Sendable {
     /// A block is one line of the processor's cache; 32 MiB hold 30 million numbers with few false hits.
     private static let blockWords = 8
     private static let blocksMax = 1 << 19
-    private static let bitsANumber = 4
+    private static let bitsANumber = 7
 
     private var blocks: [UInt64]
     /// The numbers to compare, each with the first line that brought it; 0 before the second reading came to it.
@@ -34,9 +34,10 @@ package struct RepeatedNumbers: Sendable {
     /// Marks a number in the first reading.
     package mutating func mark(_ number: String) {
         let fingerprint = Self.fingerprint(of: number)
-        // 19 bits say which block, four times 9 which of its 512 bits.
         let block = Int(truncatingIfNeeded: fingerprint) & (blocks.count / Self.blockWords - 1)
-        var rest = fingerprint >> 19
+        // Seven times nine bits say which of its 512; mixed, so that they do not follow from the block.
+        var rest = (fingerprint ^ fingerprint >> 30) &* 0xBF58_476D_1CE4_E5B9
+        rest ^= rest >> 27
         var isMarked = true
         for _ in 0..<Self.bitsANumber {
             let word = block * Self.blockWords + Int(truncatingIfNeeded: rest) & (Self.blockWords - 1)

@@ -43,19 +43,21 @@ struct FormatChoice {
                 status: .configuration
             )
         }
-        let fitting = try formats.sorted { $0.key < $1.key }.filter { _, format in
-            try FormatProbe(head, isWhole: isWhole, format: format, rules: rules).fits
+        let probes = try formats.sorted { $0.key < $1.key }.map { name, format in
+            (name: name, format: format, probe: try FormatProbe(head, isWhole: isWhole, format: format, rules: rules))
         }
+        let alike = probes.filter(\.probe.fits)
+        let fitting = alike.isEmpty ? probes.filter(\.probe.hasItsTitles) : alike
         guard fitting.count == 1, let only = fitting.first else {
             throw CommandFailure(
                 fitting.isEmpty
                     ? "the beginning of the file looks like none of the layouts in \(folder)"
-                    : "the file may be of several layouts: \(fitting.map(\.key).joined(separator: ", "))",
+                    : "the file may be of several layouts: \(fitting.map(\.name).joined(separator: ", "))",
                 mend: "name the right one with --format" + (fitting.isEmpty ? ": \(names)" : ""),
                 status: .configuration
             )
         }
-        format = only.value
+        format = only.format
         isProbed = true
     }
 }
