@@ -27,26 +27,24 @@ let package = Package(
         .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibMalloc"),
         .systemLibrary(name: "CLibZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CLibArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
         // Bindings: they know nothing of payments.
         .target(name: "PostgresClient", dependencies: ["CLibPQ"], swiftSettings: strict),
         .target(name: "EmbeddedPostgres", swiftSettings: strict),
         .target(name: "Transfer", dependencies: ["CLibCurl"], swiftSettings: strict),
         .target(name: "Cryptography", dependencies: ["CLibCrypto"], swiftSettings: strict),
-        .target(name: "Compression", dependencies: ["CLibZ"], swiftSettings: strict),
-        .target(name: "XMLStream", dependencies: ["CLibXML2"], swiftSettings: strict),
         .target(name: "Compression", dependencies: ["CLibZ", "CLibArchive"], swiftSettings: strict),
+        .target(name: "XMLStream", dependencies: ["CLibXML2"], swiftSettings: strict),
         .target(name: "Transcoding", swiftSettings: strict),
         .target(name: "StrictYAML", dependencies: [yams], swiftSettings: strict),
 
         // Values and rules, and what is built on them; arrows only point up.
         .target(name: "PaymentCore", swiftSettings: strict),
-        .target(name: "BatchFiles", dependencies: ["PaymentCore", "Transcoding", "XMLStream"], swiftSettings: strict),
         .target(
             name: "BatchFiles",
-            dependencies: ["PaymentCore", "Compression", "Transcoding"],
+            dependencies: ["PaymentCore", "Compression", "Transcoding", "XMLStream"],
             swiftSettings: strict
         ),
         .target(
@@ -122,21 +120,20 @@ let package = Package(
         .testTarget(name: "EmbeddedPostgresTests", dependencies: ["EmbeddedPostgres"], swiftSettings: strict),
         .testTarget(name: "TransferTests", dependencies: ["Transfer"], swiftSettings: strict),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
-        .testTarget(name: "CompressionTests", dependencies: ["Compression"], swiftSettings: strict),
-        .testTarget(name: "XMLStreamTests", dependencies: ["XMLStream"], swiftSettings: strict),
         .testTarget(
             name: "CompressionTests",
             dependencies: ["Compression", "CompressionTesting"],
             swiftSettings: strict
         ),
+        .testTarget(name: "XMLStreamTests", dependencies: ["XMLStream"], swiftSettings: strict),
         .testTarget(name: "TranscodingTests", dependencies: ["Transcoding"], swiftSettings: strict),
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"], swiftSettings: strict),
         .testTarget(name: "PaymentCoreTests", dependencies: ["PaymentCore"], swiftSettings: strict),
         .testTarget(
             name: "BatchFilesTests",
-            dependencies: ["BatchFiles", "PaymentCore", "Transcoding", "XMLStream"],
-            dependencies: ["BatchFiles", "PaymentCore", "Compression", "Transcoding"],
-            dependencies: ["BatchFiles", "PaymentCore", "Compression", "CompressionTesting", "Transcoding"],
+            dependencies: [
+                "BatchFiles", "PaymentCore", "Compression", "CompressionTesting", "Transcoding", "XMLStream",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

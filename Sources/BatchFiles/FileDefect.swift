@@ -28,22 +28,8 @@ package struct FileDefect: Error, Sendable, Hashable {
         case trailerMismatch = "trailer_mismatch"
         /// The count or sum declared with the submission is not that of the records.
         case totalsMismatch = "totals_mismatch"
-        /// A file of XML is not well-formed: it may be cut.
-        case notWellFormed = "not_well_formed"
-        /// A file of XML declares a document type, with which entities and other files come in.
-        case documentType = "document_type"
-        /// The file is a message, or a version of one, that the layout does not take.
-        case messageUnsupported = "message_unsupported"
-        /// The file is a message for the other direction.
-        case wrongDirection = "wrong_direction"
-        /// The file breaks its schema elsewhere than in a record.
-        case schemaViolation = "schema_violation"
-        /// The number that a part of the file declares is not that of its records.
-        case controlCountMismatch = "control_count_mismatch"
-        /// The control sum of the file, or of a part of it, is not that of its records.
-        case controlSumMismatch = "control_sum_mismatch"
-        /// Two parts of the file have the same identification.
-        case duplicatePayment = "duplicate_payment"
+        /// So many records are bad that the merchant's limit refuses the file.
+        case badRecordsOverLimit = "bad_records_over_limit"
         /// The packed file is damaged, cut, or followed by other bytes.
         case wrappingBroken = "wrapping_broken"
         /// The packed file unpacks to more than the layout's limits.
@@ -58,8 +44,20 @@ package struct FileDefect: Error, Sendable, Hashable {
         case wrappingMismatch = "wrapping_mismatch"
         /// The content begins like that of another format.
         case formatMismatch = "format_mismatch"
-        /// So many records are bad that the merchant's limit refuses the file.
-        case badRecordsOverLimit = "bad_records_over_limit"
+        /// A file of XML is not well-formed: it may be cut.
+        case notWellFormed = "not_well_formed"
+        /// A file of XML declares a document type, with which entities and other files come in.
+        case documentType = "document_type"
+        /// The file is a message, or a version of one, that the layout does not take.
+        case messageUnsupported = "message_unsupported"
+        /// The file breaks its schema elsewhere than in a record.
+        case schemaViolation = "schema_violation"
+        /// The number that a part of the file declares is not that of its records.
+        case controlCountMismatch = "control_count_mismatch"
+        /// The control sum of the file, or of a part of it, is not that of its records.
+        case controlSumMismatch = "control_sum_mismatch"
+        /// Two parts of the file have the same identification.
+        case duplicatePayment = "duplicate_payment"
         /// A record breaks a rule that the merchant set to refuse the file.
         case refusedByRule = "refused_by_rule"
         /// A line of a NACHA file is of another kind than may stand there.

@@ -99,10 +99,10 @@ package struct MerchantProfile: Sendable {
     /// How often an order may be tried (R9).
     package let attempts: AttemptRule
     package let ceilings: MerchantCeilings
-    /// In which format its results are written.
-    package let results: ResultKind
     /// What is done about what may have come before.
     package let duplicates: DuplicateRules
+    /// In which format its results are written.
+    package let results: ResultKind
 
     package init(
         number: MerchantNumber,
@@ -114,8 +114,8 @@ package struct MerchantProfile: Sendable {
         routes: [Direction: [Route]],
         attempts: AttemptRule = AttemptRule(),
         ceilings: MerchantCeilings = MerchantCeilings(),
+        duplicates: DuplicateRules = DuplicateRules(),
         results: ResultKind = .same
-        duplicates: DuplicateRules = DuplicateRules()
     ) {
         self.number = number
         self.title = title
@@ -126,8 +126,8 @@ package struct MerchantProfile: Sendable {
         self.routes = routes
         self.attempts = attempts
         self.ceilings = ceilings
-        self.results = results
         self.duplicates = duplicates
+        self.results = results
     }
 }
 

@@ -174,8 +174,8 @@ import XMLStream
     }
 
     @Test(arguments: [
-        ("urn:iso:std:iso:20022:tech:xsd:pain.008.001.08", FileDefect.Code.wrongDirection),
-        ("urn:iso:std:iso:20022:tech:xsd:pain.008.001.99", .wrongDirection),
+        ("urn:iso:std:iso:20022:tech:xsd:pain.008.001.08", FileDefect.Code.directionMismatch),
+        ("urn:iso:std:iso:20022:tech:xsd:pain.008.001.99", .directionMismatch),
         ("urn:iso:std:iso:20022:tech:xsd:pain.001.001.08", .messageUnsupported),
         ("urn:iso:std:iso:20022:tech:xsd:pain.002.001.10", .messageUnsupported), ("urn:other", .messageUnsupported),
         ("", .messageUnsupported), ("http://example.org/pain.001.001.09", .messageUnsupported),

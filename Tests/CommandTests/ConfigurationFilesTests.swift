@@ -22,7 +22,10 @@ import sluice
         #expect(catalogue.channels.keys.map(\.value).sorted() == ["harbor", "meridian"])
         #expect(
             catalogue.formats.keys.sorted()
-                == ["nacha-ppd", "payout-csv-utf8", "withhold-bar-gb18030", "withhold-fixed-gbk"]
+                == [
+                    "nacha-ppd", "pain-001", "pain-008", "payout-csv-utf8", "withhold-bar-gb18030",
+                    "withhold-fixed-gbk",
+                ]
         )
         #expect(catalogue.merchants.keys.map(\.value).sorted() == ["MER-PAYOUT", "MER-WITHHOLD"])
         for direction in Direction.allCases {
@@ -70,7 +73,7 @@ import sluice
     }
 
     @Test func `a layout of NACHA files says what its file says`() throws {
-        guard case .nacha(let layout) = try catalogue().formats["nacha-ppd"] else {
+        guard case .nacha(let layout) = try catalogue().formats["nacha-ppd"]?.format else {
             Issue.record("the layout is of NACHA files")
             return
         }
@@ -168,40 +171,6 @@ import sluice
         #expect(report?.words?.contains(word) == true, "\(report?.words ?? "")")
     }
 
-    @Test(arguments: [
-        ("wrapping: none", Wrapping.none), ("wrapping: gzip", Wrapping(.gzip)), ("wrapping: zip", Wrapping(.zip)),
-        (
-            "wrapping: deflate_base64\nwrapping_limits: {content_bytes_max: 5000, ratio_max: 50}",
-            Wrapping(.deflateBase64, limits: UnpackLimits(bytesMax: 5_000, ratioMax: 50))
-        ),
-        ("wrapping: zip\nwrapping_limits: {ratio_max: 9}", Wrapping(.zip, limits: UnpackLimits(ratioMax: 9))),
-    ]) func `a layout of any format may say how files are packed`(_ lines: String, _ wrapping: Wrapping) throws {
-        for name in ["payout-csv-utf8", "withhold-fixed-gbk"] {
-            let declared = try Self.layout(name, beginningWith: lines)
-            #expect(declared.wrapping == wrapping)
-            #expect(declared.name == name)
-        }
-    }
-
-    @Test(arguments: [
-        ("wrapping: rar", ":1:11: ", "deflate_base64"),
-        ("wrapping_limits: {ratio_max: 9}", ":1:1: ", "not packed"),
-        ("wrapping: gzip\nwrapping_limits: {ratio_max: 1}", ":2:30: ", "out of range"),
-        ("wrapping: gzip\nwrapping_limits: {content_bytes_max: 10}", ":2:38: ", "out of range"),
-        ("wrapping: gzip\nwrapping_limits: {bytes_max: 5000}", ":2:19: ", "content_bytes_max"),
-        ("wraping: gzip", ":1:1: ", "wrapping"),
-    ]) func `a wrapping with a mistake is refused with its place`(_ lines: String, _ place: String, _ word: String) {
-        let error = #expect(throws: (any Error).self) { try Self.layout("payout-csv-utf8", beginningWith: lines) }
-        let words = error.map { "\($0)" } ?? ""
-        #expect(words.contains("payout-csv-utf8.yaml\(place)") && words.contains(word), "\(words)")
-    }
-
-    /// A layout of the project with lines put before its own.
-    private static func layout(_ name: String, beginningWith lines: String) throws -> DeclaredFormat {
-        let fixture = try ConfigurationFixture()
-        let layout = try String(contentsOfFile: "\(project)/Config/layouts/\(name).yaml", encoding: .utf8)
-        try fixture.write("\(lines)\n\(layout)", to: "layouts/\(name).yaml")
-        return try #require(try Catalogue.formats(try fixture.load())[name])
     @Test func `a merchant's rules about fields, earlier records and shares arrive where they belong`() throws {
         let fixture = try ConfigurationFixture()
         let config = "\(Self.project)/Config"
@@ -245,6 +214,42 @@ import sluice
         #expect(context.businessDate == date)
         let other = configuration.recordContext(merchant: number, direction: .withhold, businessDate: date)
         #expect(other.channels.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("wrapping: none", Wrapping.none), ("wrapping: gzip", Wrapping(.gzip)), ("wrapping: zip", Wrapping(.zip)),
+        (
+            "wrapping: deflate_base64\nwrapping_limits: {content_bytes_max: 5000, ratio_max: 50}",
+            Wrapping(.deflateBase64, limits: UnpackLimits(bytesMax: 5_000, ratioMax: 50))
+        ),
+        ("wrapping: zip\nwrapping_limits: {ratio_max: 9}", Wrapping(.zip, limits: UnpackLimits(ratioMax: 9))),
+    ]) func `a layout of any format may say how files are packed`(_ lines: String, _ wrapping: Wrapping) throws {
+        for name in ["payout-csv-utf8", "withhold-fixed-gbk"] {
+            let declared = try Self.layout(name, beginningWith: lines)
+            #expect(declared.wrapping == wrapping)
+            #expect(declared.name == name)
+        }
+    }
+
+    @Test(arguments: [
+        ("wrapping: rar", ":1:11: ", "deflate_base64"),
+        ("wrapping_limits: {ratio_max: 9}", ":1:1: ", "not packed"),
+        ("wrapping: gzip\nwrapping_limits: {ratio_max: 1}", ":2:30: ", "out of range"),
+        ("wrapping: gzip\nwrapping_limits: {content_bytes_max: 10}", ":2:38: ", "out of range"),
+        ("wrapping: gzip\nwrapping_limits: {bytes_max: 5000}", ":2:19: ", "content_bytes_max"),
+        ("wraping: gzip", ":1:1: ", "wrapping"),
+    ]) func `a wrapping with a mistake is refused with its place`(_ lines: String, _ place: String, _ word: String) {
+        let error = #expect(throws: (any Error).self) { try Self.layout("payout-csv-utf8", beginningWith: lines) }
+        let words = error.map { "\($0)" } ?? ""
+        #expect(words.contains("payout-csv-utf8.yaml\(place)") && words.contains(word), "\(words)")
+    }
+
+    /// A layout of the project with lines put before its own.
+    private static func layout(_ name: String, beginningWith lines: String) throws -> DeclaredFormat {
+        let fixture = try ConfigurationFixture()
+        let layout = try String(contentsOfFile: "\(project)/Config/layouts/\(name).yaml", encoding: .utf8)
+        try fixture.write("\(lines)\n\(layout)", to: "layouts/\(name).yaml")
+        return try #require(try Catalogue.formats(try fixture.load())[name])
     }
 
     @Test func `a channel of the other class keeps the deployment from starting`() throws {

@@ -13,7 +13,7 @@ import sluice
 
     /// A line that passes every check.
     private static func line(_ number: Int, amount: String = "12.34") -> String {
-        "P\(number),6228480040106028109,\"Zhang, San\",102100099996,\(amount),wages\n"
+        "P\(number),6228480040106028109,\"Zhang, San\",102100099996,\(amount),wages \(number)\n"
     }
 
     private static func payout(_ count: Int) -> String { head + (1...count).map { line($0) }.joined() }
@@ -68,7 +68,7 @@ import sluice
             verdict: "quarantine",
             records: 41,
             quarantined: 1,
-            reasons: ["duplicate_in_file": 1]
+            reasons: ["duplicate_in_file": 1, "same_payment": 1]
         ),
         Sample(
             testDescription: "too many bad records",
@@ -301,7 +301,7 @@ import sluice
     @Test func `a file that looks like no layout, or like two, is asked about`() throws {
         let none = try CheckRun(Array("{\"order\": 1}\n".utf8), [])
         #expect(none.status == 2)
-        #expect(none.log.contains("none of the layouts") && none.log.contains("--format: payout-csv-utf8"))
+        #expect(none.log.contains("none of the layouts") && none.log.contains("payout-csv-utf8"))
         let empty = try CheckRun([], [])
         #expect(empty.status == 2 && empty.log.contains("no byte"))
         let fixture = try ConfigurationFixture()

@@ -13,7 +13,7 @@ import sluice
     private static func load(_ text: String) throws -> FileFormat {
         let fixture = try ConfigurationFixture()
         try fixture.write(text, to: "layouts/\(name).yaml")
-        return try #require(try Catalogue.formats(try fixture.load())[name])
+        return try #require(try Catalogue.formats(try fixture.load())[name]).format
     }
 
     private static func text() throws -> String {

@@ -121,8 +121,10 @@ final class EngineScene: Sendable {
         }
         self.endpoints = endpoints
         configuration = EngineConfiguration(
-            formats: ["payout-csv": .delimited(try Self.layout()), "payout-iso": .iso20022(try Self.messageLayout())],
-            formats: ["payout-csv": DeclaredFormat(.delimited(try Self.layout()))],
+            formats: [
+                "payout-csv": DeclaredFormat(.delimited(try Self.layout())),
+                "payout-iso": DeclaredFormat(.iso20022(try Self.messageLayout())),
+            ],
             merchants: [
                 Self.merchant: MerchantProfile(
                     number: Self.merchant,
@@ -298,7 +300,6 @@ final class EngineScene: Sendable {
         try ISO20022Layout(name: "payout-iso", direction: .payout, schemas: try schemas())
     }
 
-    private static func layout() throws -> DelimitedLayout {
     static func layout() throws -> DelimitedLayout {
         try DelimitedLayout(
             name: "payout-csv",

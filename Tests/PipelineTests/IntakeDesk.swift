@@ -75,13 +75,19 @@ final class IntakeDesk: BatchFileStore {
     func recordVerdict(
         _ verdict: RecordedVerdict,
         of file: ClaimedBatchFile,
-        ceilings: AmountCeilings
+        ceilings: AmountCeilings,
+        duplicates: DuplicateRules
     ) async throws -> Bool {
         state.withLock { $0.verdict = verdict }
         return true
     }
 
-    func load(_ slice: LoadSlice, of file: ClaimedBatchFile, turn: LoadTurn) async throws -> LoadOutcome {
+    func load(
+        _ slice: LoadSlice,
+        of file: ClaimedBatchFile,
+        turn: LoadTurn,
+        duplicates: DuplicateRules
+    ) async throws -> LoadOutcome {
         guard turn.wait(atMost: .seconds(10)) else { return .outOfTurn }
         state.withLock { state in
             state.slices.append(slice)
@@ -89,6 +95,8 @@ final class IntakeDesk: BatchFileStore {
         }
         return .loaded(duplicates: 0)
     }
+
+    func warnOfSamePayments(in file: ClaimedBatchFile, days: Int) async throws -> Int64 { 0 }
 
     func finishLoading(_ file: ClaimedBatchFile) async throws -> LoadOutcome {
         state.withLock { $0.isFinished = true }

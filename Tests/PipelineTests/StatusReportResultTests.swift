@@ -30,7 +30,8 @@ import Testing
                 let account = number == 60 ? String(card.dropLast()) + (card.hasSuffix("0") ? "1" : "0") : card
                 text += """
                     <CdtTrfTxInf><PmtId><InstrId>I-\(number)</InstrId><EndToEndId>E2E-\(number)</EndToEndId></PmtId>
-                    <Amt><InstdAmt Ccy="CNY">\(number).50</InstdAmt></Amt><Cdtr><Nm>Payee &amp; Sons \(number)</Nm></Cdtr>
+                    <Amt><InstdAmt Ccy="CNY">\(number).50</InstdAmt></Amt>
+                    <Cdtr><Nm>Payee &amp; Sons \(number)</Nm></Cdtr>
                     <CdtrAcct><Id><Othr><Id>\(account)</Id></Othr></Id></CdtrAcct></CdtTrfTxInf>
                     """
             }
@@ -52,7 +53,8 @@ import Testing
     private static func settle(_ scene: EngineScene, _ batch: BatchIdentifier) async throws -> Bool {
         try await scene.owner.transaction("look again") { transaction in
             _ = try transaction.execute(
-                "UPDATE sluice.batch_file SET due_at = now(), lease_until = NULL, lease_worker = NULL WHERE batch_id = $1",
+                "UPDATE sluice.batch_file SET due_at = now(), lease_until = NULL, lease_worker = NULL "
+                    + "WHERE batch_id = $1",
                 [.int64(batch.value)]
             )
         }

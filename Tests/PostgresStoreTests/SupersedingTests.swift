@@ -68,10 +68,10 @@ import Testing
         )
         let working = try #require(claimed)
         #expect(working.id == first.id)
-        let written = try await scene.database.store.writeResultFile(of: working, fileName: "r") { nextPage, _ in
+        let written = try await scene.database.store.writeResultFile(of: working, fileName: "r") { material, _ in
             var lines: [String] = []
             while true {
-                let page = try nextPage()
+                let page = try material.nextPage()
                 if page.isEmpty { break }
                 lines += page.map { "\($0.line) \($0.status.rawValue) \($0.code)" }
             }
@@ -80,6 +80,7 @@ import Testing
                 lineCount: Int64(lines.count),
                 totals: [.failed: ["CNY": Tally(count: 1, amountMinor: 100)]],
                 contentSHA256: [UInt8](repeating: 1, count: 32),
+                previousSHA256: nil,
                 contentBytes: 1
             )
         }

@@ -111,7 +111,7 @@ package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
         guard let message, layout.messages.contains(message), layout.schemas[name] != nil else {
             if let kind = message?.kind, kind != layout.kind {
                 throw defect(
-                    .wrongDirection,
+                    .directionMismatch,
                     event,
                     "the message is one for \(kind.direction.rawValue)",
                     "declare a layout for \(kind.direction.rawValue), or send one of: \(taken)"

@@ -1,21 +1,17 @@
 import PaymentCore
 
-/// Reads a batch file of any format.
+/// Reads a batch file of any format, packed or not.
 package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
     private var delimited: DelimitedReader?
     private var fixedWidth: FixedWidthReader?
     private var iso20022: ISO20022Reader?
     private var nacha: NACHAReader?
-    /// The last record that is passed over, where the file is read again from its beginning.
-    private var lastPassedOver: Int32 = 0
-/// Reads a batch file of any format, packed or not.
-package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
-    private var delimited: DelimitedReader?
-    private var fixedWidth: FixedWidthReader?
     /// Nil where reading goes on in the middle of a file that is not packed.
     private var unwrapper: Unwrapper?
     /// How much of the content that comes belongs to records before the place to start at.
-    private var skippedBytes: Int64
+    private var skippedBytes: Int64 = 0
+    /// The last record that is passed over, where the content is read again from its beginning.
+    private var lastPassedOver: Int32 = 0
 
     /// Where in the file the bytes begin that are to be given first.
     package let byteOffset: Int64
@@ -26,24 +22,21 @@ package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
     ///
     /// A packed file is always given from its first byte on: what is packed can only be read from there.
     package init(format: FileFormat, wrapping: Wrapping = .none, startingAt position: ReadPosition = .start) {
+        var seeks = true
         switch format {
-        case .delimited(let layout):
-            delimited = DelimitedReader(layout: layout, startingAt: position)
-            byteOffset = position.byteOffset
-        case .fixedWidth(let layout):
-            fixedWidth = FixedWidthReader(layout: layout, startingAt: position)
-            byteOffset = position.byteOffset
+        case .delimited(let layout): delimited = DelimitedReader(layout: layout, startingAt: position)
+        case .fixedWidth(let layout): fixedWidth = FixedWidthReader(layout: layout, startingAt: position)
         case .iso20022(let layout):
             // What a transaction means stands around it, and XML is only read from its beginning.
             iso20022 = ISO20022Reader(layout: layout)
+            seeks = false
         case .nacha(let layout):
             // What an entry means stands in its headers, and what it adds up to in its controls.
             nacha = NACHAReader(layout: layout)
-            lastPassedOver = position.recordOrdinal
-            byteOffset = 0
+            seeks = false
         }
-        byteOffset = wrapping.kind == .none ? position.byteOffset : 0
-        skippedBytes = position.byteOffset - byteOffset
+        byteOffset = seeks && wrapping.kind == .none ? position.byteOffset : 0
+        if seeks { skippedBytes = position.byteOffset - byteOffset } else { lastPassedOver = position.recordOrdinal }
         if byteOffset == 0 { unwrapper = Unwrapper(wrapping, format: format) }
     }
 
@@ -75,13 +68,12 @@ package struct BatchFileReader: RecordReader, ~Copyable, Sendable {
         try iso20022?.read(bytes, isLast: isLast) { record in
             if record.ordinal.value > lastPassedOver { try body(record) }
         }
-        if isLast {
-            declared = (delimited?.declared ?? []) + (fixedWidth?.declared ?? []) + (iso20022?.declared ?? [])
         try nacha?.read(bytes, isLast: isLast) { record in
             if record.ordinal.value > lastPassedOver { try body(record) }
         }
         if isLast {
-            declared = (delimited?.declared ?? []) + (fixedWidth?.declared ?? []) + (nacha?.declared ?? [])
+            declared = (delimited?.declared ?? []) + (fixedWidth?.declared ?? [])
+            declared += (iso20022?.declared ?? []) + (nacha?.declared ?? [])
         }
     }
 }

@@ -15,20 +15,25 @@ package enum FileFormat: Sendable {
         switch self {
         case .delimited(let layout): layout.form
         case .fixedWidth(let layout): layout.form
-        case .iso20022(let layout): layout.form
         case .nacha(let layout): layout.form
+        case .iso20022(let layout): layout.form
         }
     }
 
     /// Why a file submitted in this direction cannot be in this format; nil where only the submission says it.
     package func defect(submittedAs direction: Direction) -> FileDefect? {
-        guard case .nacha(let layout) = self, layout.direction != direction else { return nil }
+        let only: Direction? =
+            switch self {
+            case .delimited, .fixedWidth: nil
+            case .iso20022(let layout): layout.kind.direction
+            case .nacha(let layout): layout.direction
+            }
+        guard let only, only != direction else { return nil }
         return FileDefect(
             code: .directionMismatch,
             line: 0,
             byteOffset: 0,
-            what: "the file was submitted as \(direction.rawValue), and the layout ‘\(layout.name)’ is for "
-                + layout.direction.rawValue,
+            what: "the file was submitted as \(direction.rawValue), and the layout ‘\(name)’ is for \(only.rawValue)",
             mend: "submit it with a layout for \(direction.rawValue)"
         )
     }
@@ -38,8 +43,8 @@ package enum FileFormat: Sendable {
         switch self {
         case .delimited(let layout): layout
         case .fixedWidth(let layout): layout.resultLayout
-        case .iso20022(let layout): layout.resultLayout
         case .nacha(let layout): layout.resultLayout
+        case .iso20022(let layout): layout.resultLayout
         }
     }
 

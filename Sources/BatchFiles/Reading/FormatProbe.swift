@@ -23,14 +23,16 @@ package struct FormatProbe: Sendable {
     private let records: Int64
     private let fitting: Int64
 
-    /// Whether the file begins with the titles of the format's columns, so that it is of it however bad its records are.
+    /// Whether the file begins with the titles of the format's columns: then it is of it, however bad its records are.
     package let hasItsTitles: Bool
 
     /// Whether most records look like those of the format.
     package var fits: Bool { defect == nil && fitting * 2 > records }
 
     /// Looks at the first bytes of a file, at most `bytesMax`; `isWhole`: there are no others.
-    package init(_ head: [UInt8], isWhole: Bool, format: FileFormat, rules: RecordRules) throws {
+    ///
+    /// Of a file that goes on, fewer than 1 KiB tell nothing.
+    package init(_ head: [UInt8], isWhole: Bool, format: DeclaredFormat, rules: RecordRules) throws {
         var verification = FileVerification(format: format, rules: rules, tolerance: FileTolerance())
         var (records, fitting): (Int64, Int64) = (0, 0)
         func look(_ record: CheckedRecord) {
@@ -44,7 +46,7 @@ package struct FormatProbe: Sendable {
         }
         try verification.read(head.prefix(Self.bytesMax), isLast: isWhole && head.count <= Self.bytesMax) { look($0) }
         self.defect = verification.refusal.flatMap { Self.ofItsFormat.contains($0.code) ? nil : $0 }
-        if case .delimited(let layout) = format, layout.header == .columnTitles {
+        if case .delimited(let layout) = format.format, layout.header == .columnTitles {
             // Whose titles are others has another defect.
             hasItsTitles = defect.map { $0.code == .layoutMismatch || $0.code == .noRecords } ?? true
         } else {

@@ -21,16 +21,6 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case accountCheckDigit = "account_check_digit"
     case bankMalformed = "bank_malformed"
     case bankUnknown = "bank_unknown"
-    case bankCheckDigit = "bank_check_digit"
-    case notASCII = "not_ascii"
-    case transactionCodeUnknown = "transaction_code_unknown"
-    case transactionCodeDirection = "transaction_code_direction"
-    case notALiveEntry = "not_a_live_entry"
-    case addendaIndicatorWrong = "addenda_indicator_wrong"
-    case addendaMalformed = "addenda_malformed"
-    case traceNumberMalformed = "trace_number_malformed"
-    case traceNumberForeign = "trace_number_foreign"
-    case traceNumberOrder = "trace_number_order"
     case bankCountryDiffers = "bank_country_differs"
     case idNumberMalformed = "id_number_malformed"
     case idNumberCheckDigit = "id_number_check_digit"
@@ -41,6 +31,16 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case notInRepertoire = "not_in_repertoire"
     case tooLongForChannels = "too_long_for_channels"
     case samePayment = "same_payment"
+    case bankCheckDigit = "bank_check_digit"
+    case notASCII = "not_ascii"
+    case transactionCodeUnknown = "transaction_code_unknown"
+    case transactionCodeDirection = "transaction_code_direction"
+    case notALiveEntry = "not_a_live_entry"
+    case addendaIndicatorWrong = "addenda_indicator_wrong"
+    case addendaMalformed = "addenda_malformed"
+    case traceNumberMalformed = "trace_number_malformed"
+    case traceNumberForeign = "trace_number_foreign"
+    case traceNumberOrder = "trace_number_order"
     case duplicateInFile = "duplicate_in_file"
     case duplicateOfEarlierFile = "duplicate_of_earlier_file"
     case duplicateOfQuarantined = "duplicate_of_quarantined"
@@ -69,16 +69,6 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .accountCheckDigit: "check the account number: its check digit does not fit"
         case .bankMalformed: "write the bank code in the agreed form"
         case .bankUnknown: "use the code of a bank that can be reached"
-        case .bankCheckDigit: "check the routing number: its ninth digit does not fit the first eight"
-        case .notASCII: "write printable ASCII only, one byte a character"
-        case .transactionCodeUnknown: "write 22, 32, 42 or 52 for a credit, 27, 37, 47 or 55 for a debit"
-        case .transactionCodeDirection: "send credits as payout and debits as withhold, in files of their own"
-        case .notALiveEntry: "leave out prenotifications, entries without money, returns and notices of change"
-        case .addendaIndicatorWrong: "write 1 in column 79 if an addenda record follows, else 0"
-        case .addendaMalformed: "write one addenda record: 705, sequence 0001, the last 7 digits of the trace number"
-        case .traceNumberMalformed: "write a trace number of 15 digits in columns 80-94"
-        case .traceNumberForeign: "begin trace numbers with the originating bank of the batch header"
-        case .traceNumberOrder: "number the entries of a batch in ascending order"
         case .bankCountryDiffers: "check that the bank keeps this account: they are of different countries"
         case .idNumberMalformed: "write the identity number with all of its characters, letters as capitals"
         case .idNumberCheckDigit: "check the identity number: its check digit does not fit"
@@ -89,6 +79,16 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .notInRepertoire: "write the value in characters that a channel carries"
         case .tooLongForChannels: "shorten the value to what a channel carries"
         case .samePayment: "if it is not meant twice, have one of the two cancelled"
+        case .bankCheckDigit: "check the routing number: its ninth digit does not fit the first eight"
+        case .notASCII: "write printable ASCII only, one byte a character"
+        case .transactionCodeUnknown: "write 22, 32, 42 or 52 for a credit, 27, 37, 47 or 55 for a debit"
+        case .transactionCodeDirection: "send credits as payout and debits as withhold, in files of their own"
+        case .notALiveEntry: "leave out prenotifications, entries without money, returns and notices of change"
+        case .addendaIndicatorWrong: "write 1 in column 79 if an addenda record follows, else 0"
+        case .addendaMalformed: "write one addenda record: 705, sequence 0001, the last 7 digits of the trace number"
+        case .traceNumberMalformed: "write a trace number of 15 digits in columns 80-94"
+        case .traceNumberForeign: "begin trace numbers with the originating bank of the batch header"
+        case .traceNumberOrder: "number the entries of a batch in ascending order"
         case .duplicateInFile: "give each order a number of its own"
         case .duplicateOfEarlierFile: "do not send an order twice; a new order needs a new number"
         case .duplicateOfQuarantined: "wait for the review of the record with this number, or have it rejected"
@@ -108,11 +108,10 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     /// Whether an order can be made in spite of it, so that rules may say `warn` or `off`.
     package var canBeWeakened: Bool {
         switch self {
-        case .accountCheckDigit, .bankMalformed, .bankUnknown, .invisibleCharacter, .replacementCharacter,
-            .bankCheckDigit, .notASCII, .traceNumberForeign, .traceNumberOrder:
         case .accountCheckDigit, .bankMalformed, .bankUnknown, .bankCountryDiffers, .invisibleCharacter,
             .replacementCharacter, .idNumberMalformed, .idNumberCheckDigit, .dateInPast, .dateInFuture,
-            .dateNotWorkingDay, .notInRepertoire, .tooLongForChannels, .samePayment:
+            .dateNotWorkingDay, .notInRepertoire, .tooLongForChannels, .samePayment, .bankCheckDigit, .notASCII,
+            .traceNumberForeign, .traceNumberOrder:
             true
         default: false
         }

@@ -228,17 +228,6 @@ package struct RecordChecker: ~Copyable {
         }
     }
 
-    private mutating func add(
-        _ code: ReasonCode,
-        _ field: RecordField?,
-        _ maskedValue: @autoclosure () -> String,
-        mend: String? = nil
-    ) {
-        let severity = rules.severity(of: code)
-        guard severity != .off else { return }
-        reasons.append(
-            RecordReason(code: code, severity: severity, field: field, maskedValue: maskedValue(), mend: mend)
-        )
     /// Notes a reason, unless the rules have it off; `mend` says more than the code alone can.
     mutating func add(
         _ code: ReasonCode,

@@ -48,10 +48,4 @@ package struct DelimitedResultCheck: ResultCheck, ~Copyable {
             throw ResultFileDefect(line: 0, what: "the trailer does not say what the lines add up to")
         }
     }
-
-    static func words(_ totals: AmountTotals) -> String {
-        let amounts = totals.amounts.sorted { $0.key < $1.key }
-            .map { currency, tally in "\(tally.count) of \(tally.amountMinor) minor units of \(currency.code)" }
-        return (amounts + ["\(totals.amountUnreadable) without an amount"]).joined(separator: ", ")
-    }
 }

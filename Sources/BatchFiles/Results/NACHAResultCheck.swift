@@ -36,7 +36,7 @@ package struct NACHAResultCheck: ~Copyable {
         guard told == expected else {
             throw ResultFileDefect(
                 line: 0,
-                what: "the returns are \(ResultFileCheck.words(told)) instead of \(ResultFileCheck.words(expected))"
+                what: "the returns are \(ResultFileDefect.words(told)) instead of \(ResultFileDefect.words(expected))"
             )
         }
     }

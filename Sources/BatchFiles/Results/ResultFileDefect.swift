@@ -34,7 +34,7 @@ extension ResultFileDefect {
         }
     }
 
-    private static func words(_ totals: AmountTotals) -> String {
+    static func words(_ totals: AmountTotals) -> String {
         let amounts = totals.amounts.sorted { $0.key < $1.key }
             .map { currency, tally in "\(tally.count) of \(tally.amountMinor) minor units of \(currency.code)" }
         return (amounts + ["\(totals.amountUnreadable) without an amount"]).joined(separator: ", ")

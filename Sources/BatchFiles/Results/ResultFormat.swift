@@ -2,12 +2,14 @@
 package enum ResultFormat: Sendable {
     /// `splitsRecords`: whether the bytes of the request's records are of this layout.
     case delimited(DelimitedLayout, splitsRecords: Bool)
-    case statusReport(ISO20022Layout)
+    /// `wrapping`: of the request, which is read again; the report itself is not packed.
+    case statusReport(ISO20022Layout, wrapping: Wrapping)
 
-    /// The format of the results of requests in `format`.
-    package init(answering format: FileFormat, as kind: ResultKind) {
+    /// The format of the results of requests in `declared`.
+    package init(answering declared: DeclaredFormat, as kind: ResultKind) {
+        let format = declared.format
         switch (format, kind) {
-        case (.iso20022(let layout), .same): self = .statusReport(layout)
+        case (.iso20022(let layout), .same): self = .statusReport(layout, wrapping: declared.wrapping)
         default: self = .delimited(format.resultLayout, splitsRecords: format.hasRecordsOfResultLayout)
         }
     }

@@ -25,24 +25,39 @@ package struct FileCheck: ~Copyable {
         package let count: Int64
     }
 
-    private let format: FileFormat
+    private let format: DeclaredFormat
     private let rules: RecordRules
     private let tolerance: FileTolerance
+    private let context: RecordContext
+    private let direction: Direction?
     private var verification: FileVerification
     private var findings: Findings
 
+    /// `context`: the day and the channels that records are judged by; `direction`: that of a submission, where it is
+    /// known.
+    ///
     /// `fileBytes` sizes what is remembered of numbers; `badRecordsMax` is how many bad records are kept to be shown.
     package init(
-        format: FileFormat,
+        format: DeclaredFormat,
         rules: RecordRules,
         tolerance: FileTolerance,
+        context: RecordContext = RecordContext(),
+        direction: Direction? = nil,
         fileBytes: Int64,
         badRecordsMax: Int
     ) {
         self.format = format
         self.rules = rules
         self.tolerance = tolerance
-        verification = FileVerification(format: format, rules: rules, tolerance: tolerance)
+        self.context = context
+        self.direction = direction
+        verification = FileVerification(
+            format: format,
+            rules: rules,
+            tolerance: tolerance,
+            context: context,
+            direction: direction
+        )
         findings = Findings(numbers: RepeatedNumbers(fileBytes: fileBytes), badRecordsMax: badRecordsMax)
     }
 
@@ -82,7 +97,13 @@ package struct FileCheck: ~Copyable {
 
     /// Forgets all but the numbers that are to be compared.
     package mutating func beginSecondReading() {
-        verification = FileVerification(format: format, rules: rules, tolerance: tolerance)
+        verification = FileVerification(
+            format: format,
+            rules: rules,
+            tolerance: tolerance,
+            context: context,
+            direction: direction
+        )
         findings.beginSecondReading()
     }
 

@@ -1,3 +1,5 @@
+package import PaymentCore
+
 /// Pass 1 over a batch file: reads it as it comes, checks and counts its records, and decides (architecture §2).
 ///
 /// Intake and `sluice file check` both judge a file by this, so that they cannot disagree. Memory is bounded by one
@@ -12,10 +14,18 @@ package struct FileVerification: ~Copyable {
     /// Why the file is refused, whatever its totals are; what follows in the file is not looked at any more.
     package private(set) var refusal: FileDefect?
 
-    package init(format: FileFormat, rules: RecordRules, tolerance: FileTolerance) {
-        self.reader = BatchFileReader(format: format)
-        self.checker = RecordChecker(form: format.form, rules: rules)
+    /// `direction`: that of the submission, where it is known.
+    package init(
+        format: DeclaredFormat,
+        rules: RecordRules,
+        tolerance: FileTolerance,
+        context: RecordContext = RecordContext(),
+        direction: Direction? = nil
+    ) {
+        self.reader = BatchFileReader(format: format.format, wrapping: format.wrapping)
+        self.checker = RecordChecker(form: format.form, rules: rules, context: context)
         self.tolerance = tolerance
+        self.refusal = direction.flatMap { format.format.defect(submittedAs: $0) }
     }
 
     /// What the file itself says that it holds; complete after the last part.

@@ -19,7 +19,12 @@ extension FileFormat {
         switch self {
         case .delimited(let layout):
             look == .nacha ? !content.prefix(94).contains(layout.separator) : Self.isNoText(look, content)
-        case .fixedWidth: Self.isNoText(look, content)
+        case .fixedWidth, .nacha: Self.isNoText(look, content)
+        case .iso20022:
+            switch look {
+            case .xml, .empty, .text, .wideText: false
+            case .nacha, .delimited, .fixedWidth, .binary: true
+            }
         }
     }
 

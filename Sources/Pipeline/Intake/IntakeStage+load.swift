@@ -16,11 +16,13 @@ extension IntakeStage {
         logger: Logger
     ) async throws {
         let start = file.loadPosition.map(ReadPosition.init) ?? .start
-        var reader = BatchFileReader(format: format.format, wrapping: format.wrapping, startingAt: start)
-        var checker = RecordChecker(form: format.form, rules: profile.rules)
         var checker = RecordChecker(form: format.form, rules: profile.rules, context: context(of: file))
         // Where a record is judged by those before it, they are read again, and not loaded again.
-        var reader = BatchFileReader(format: format, startingAt: checker.setsRepeatsAside ? .start : start)
+        var reader = BatchFileReader(
+            format: format.format,
+            wrapping: format.wrapping,
+            startingAt: checker.setsRepeatsAside ? .start : start
+        )
         var filling = LoadSlice(position: LoadPosition(start))
         var full: [LoadSlice] = []
         var partStart: Int64 = 0

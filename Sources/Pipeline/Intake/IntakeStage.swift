@@ -131,13 +131,13 @@ package struct IntakeStage: Sendable {
         stop: StopSignal
     ) async throws -> RecordedVerdict {
         var hasher = SHA256Hasher()
-        var reader = BatchFileReader(format: format.format, wrapping: format.wrapping)
-        var checker = RecordChecker(form: format.form, rules: profile.rules)
-        var reader = BatchFileReader(format: format)
-        var checker = RecordChecker(form: format.form, rules: profile.rules, context: context(of: file))
-        var totals = FileTotals()
-        var refusal = format.defect(submittedAs: file.direction)
-        var verification = FileVerification(format: format, rules: profile.rules, tolerance: profile.tolerance)
+        var verification = FileVerification(
+            format: format,
+            rules: profile.rules,
+            tolerance: profile.tolerance,
+            context: context(of: file),
+            direction: file.direction
+        )
         try await readParts(of: file) { number, part in
             if stop.isRequested { throw AskedToStop() }
             hasher.update(part)

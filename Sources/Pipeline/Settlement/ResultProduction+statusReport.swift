@@ -5,24 +5,26 @@ extension ResultProduction {
     /// Writes a status report, in two passes over the material: what it says of all transactions stands before them.
     mutating func runStatusReport(
         layout: ISO20022Layout,
+        wrapping: Wrapping,
         emit: ([UInt8]) throws -> Void
     ) throws -> ProducedResult {
-        let contents = try Self.survey(material, layout: layout)
+        let contents = try Self.survey(material, layout: layout, wrapping: wrapping)
         material.rewind()
         let version = StatusReportVersion(answering: contents.message)
         guard let schema = layout.schemas.schema(of: version.message) else {
             throw ResultFileDefect(line: 0, what: "there is no schema of \(version.rawValue)")
         }
         return try run(check: StatusReportCheck(version: version, schema: schema), emit: emit) { edition in
-            StatusReportWriter(contents: contents, layout: layout, edition: edition)
+            StatusReportWriter(contents: contents, layout: layout, wrapping: wrapping, edition: edition)
         }
     }
 
     private static func survey(
         _ material: any ResultMaterial,
-        layout: ISO20022Layout
+        layout: ISO20022Layout,
+        wrapping: Wrapping
     ) throws -> StatusReportContents {
-        var survey = StatusReportSurvey(layout: layout)
+        var survey = StatusReportSurvey(layout: layout, wrapping: wrapping)
         var request = RequestPieces(of: material)
         while true {
             let page = try material.nextPage()

@@ -51,10 +51,9 @@ package struct SettlementStage: Sendable {
                 return try production.run(check: DelimitedResultCheck(layout: layout), emit: emit) { _ in
                     DelimitedResultWriter(layout: layout, splitsRecords: splitsRecords)
                 }
-            case .statusReport(let layout): return try production.runStatusReport(layout: layout, emit: emit)
+            case .statusReport(let layout, let wrapping):
+                return try production.runStatusReport(layout: layout, wrapping: wrapping, emit: emit)
             }
-        let written = try await store.writeResultFile(of: file, fileName: Self.name(of: file)) { nextPage, emit in
-            try Self.produce(format: format.format, nextPage: nextPage, emit: emit)
         }
         if written != nil { FaultPlan.pass(.resultWritten) }
         if written?.isFinal != true {

@@ -108,7 +108,8 @@ extension SQLStore: ResultFileStore {
         let version = edition.version
         let totals = produced.totals.json
         let last = try transaction.query(
-            "SELECT totals = $2::jsonb, coalesce(content_sha256 = $3, false) FROM sluice.result_file WHERE batch_id = $1 AND version = "
+            "SELECT totals = $2::jsonb, coalesce(content_sha256 = $3, false) FROM sluice.result_file "
+                + "WHERE batch_id = $1 AND version = "
                 + "$4",
             [
                 .int64(file.id.value), .jsonb(totals),
@@ -124,7 +125,8 @@ extension SQLStore: ResultFileStore {
             """
             INSERT INTO sluice.result_file (batch_id, version, is_final, file_name, line_count, totals, content_sha256,
                 content_bytes, part_count, data_key_id, created_at)
-            SELECT $1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, data_key_id, $10 FROM sluice.batch_file WHERE batch_id = $1
+            SELECT $1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, data_key_id, $10 FROM sluice.batch_file
+            WHERE batch_id = $1
             """,
             [
                 .int64(file.id.value), .int32(version), .bool(isFinal), .text(fileName), .int64(produced.lineCount),
@@ -210,87 +212,6 @@ extension SQLStore: ResultFileStore {
 struct UnchangedResult: Error {
     /// When the look began: what is told after that may be news.
     let begunAt: Timestamp
-}
-
-/// Reads a file's lines in order: orders and quarantined records, each line once.
-private struct ResultReader {
-    let batch: BatchIdentifier
-    let businessDate: BusinessDate
-
-    mutating func page(
-        after line: Int32,
-        limit: Int64,
-        cipher: inout BatchCipher,
-        _ transaction: PostgresTransaction
-    ) throws -> [ResultRow] {
-        // A line that failed and was set aside stands in both tables: it is the order's line, under review.
-        let rows = try transaction.query(
-            """
-            SELECT line_no, is_order, state, cause, code, decided_at, merchant_order_no, bank_code, amount_minor,
-                currency, bytes,
-                -- Looked for only where it can matter: most lines succeeded.
-                CASE WHEN state IN ('succeeded', 'returned') OR NOT is_order THEN false
-                ELSE EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.closed_at IS NULL
-                        AND (r.line_no = l.line_no OR (r.line_no IS NULL AND r.submission_no = l.submission_no)))
-                    OR EXISTS (SELECT FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2
-                        AND q.line_no = l.line_no AND q.origin = 'failed_order' AND q.state IN ('open', 'amended'))
-                END
-            FROM (
-                (SELECT o.line_no, true AS is_order, o.state::text, o.cause::text, o.code, o.decided_at,
-                    o.merchant_order_no,
-                    o.bank_code, o.amount_minor, o.currency, o.personal AS bytes, o.submission_no
-                FROM sluice.payment_order o WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no > $3
-                ORDER BY o.line_no LIMIT $4)
-                UNION ALL
-                (SELECT q.line_no, false, q.state::text, NULL, coalesce(q.closed_code, q.reasons -> 0 ->> 'code'),
-                    q.closed_at, q.merchant_order_no, NULL, q.amount_minor, q.currency, q.raw, NULL
-                FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no > $3
-                    AND q.origin = 'intake' ORDER BY q.line_no LIMIT $4)
-            ) l ORDER BY line_no LIMIT $4
-            """,
-            [.int64(batch.value), .date(businessDate), .int32(line), .int64(limit)]
-        )
-        return try rows.map { row in try Self.resultRow(row, cipher: &cipher) }
-    }
-
-    private static func resultRow(_ row: PostgresRow, cipher: inout BatchCipher) throws -> ResultRow {
-        let line = LineNumber(try row.int32(0))
-        let code = try row.optionalText(4) ?? ""
-        guard try row.bool(1) else {
-            let status: ResultStatus = try row.text(2) == "rejected" ? .failed : .underReview
-            return ResultRow(
-                line: line,
-                status: status,
-                code: code,
-                decidedAt: try row.optionalTimestamp(5),
-                content: .quarantined(
-                    raw: try cipher.open(try row.bytes(10), .raw, line: line),
-                    merchantOrderNumber: try row.optionalText(6),
-                    amountMinor: try row.optionalInt64(8),
-                    currency: try row.optionalText(9)
-                )
-            )
-        }
-        let state: OrderState = try row.word(2)
-        let cause = try row.optionalText(3).flatMap(FailureCause.init(rawValue:))
-        // Without its account the line still says what became of the order.
-        let personal = cipher.personal(try row.bytes(10), line: line)
-        return ResultRow(
-            line: line,
-            status: ResultStatus(order: state, cause: cause, isUnderReview: try row.bool(11)),
-            code: code,
-            decidedAt: try row.optionalTimestamp(5),
-            content: .order(
-                merchantOrderNumber: try row.text(6),
-                accountNumber: personal?.accountNumber ?? "",
-                accountName: personal?.accountName ?? "",
-                bankCode: try row.optionalText(7),
-                purpose: personal?.purpose ?? "",
-                amountMinor: try row.int64(8),
-                currency: try row.text(9)
-            )
-        )
-    }
 }
 
 extension [ResultStatus: [String: Tally]] {

@@ -68,9 +68,8 @@ final class StoredResultMaterial: ResultMaterial {
                 FROM sluice.payment_order o WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no > $3
                 ORDER BY o.line_no LIMIT $4)
                 UNION ALL
-                (SELECT q.line_no, false, q.state::text, NULL, q.reasons -> 0 ->> 'code', NULL, q.merchant_order_no,
-                    NULL,
-                    q.amount_minor, q.currency, q.raw, NULL
+                (SELECT q.line_no, false, q.state::text, NULL, coalesce(q.closed_code, q.reasons -> 0 ->> 'code'),
+                    q.closed_at, q.merchant_order_no, NULL, q.amount_minor, q.currency, q.raw, NULL
                 FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no > $3
                     AND q.origin = 'intake' ORDER BY q.line_no LIMIT $4)
             ) l ORDER BY line_no LIMIT $4
@@ -92,7 +91,7 @@ final class StoredResultMaterial: ResultMaterial {
                 status: status,
                 code: code,
                 cause: nil,
-                decidedAt: nil,
+                decidedAt: try row.optionalTimestamp(5),
                 content: .quarantined(
                     raw: try cipher.open(try row.bytes(10), .raw, line: line),
                     merchantOrderNumber: try row.optionalText(6),

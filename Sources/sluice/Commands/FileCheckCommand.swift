@@ -30,6 +30,9 @@ struct FileCheckCommand: AsyncParsableCommand {
     @Option(help: "The merchant number whose rules, tolerance and ceilings hold (default: those of a careful bank).")
     var merchant: String?
 
+    @Option(help: "withhold or payout (default: the only one that the merchant has routes for).")
+    var direction: String?
+
     @Option(help: "How many records the file must have.")
     var declaredCount: Int64?
 
@@ -44,19 +47,26 @@ struct FileCheckCommand: AsyncParsableCommand {
         guard Set(declaredSum.map(\.currency)).count == declaredSum.count else {
             throw ValidationError("--declared-sum names a currency twice")
         }
+        guard direction.map({ Direction(rawValue: $0) != nil }) ?? true else {
+            throw ValidationError("--direction is withhold or payout")
+        }
         guard (0...1_000).contains(badRecords) else { throw ValidationError("--bad-records is 0 to 1000") }
     }
 
     func run() async throws {
         let configuration = try options.load()
-        let profile = try profile(configuration)
+        let catalogue = try merchant.map { _ in try Catalogue.load(configuration) }
+        let profile = try profile(configuration, catalogue)
         let rules = try profile?.rules ?? RecordRules()
         let content = try BatchContent(path: path)
         let choice = try choice(configuration, rules: rules, content)
+        let direction = direction(of: profile)
         var check = FileCheck(
             format: choice.format,
             rules: rules,
             tolerance: profile?.tolerance ?? FileTolerance(),
+            context: context(of: profile, direction, catalogue),
+            direction: direction,
             fileBytes: content.bytes,
             badRecordsMax: badRecords
         )
@@ -84,9 +94,27 @@ struct FileCheckCommand: AsyncParsableCommand {
         }
     }
 
-    private func profile(_ configuration: Configuration) throws -> MerchantProfile? {
-        guard let merchant else { return nil }
-        let merchants = try Catalogue.load(configuration).merchants
+    /// That of the submission, where it is said or there is no other.
+    private func direction(of profile: MerchantProfile?) -> Direction? {
+        if let direction { return Direction(rawValue: direction) }
+        let routes = profile?.routes.filter { !$0.value.isEmpty }.keys.sorted { $0.rawValue < $1.rawValue } ?? []
+        return routes.count == 1 ? routes.first : nil
+    }
+
+    /// As if the file were submitted today.
+    private func context(
+        of profile: MerchantProfile?,
+        _ direction: Direction?,
+        _ catalogue: Catalogue?
+    ) -> RecordContext {
+        let today = BusinessDate(at: SystemClock().now())
+        guard let profile, let direction, let catalogue else { return RecordContext(businessDate: today) }
+        return catalogue.engineConfiguration(limits: EngineLimits())
+            .recordContext(merchant: profile.number, direction: direction, businessDate: today)
+    }
+
+    private func profile(_ configuration: Configuration, _ catalogue: Catalogue?) throws -> MerchantProfile? {
+        guard let merchant, let merchants = catalogue?.merchants else { return nil }
         guard let profile = merchants[MerchantNumber(merchant)] else {
             throw CommandFailure(
                 "there is no merchant \(merchant) in \(configuration.directory)/merchants",

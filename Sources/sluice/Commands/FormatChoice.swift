@@ -3,12 +3,12 @@ import PaymentCore
 
 /// Which of the configured formats a file is held against.
 struct FormatChoice {
-    let format: FileFormat
+    let format: DeclaredFormat
     /// Whether the file's own beginning chose it.
     let isProbed: Bool
 
     /// The format of this name.
-    init(named name: String, among formats: [String: FileFormat], folder: String) throws {
+    init(named name: String, among formats: [String: DeclaredFormat], folder: String) throws {
         guard let format = formats[name] else {
             throw CommandFailure(
                 "there is no layout \(name) in \(folder)",
@@ -24,7 +24,7 @@ struct FormatChoice {
     init(
         probing head: [UInt8],
         isWhole: Bool,
-        among formats: [String: FileFormat],
+        among formats: [String: DeclaredFormat],
         rules: RecordRules,
         folder: String
     ) throws {

@@ -40,8 +40,14 @@ package struct Catalogue: Sendable {
     /// The formats, by the name of their layout.
     package static func formats(_ configuration: Configuration) throws -> [String: DeclaredFormat] {
         var formats: [String: DeclaredFormat] = [:]
+        var compiled: ISO20022Schemas?
         for path in try folder("layouts", configuration).files() {
-            let format = try LayoutFile.load(path)
+            let format = try LayoutFile.load(path) {
+                let schemas =
+                    try compiled ?? SchemaFolder(path: "\(configuration.directory)/schemas/iso20022").load()
+                compiled = schemas
+                return schemas
+            }
             formats[format.name] = format
         }
         return formats

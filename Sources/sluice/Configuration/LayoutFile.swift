@@ -9,20 +9,23 @@ enum LayoutFile {
     private enum Kind: String, CaseIterable, Sendable {
         case delimited
         case fixedWidth = "fixed_width"
+        case iso20022
         case nacha
     }
 
-    static func load(_ path: String) throws(YAMLError) -> DeclaredFormat {
+    /// Reads a file; `schemas` is asked for those of ISO 20022 if the layout needs them.
+    static func load(_ path: String, schemas: () throws -> ISO20022Schemas) throws -> DeclaredFormat {
         let root = try YAMLMapping.load(file: path)
         let wrapping = try wrapping(root)
-        return DeclaredFormat(try format(root), wrapping: wrapping)
+        return DeclaredFormat(try format(root, schemas: schemas), wrapping: wrapping)
     }
 
-    static func format(_ root: YAMLMapping) throws(YAMLError) -> FileFormat {
+    private static func format(_ root: YAMLMapping, schemas: () throws -> ISO20022Schemas) throws -> FileFormat {
         let kind = try root.optionalNode("format") == nil ? .delimited : root.enumeration("format", as: Kind.self)
         return switch kind {
         case .delimited: .delimited(try delimited(root))
         case .fixedWidth: .fixedWidth(try fixedWidth(root))
+        case .iso20022: .iso20022(try iso20022(root, schemas: try schemas()))
         case .nacha: .nacha(try nacha(root))
         }
     }

@@ -49,14 +49,13 @@ enum MerchantFile {
             title: title,
             databaseRole: role,
             resultDueAfter: TimeSpan(try root.duration("result_due_after", in: .seconds(1) ... .seconds(2_678_400))),
-            rules: try rules(try root.mapping("records"), calendars: calendars),
-            rules: try rules(records),
+            rules: try rules(records, calendars: calendars),
             tolerance: try tolerance(try root.optionalMapping("tolerance")),
             routes: try routes(try root.mapping("routes"), channels: channels),
             attempts: try attempts(try root.optionalMapping("attempts")),
             ceilings: try ceilings(try root.optionalMapping("ceilings")),
+            duplicates: try duplicates(try root.optionalMapping("files"), records),
             results: try root.optionalEnumeration("results") ?? .same
-            duplicates: try duplicates(try root.optionalMapping("files"), records)
         )
         try root.finish()
         return profile

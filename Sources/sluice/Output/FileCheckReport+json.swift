@@ -43,6 +43,7 @@ extension FileCheckReport {
             switch declared.origin {
             case .submission: ("submission", nil)
             case .trailer(let line, _): ("trailer", line)
+            case .groupHeader(let line, _): ("group_header", line)
             }
         return [
             "origin": .string(origin.name), "line": .integer(origin.line),

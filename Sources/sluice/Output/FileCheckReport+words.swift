@@ -81,6 +81,7 @@ extension FileCheckReport {
                 switch declaration.origin {
                 case .submission: "you"
                 case .trailer(let line, _): "the trailer, line \(line)"
+                case .groupHeader(let line, _): "the group header, line \(line)"
                 }
             if let count = declaration.count {
                 add(origin, "records", Int128(count), Int128(totals.records)) { "\($0)" }

@@ -27,7 +27,7 @@ struct FileCheckReport {
     let fileName: String
     let bytes: Int64
     let sha256: [UInt8]
-    let format: FileFormat
+    let format: DeclaredFormat
     let isProbed: Bool
     let merchant: MerchantNumber?
     let outcome: FileCheck.Outcome

@@ -12,12 +12,16 @@ struct RequestRecord: Sendable {
 ///
 /// Memory is bounded by the transactions of one piece of the request.
 struct RequestRecords: ~Copyable {
+    private var unwrapper: Unwrapper
     private var reader: ISO20022Reader
     private var waiting: [RequestRecord] = []
     private var taken = 0
     private(set) var isEnded = false
 
-    init(layout: ISO20022Layout) { reader = ISO20022Reader(layout: layout) }
+    init(layout: ISO20022Layout, wrapping: Wrapping) {
+        unwrapper = Unwrapper(wrapping, format: .iso20022(layout))
+        reader = ISO20022Reader(layout: layout)
+    }
 
     /// What the message says of itself; known with the first transaction.
     var header: ISO20022Reader.Header? { reader.header }
@@ -32,22 +36,24 @@ struct RequestRecords: ~Copyable {
         precondition(taken == waiting.count, "more of a request is read before its transactions were taken")
         taken = 0
         var found: [RequestRecord] = []
-        try reader.read(bytes, isLast: isLast) { record in
-            let payment = record.copyField(at: ISO20022Transaction.Column.paymentIdentification.rawValue) ?? []
-            let before = found.last?.paymentIdentification
-            found.append(
-                RequestRecord(
-                    line: record.ordinal,
-                    // Mostly the same as before: kept once.
-                    paymentIdentification: before == payment ? before ?? payment : payment,
-                    instructionIdentification: record.copyField(
-                        at: ISO20022Transaction.Column.instructionIdentification.rawValue
-                    ) ?? [],
-                    endToEndIdentification: record.copyField(
-                        at: ISO20022Transaction.Column.endToEndIdentification.rawValue
-                    ) ?? []
+        try unwrapper.unwrap(bytes, isLast: isLast) { content, isLast in
+            try reader.read(content, isLast: isLast) { record in
+                let payment = record.copyField(at: ISO20022Transaction.Column.paymentIdentification.rawValue) ?? []
+                let before = found.last?.paymentIdentification
+                found.append(
+                    RequestRecord(
+                        line: record.ordinal,
+                        // Mostly the same as before: kept once.
+                        paymentIdentification: before == payment ? before ?? payment : payment,
+                        instructionIdentification: record.copyField(
+                            at: ISO20022Transaction.Column.instructionIdentification.rawValue
+                        ) ?? [],
+                        endToEndIdentification: record.copyField(
+                            at: ISO20022Transaction.Column.endToEndIdentification.rawValue
+                        ) ?? []
+                    )
                 )
-            )
+            }
         }
         waiting = found
         isEnded = isLast

@@ -6,7 +6,9 @@ package struct StatusReportSurvey: ~Copyable {
     private var tallies = StatusReportTallies()
     private var payment: [UInt8]?
 
-    package init(layout: ISO20022Layout) { records = RequestRecords(layout: layout) }
+    package init(layout: ISO20022Layout, wrapping: Wrapping = .none) {
+        records = RequestRecords(layout: layout, wrapping: wrapping)
+    }
 
     /// Whether more of the request is needed before the next line, or, after the last one, to see that it is the last.
     package var needsRequest: Bool { records.needsRequest }

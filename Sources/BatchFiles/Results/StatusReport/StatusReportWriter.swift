@@ -20,10 +20,15 @@ package struct StatusReportWriter: ResultWriter, ~Copyable {
     private var paymentsBegun = 0
 
     /// A writer of one version of a report, whose beginning is in the buffer at once.
-    package init(contents: StatusReportContents, layout: ISO20022Layout, edition: ResultEdition) {
+    package init(
+        contents: StatusReportContents,
+        layout: ISO20022Layout,
+        wrapping: Wrapping = .none,
+        edition: ResultEdition
+    ) {
         self.tallies = contents.tallies
         self.statusPrefix = "\(edition.batch)-"
-        self.records = RequestRecords(layout: layout)
+        self.records = RequestRecords(layout: layout, wrapping: wrapping)
         let version = StatusReportVersion(answering: contents.message)
         xml.start("Document")
         xml.attribute("xmlns", version.namespace)
