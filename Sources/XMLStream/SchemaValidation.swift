@@ -22,7 +22,6 @@ struct SchemaValidation: ~Copyable {
     }
 
     /// The callbacks with which the validation is shown what the document has.
-    ///
     struct Plug {
         fileprivate let handler: xmlSAXHandlerPtr
         fileprivate let context: UnsafeMutableRawPointer
@@ -56,10 +55,11 @@ struct SchemaValidation: ~Copyable {
     private let validation: xmlSchemaValidCtxtPtr
     private let handle: xmlSchemaSAXPlugPtr
     /// Kept as long as its compiled form is in use.
-    private let schema: XMLSchemaFile
+    private let schema: CompiledSchema
 
-    init(_ schema: XMLSchemaFile) {
-        guard let validation = xmlSchemaNewValidCtxt(schema.compiled) else {
+    init(_ file: XMLSchemaFile) {
+        let schema = file.compiled()
+        guard let validation = xmlSchemaNewValidCtxt(schema.pointer) else {
             preconditionFailure("libxml2 is out of memory")
         }
         let found = UnsafeMutablePointer<[Int32]>.allocate(capacity: 1)
