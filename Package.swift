@@ -73,6 +73,7 @@ let package = Package(
                 .embedInCode("Migrations/0009_operations.sql"),
                 .embedInCode("Migrations/0010_jobs.sql"),
                 .embedInCode("Migrations/0011_intake.sql"),
+                .embedInCode("Migrations/0012_direct_load.sql"),
             ],
             swiftSettings: strict
         ),

@@ -60,7 +60,8 @@ extension EngineConfiguration {
     package func recordContext(
         merchant: MerchantNumber,
         direction: Direction,
-        businessDate: BusinessDate?
+        businessDate: BusinessDate?,
+        tellsSamePayments: Bool = true
     ) -> RecordContext {
         let routes = merchants[merchant]?.routes[direction] ?? []
         let reaches = routes.compactMap { route in
@@ -72,7 +73,7 @@ extension EngineConfiguration {
                 )
             }
         }
-        return RecordContext(businessDate: businessDate, channels: reaches)
+        return RecordContext(businessDate: businessDate, channels: reaches, tellsSamePayments: tellsSamePayments)
     }
 
     /// What each channel of a direction can carry, as far as routing must know.

@@ -33,6 +33,7 @@ package struct Migrator: Sendable {
         Migration(number: 9, name: "operations", sql: PackageResources._009_operations_sql),
         Migration(number: 10, name: "jobs", sql: PackageResources._010_jobs_sql),
         Migration(number: 11, name: "intake", sql: PackageResources._011_intake_sql),
+        Migration(number: 12, name: "direct_load", sql: PackageResources._012_direct_load_sql),
     ]
 
     /// Applies what is missing and stamps the environment; answers the numbers applied.

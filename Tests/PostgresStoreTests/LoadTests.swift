@@ -206,6 +206,57 @@ struct `Loading a file` {
         await database.close()
     }
 
+    @Test func `goes into the day itself, or by the table where the day is archived`() async throws {
+        let database = try await TestDatabase.make()
+        let file = try await database.makeSplittingFile(records: 20, worker: Self.worker)
+        let day = "sluice.payment_order_\(file.businessDate.compact)"
+        #expect(try await database.store.load(Self.slice(1...10, prefix: "A"), of: file) == .loaded(duplicates: 0))
+        #expect(try await database.number("SELECT count(*) FROM ONLY \(day)") == 10)
+        // The day goes to history while its file is still being loaded; its orders have a place all the same.
+        try await database.owner.transaction("archive") { transaction in
+            try transaction.executeScript(
+                """
+                ALTER TABLE sluice.payment_order DETACH PARTITION \(day);
+                CREATE TABLE sluice.elsewhere PARTITION OF sluice.payment_order
+                    FOR VALUES FROM ('\(file.businessDate)') TO ('\(file.businessDate.advanced(byDays: 1))');
+                """
+            )
+        }
+        #expect(try await database.store.load(Self.slice(11...20, prefix: "A"), of: file) == .loaded(duplicates: 0))
+        #expect(try await database.number("SELECT count(*) FROM sluice.elsewhere") == 10)
+        let refused = await #expect(throws: PostgresError.self) {
+            try await database.owner.transaction("insert") { transaction in
+                try transaction.executeScript("INSERT INTO \(day) SELECT * FROM sluice.elsewhere")
+            }
+        }
+        #expect(refused?.sqlState == "SL015")
+        #expect(try await database.number("SELECT count(*) FROM \(day)") == 10)
+        await database.close()
+    }
+
+    @Test func `is refused by the day as by the table once it is over`() async throws {
+        let database = try await TestDatabase.make()
+        let file = try await database.makeSplittingFile(records: 10, worker: Self.worker)
+        _ = try await database.store.load(Self.slice(1...10, prefix: "A"), of: file)
+        _ = try await database.store.finishLoading(file)
+        for table in ["payment_order", "payment_order_\(file.businessDate.compact)"] {
+            let refused = await #expect(throws: PostgresError.self) {
+                try await database.owner.transaction("insert") { transaction in
+                    try transaction.executeScript(
+                        """
+                        INSERT INTO sluice.\(table) (batch_id, line_no, business_date, state, amount_minor, data_key_id,
+                            currency, merchant_order_no, personal, account_hash)
+                        SELECT batch_id, line_no + 100, business_date, state, amount_minor, data_key_id, currency,
+                            merchant_order_no, personal, account_hash FROM sluice.payment_order LIMIT 1
+                        """
+                    )
+                }
+            }
+            #expect(refused?.sqlState == "SL015", "\(table)")
+        }
+        await database.close()
+    }
+
     @Test func `keeps nothing personal in the clear`() async throws {
         let database = try await TestDatabase.make()
         let file = try await database.makeSplittingFile(records: 1, worker: Self.worker)

@@ -7,9 +7,10 @@ struct EarlierRecords {
     /// Account, amount and purpose of orders.
     private var payments: FingerprintTable?
 
-    init(rules: RecordRules) {
+    init(rules: RecordRules, tellsSamePayments: Bool) {
         if rules.severity(of: .duplicateInFile) == .refuseFile { numbers = FingerprintTable() }
-        if rules.severity(of: .samePayment) != .off { payments = FingerprintTable() }
+        let least: Severity = tellsSamePayments ? .warn : .quarantine
+        if rules.severity(of: .samePayment) >= least { payments = FingerprintTable() }
     }
 
     /// The line of an earlier record with this number, if there is one and somebody wants to know.

@@ -38,7 +38,7 @@ package struct RecordChecker: ~Copyable {
         self.rules = rules
         self.context = context
         self.carriage = TextCarriage(context.channels.map(\.text))
-        self.earlier = EarlierRecords(rules: rules)
+        self.earlier = EarlierRecords(rules: rules, tellsSamePayments: context.tellsSamePayments)
         self.recordAmount = RecordAmount(form: form)
         self.luhn = rules.severity(of: .accountCheckDigit)
         self.decoder = TextDecoder(charset: form.charset)

@@ -5,8 +5,7 @@ package import PaymentCore
 package import Store
 
 /// Reads queued files twice: pass 1 verifies and writes nothing but its verdict, pass 2 loads what cannot be refused
-/// any
-/// more, slice by slice (architecture §2).
+/// any more, slice by slice (architecture §2).
 package struct IntakeStage: Sendable {
     /// Read at a time: some hundreds of records.
     static let pieceBytes = 65_536
@@ -22,8 +21,7 @@ package struct IntakeStage: Sendable {
     /// Takes one file a step further, if one waits; answers whether it did.
     ///
     /// Asked to stop in a long file, it gives the lease back between two parts or slices: a file that is being loaded
-    /// goes
-    /// on from there, one that is being verified begins again.
+    /// goes on from there, one that is being verified begins again.
     package func runOnce(worker: WorkerIdentifier, stop: StopSignal, logger: Logger) async throws -> Bool {
         guard
             let file = try await store.claimBatchFile(
@@ -85,7 +83,8 @@ package struct IntakeStage: Sendable {
         configuration.recordContext(
             merchant: file.merchant,
             direction: file.direction,
-            businessDate: file.businessDate
+            businessDate: file.businessDate,
+            tellsSamePayments: false
         )
     }
 

@@ -67,15 +67,20 @@ extension SQLStore {
         try await pool.transaction("load records", deadline: .seconds(60)) { transaction in
             let rows = try transaction.query(
                 """
-                SELECT merchant_id, data_salt, data_key_id, held_by, EXISTS (SELECT FROM sluice.account_at_risk)
+                SELECT merchant_id, data_salt, data_key_id, held_by, EXISTS (SELECT FROM sluice.account_at_risk),
+                    EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass('sluice.payment_order_' || $3)
+                        AND inhparent = 'sluice.payment_order'::regclass)
                 FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting'
                 """,
-                [.int64(file.id.value), .int64(file.epoch.value)]
+                [.int64(file.id.value), .int64(file.epoch.value), .text(file.businessDate.compact)],
+                keepingPlan: true
             )
             guard let row = rows.first else { return .stale }
             let keyIdentifier = try row.int32(2)
             // Above a ceiling its orders are loaded, and wait for a person.
             let heldBy = try row.optionalText(3)
+            // Into the day itself, many rows at once; a day that is not live any more is found by the table.
+            let day = try row.bool(5) ? "_\(file.businessDate.compact)" : ""
             var cipher = try BatchCipher(
                 batch: file.id,
                 keyIdentifier: keyIdentifier,
@@ -162,7 +167,7 @@ extension SQLStore {
             if orders.rowCount > 0 {
                 _ = try transaction.copyIn(
                     """
-                    COPY sluice.payment_order (batch_id, line_no, business_date, state, amount_minor, data_key_id,
+                    COPY sluice.payment_order\(day) (batch_id, line_no, business_date, state, amount_minor, data_key_id,
                         currency,
                         merchant_order_no, bank_code, personal,
                         account_hash\(hasKeys ? ", payment_key" : "")\(hasCodes ? ", code" : ""))
@@ -174,7 +179,7 @@ extension SQLStore {
             if quarantined.rowCount > 0 {
                 _ = try transaction.copyIn(
                     """
-                    COPY sluice.quarantine_record (batch_id, line_no, business_date, origin, merchant_order_no,
+                    COPY sluice.quarantine_record\(day) (batch_id, line_no, business_date, origin, merchant_order_no,
                         amount_minor,
                         currency, reasons, charset, byte_from, byte_to, physical_line, raw, data_key_id)
                     FROM STDIN (FORMAT binary)
@@ -217,7 +222,8 @@ extension SQLStore {
             SELECT coalesce((load_position ->> 'record_ordinal')::bigint, 0), held_by IS NOT DISTINCT FROM $3
             FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' FOR NO KEY UPDATE
             """,
-            [.int64(file.id.value), .int64(file.epoch.value), heldBy.map(PostgresValue.text) ?? .null]
+            [.int64(file.id.value), .int64(file.epoch.value), heldBy.map(PostgresValue.text) ?? .null],
+            keepingPlan: true
         )
         guard let row = rows.first else { throw Unloaded(outcome: .stale) }
         guard try row.int64(0) + Int64(slice.count) == slice.position.recordOrdinal else {
