@@ -149,6 +149,7 @@ import Testing
         (2, 12, "5", [[.bankCheckDigit]]), (2, 12, "X", [[.bankCheckDigit]]), (2, 4, "X", [[.bankCheckDigit]]),
         (2, 4, "         ", [[.missingField]]), (2, 30, "00000X0000", [[.amountMalformed]]),
         (2, 30, "       100", [[.amountMalformed]]), (2, 30, "          ", [[.missingField]]),
+        (2, 30, "-000000100", [[.amountMalformed]]),
         (2, 2, "27", [[.transactionCodeDirection]]), (2, 2, "55", [[.transactionCodeDirection]]),
         (2, 2, "23", [[.notALiveEntry]]), (2, 2, "24", [[.notALiveEntry]]), (2, 2, "21", [[.notALiveEntry]]),
         (2, 2, "99", [[.transactionCodeUnknown]]), (2, 2, "2X", [[.transactionCodeUnknown]]),

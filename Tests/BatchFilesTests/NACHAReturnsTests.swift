@@ -3,16 +3,24 @@ import PaymentCore
 import Testing
 
 @Suite struct NACHAReturnsTests {
-    private static let created = BusinessDate("2026-03-05") ?? BusinessDate(daysSince1970: 0)
+    private static func edition(_ version: Int32) -> ResultEdition {
+        // 2026-03-05 04:05:06 UTC.
+        ResultEdition(
+            batch: BatchIdentifier(7),
+            version: version,
+            madeAt: Timestamp(unixMicroseconds: 1_772_683_506_000_000)
+        )
+    }
 
     private struct Written {
         var bytes: [UInt8] = []
-        var returns: Int64 = 0
-        var leftOut = AmountTotals()
-        /// The totals of the lines that failed or came back.
-        var expected = AmountTotals()
+        /// What can be drained before the first line.
+        var beginning: [UInt8] = []
+        /// The totals of all lines.
+        var expected: [ResultStatus: AmountTotals] = [:]
 
         var lines: [String] { String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { String($0) } }
+        var returns: Int { lines.count { $0.hasPrefix("799") } }
     }
 
     /// What became of each record of a request.
@@ -43,38 +51,59 @@ import Testing
         }
     }
 
-    /// Writes as settlement does: a page of lines, then the request as far as it is needed.
+    /// The parts of a request, and an empty one that says so at the end.
+    private struct Parts {
+        var rest: ArraySlice<UInt8>
+        let partBytes: Int
+        var isEnded = false
+
+        mutating func next() throws -> (ArraySlice<UInt8>, Bool) {
+            if isEnded { throw ResultFileDefect(line: 0, what: "there is no more of the request") }
+            let part = rest.prefix(partBytes)
+            rest = rest.dropFirst(part.count)
+            isEnded = part.isEmpty
+            return (part, isEnded)
+        }
+    }
+
+    /// Writes as settlement does: the request's header, then the lines, with the request as far as it is needed.
     private static func written(
         _ lines: [ResultLine],
         _ request: [UInt8],
         version: Int32 = 1,
-        pageLines: Int = 2,
+        direction: Direction = .payout,
+        wrapping: Wrapping = .none,
         partBytes: Int = 300
     ) throws -> Written {
+        let layout = try NACHASample.layout(direction)
+        var survey = NACHAReturnsSurvey(layout: layout, wrapping: wrapping)
+        var parts = Parts(rest: request[...], partBytes: partBytes)
+        while survey.header == nil {
+            let (part, isLast) = try parts.next()
+            try survey.read(request: part, isLast: isLast)
+        }
+        let found = survey.header
+        let header = try #require(found)
+        parts = Parts(rest: request[...], partBytes: partBytes)
+        var writer = NACHAReturnsWriter(header: header, layout: layout, wrapping: wrapping, edition: edition(version))
         var written = Written()
-        var writer = NACHAReturnsWriter(created: created, version: version)
-        var given = 0
-        for start in stride(from: 0, to: lines.count, by: pageLines) {
-            for line in lines[start..<min(start + pageLines, lines.count)] {
-                try writer.append(line)
-                guard line.status == .failed || line.status == .returned else { continue }
-                switch line.content {
-                case .order(let fields): written.expected.add(fields.amount)
-                case .record(_, _, let amount): written.expected.add(amount)
-                }
+        written.beginning = writer.drain()
+        written.bytes = written.beginning
+        for line in lines {
+            try writer.append(line)
+            switch line.content {
+            case .order(let fields): written.expected[line.status, default: AmountTotals()].add(fields.amount)
+            case .record(_, _, let amount): written.expected[line.status, default: AmountTotals()].add(amount)
             }
-            while writer.needsRequest, given < request.count {
-                let end = min(given + partBytes, request.count)
-                try writer.readRequest(Array(request[given..<end]), isLast: end == request.count)
-                given = end
+            while writer.needsRequest {
+                let (part, isLast) = try parts.next()
+                try writer.read(request: part, isLast: isLast)
             }
             written.bytes += writer.drain()
         }
         try writer.finish()
         written.bytes += writer.drain()
-        #expect(writer.pendingBytes == 0)
-        written.returns = writer.returns
-        written.leftOut = writer.leftOut
+        #expect(writer.drain().isEmpty)
         return written
     }
 
@@ -85,7 +114,7 @@ import Testing
             try check.read(Array(written.bytes[start..<end]), isLast: false)
         }
         try check.read([], isLast: true)
-        try check.compare(with: written.expected, leftOut: written.leftOut)
+        try check.compare(with: written.expected)
     }
 
     @Test func `what failed comes back in the batches of the request`() throws {
@@ -95,7 +124,7 @@ import Testing
         let lines = Self.lines(of: seen) { ($0 == 1 ? .succeeded : $0 == 3 ? .returned : .failed, codes[$0]) }
         let written = try Self.written(lines, request, version: 2)
         try Self.check(written)
-        #expect(written.returns == 3 && written.leftOut == AmountTotals())
+        #expect(written.returns == 3)
         let blank = String(repeating: " ", count: 6)
         let batchEnd = String(repeating: " ", count: 25) + "12104288000000"
         #expect(
@@ -110,13 +139,13 @@ import Testing
                     + NACHASample.filled("ID-1", 15) + NACHASample.filled("Jane Doe", 24) + "1121042880000001",
                 "799R02121042880000001" + blank + "23138010" + NACHASample.filled("R02", 44) + "121042880000001",
                 "621121042882" + NACHASample.filled("55555", 17) + "0000000033"
-                    + NACHASample.filled("ID-1", 15) + NACHASample.filled("Jane Doe", 24) + "1121042880000002",
-                "799R17121042880000007" + blank + "09100001" + NACHASample.filled("E101", 44) + "121042880000002",
+                    + NACHASample.filled("ID-1", 15) + NACHASample.filled("Jane Doe", 24) + "1121042880000003",
+                "799R17121042880000007" + blank + "09100001" + NACHASample.filled("E101", 44) + "121042880000003",
                 "82000000040024208576000000000000000000000133121042882 " + batchEnd + "1",
                 NACHASample.usual().lines[7].replacing("5220", with: "5200").replacing("0000004", with: "0000002"),
                 "621121042882" + NACHASample.filled("12345678", 17) + "9999999999"
-                    + NACHASample.filled("ID-1", 15) + NACHASample.filled("Best Co. #23", 24) + "1121042880000003",
-                "799R01121042880000001" + blank + "23138010" + NACHASample.filled("AM04", 44) + "121042880000003",
+                    + NACHASample.filled("ID-1", 15) + NACHASample.filled("Best Co. #23", 24) + "1121042880000004",
+                "799R01121042880000001" + blank + "23138010" + NACHASample.filled("AM04", 44) + "121042880000004",
                 "82000000020012104288000000000000009999999999121042882 " + batchEnd + "2",
                 NACHASample.filled("9000002000002000000060036312864000000000000010000000132", 94),
                 String(repeating: "9", count: 94),
@@ -136,7 +165,7 @@ import Testing
         let request = NACHASample.bytes(sample.lines)
         let seen = try SeenNACHAFile(request, try NACHASample.layout(.withhold))
         let lines = Self.lines(of: seen) { ($0 == 0 ? .failed : .processing, code) }
-        let written = try Self.written(lines, request)
+        let written = try Self.written(lines, request, direction: .withhold)
         try Self.check(written)
         #expect(written.lines[2].hasPrefix("626"))
         #expect(written.lines[3].hasPrefix("799\(reason)"))
@@ -151,26 +180,98 @@ import Testing
         #expect(Set(NACHAReturnReason.table.values).isSubset(of: NACHAReturnReason.codes))
     }
 
-    @Test func `a result without returns has no file`() throws {
+    @Test func `a result without returns is a file without batches`() throws {
         let request = NACHASample.bytes(NACHASample.usual().lines)
         let seen = try SeenNACHAFile(request, try NACHASample.layout())
-        let written = try Self.written(Self.lines(of: seen) { _ in (.succeeded, "") }, request)
-        #expect(written.bytes.isEmpty && written.returns == 0)
+        let statuses: [ResultStatus] = [.succeeded, .processing, .underReview, .succeeded]
+        let written = try Self.written(Self.lines(of: seen) { (statuses[$0], "") }, request)
         try Self.check(written)
+        #expect(written.lines.count == 10 && written.lines[0].hasPrefix("101 121042882 231380104260305    A094101"))
+        let zeros = "9000000000001000000000000000000000000000000000000000000"
+        #expect(written.lines[1] == NACHASample.filled(zeros, 94))
+        #expect(written.lines[2...].allSatisfy { $0 == String(repeating: "9", count: 94) })
+        var none = written
+        none.bytes = []
+        #expect(throws: FileDefect.self, "no byte is no file") { try Self.check(none) }
     }
 
-    @Test func `a record that cannot be repeated is left out, and counted`() throws {
+    @Test func `versions of the same lines differ in their first line alone`() throws {
+        let request = NACHASample.bytes(NACHASample.usual().lines)
+        let seen = try SeenNACHAFile(request, try NACHASample.layout())
+        let lines = Self.lines(of: seen) { _ in (.failed, "R03") }
+        let first = try Self.written(lines, request)
+        for (version, modifier) in [(2, "B"), (27, "0"), (36, "9"), (37, "A")] as [(Int32, Character)] {
+            let later = try Self.written(lines, request, version: version)
+            #expect(later.lines[0] == first.lines[0].replacing("    A094", with: "    \(modifier)094"))
+            #expect(later.beginning.count == 95 && later.bytes.dropFirst(95) == first.bytes.dropFirst(95))
+        }
+        // One that fails later leaves the others as they were.
+        let before = try Self.written(Self.lines(of: seen) { ($0 == 1 ? .processing : .failed, "R03") }, request)
+        let returns = before.lines.filter { $0.hasPrefix("621") || $0.hasPrefix("799") }
+        #expect(returns.count == 6 && Set(returns).isSubset(of: first.lines))
+    }
+
+    @Test(arguments: Wrapping.Kind.allCases)
+    func `a packed request is read as one that came plain`(kind: Wrapping.Kind) throws {
+        let request = NACHASample.bytes(NACHASample.usual().lines)
+        let seen = try SeenNACHAFile(request, try NACHASample.layout())
+        let lines = Self.lines(of: seen) { ($0 == 3 ? .failed : .succeeded, "R03") }
+        let packed = PackedFileTests.pack(request, kind)
+        let written = try Self.written(lines, packed, wrapping: Wrapping(kind), partBytes: 7)
+        try Self.check(written)
+        #expect(written.bytes == (try Self.written(lines, request)).bytes && written.returns == 1)
+    }
+
+    @Test func `a record that cannot be repeated comes back with what can be read of it`() throws {
         var lines = NACHASample.usual().lines
-        lines[2] = lines[2].replacing("0000000100", with: "00000X0100")
+        lines[2] = lines[2].replacing("0000000100", with: "-000000100")
+        lines[3] = lines[3].replacing("John Roe", with: "J\u{1}hn Roe").replacing("62223138010", with: "6222313X010")
+        lines[5] = lines[5].replacing("12104288", with: "121X4288")
         lines[8] = lines[8].replacing("62223138010", with: "69923138010")
-        lines[4] += "x"
         let request = NACHASample.bytes(lines)
         let seen = try SeenNACHAFile(request, try NACHASample.layout())
-        #expect(seen.reasons.count == 3)
-        let written = try Self.written(Self.lines(of: seen) { _ in (.failed, "account_malformed") }, request)
+        #expect(
+            seen.reasons.map { $0.first } == [
+                .amountMalformed, .bankMalformed, .missingField, .transactionCodeUnknown,
+            ]
+        )
+        let codes = ["amount_malformed", "bank_malformed", "trace_number_malformed", "transaction_code_unknown"]
+        let written = try Self.written(Self.lines(of: seen) { (.failed, codes[$0]) }, request)
         try Self.check(written)
-        #expect(written.returns == 1)
-        #expect(written.leftOut.records == 3 && written.leftOut.amountUnreadable == 2)
+        let returns = written.lines.filter { $0.hasPrefix("6") }
+        let addenda = written.lines.filter { $0.hasPrefix("799") }.map { $0.prefix(79) }
+        #expect(returns.count == 4)
+        #expect(returns[0].hasPrefix("621121042882" + NACHASample.filled("12345678", 17) + "0000000000ID-1"))
+        #expect(returns[1].contains("0000002500ID-1           J?hn Roe ") && returns[1].hasPrefix("621"))
+        #expect(returns[2].contains("0000000033") && returns[3].hasPrefix("621"))
+        #expect(returns.map { $0.suffix(7) } == ["0000001", "0000002", "0000003", "0000004"])
+        let blank = String(repeating: " ", count: 6)
+        #expect(
+            addenda == [
+                "799R19121042880000001\(blank)23138010" + NACHASample.filled("amount_malformed", 44),
+                "799R28121042880000002\(blank)00000000" + NACHASample.filled("bank_malformed", 44),
+                "799R27000000000000000\(blank)09100001" + NACHASample.filled("trace_number_malformed", 44),
+                "799R17121042880000001\(blank)23138010" + NACHASample.filled("transaction_code_unknown", 44),
+            ]
+        )
+    }
+
+    @Test func `more than a file can add up is no file`() throws {
+        let entries = (1...102).map { NACHASample.Entry(code: "99", cents: 9_999_999_999, serial: $0) }
+        var sample = NACHASample(batches: [NACHASample.Batch(entries: entries)])
+        sample.batches[0].entries[0] = NACHASample.Entry(cents: 1)
+        var lines = sample.lines
+        // Its sender adds up only what is a credit.
+        for index in [104, 105] { lines[index] = lines[index].replacing("009999999900", with: "000000000001") }
+        let request = NACHASample.bytes(lines)
+        let seen = try SeenNACHAFile(request, try NACHASample.layout())
+        try #require(seen.defect == nil && seen.records.count == 102)
+        let most = Self.lines(of: seen) { ($0 < 2 ? .processing : .failed, "") }
+        try Self.check(try Self.written(most, request))
+        let defect = #expect(throws: ResultFileDefect.self) {
+            try Self.written(Self.lines(of: seen) { _ in (.failed, "") }, request)
+        }
+        #expect(defect?.what.contains("results: delimited") == true)
     }
 
     @Test func `a request that is not the file's own is noticed`() throws {
@@ -193,15 +294,17 @@ import Testing
         var generator = SeededGenerator(seed: 31)
         let layout = try NACHASample.layout(direction)
         let statuses: [ResultStatus] = [.succeeded, .failed, .failed, .returned, .processing, .underReview]
-        var returns: Int64 = 0
+        var returns = 0
         for round in 0..<200 {
             var request = NACHASample.bytes(NACHAReaderPropertyTests.sample(&generator, direction).lines)
-            // Digits only, behind the columns that control records add up: some entries break, the frame holds.
+            // What control records add up must stay, or become unreadable: entries break, the frame holds.
             for _ in 0..<3 {
                 let line = Int.random(in: 0..<request.count / 95, using: &generator)
-                if request[line * 95] == 0x36 {
-                    request[line * 95 + Int.random(in: 39..<94, using: &generator)] = 0x39
-                }
+                guard request[line * 95] == 0x36 else { continue }
+                let column = Int.random(in: 1..<94, using: &generator)
+                let isCounted = (3..<11).contains(column) || (29..<39).contains(column)
+                let byte = Array(isCounted ? "X- ".utf8 : "9X- ".utf8) + [0x01, 0xE9]
+                request[line * 95 + column] = byte.randomElement(using: &generator) ?? 0x58
             }
             let seen = try SeenNACHAFile(request, layout)
             try #require(seen.defect == nil)
@@ -211,12 +314,12 @@ import Testing
             let written = try Self.written(
                 lines,
                 request,
-                pageLines: Int.random(in: 1...9, using: &generator),
+                direction: direction,
                 partBytes: Int.random(in: 1...2_000, using: &generator)
             )
             do { try Self.check(written) } catch { Issue.record("round \(round): \(error)") }
             let came = lines.count { $0.status == .failed || $0.status == .returned }
-            #expect(written.returns + written.leftOut.records == Int64(came))
+            #expect(written.returns == came)
             #expect(written.bytes.count % 950 == 0)
             returns += written.returns
         }
@@ -249,8 +352,10 @@ import Testing
             changed.bytes = NACHASample.bytes(Array(good[..<line] + good[(line + 1)...]))
             #expect(throws: (any Error).self, "without line \(line)") { try Self.check(changed) }
         }
-        var short = written
-        short.expected = AmountTotals()
-        #expect(throws: ResultFileDefect.self) { try Self.check(short) }
+        for missing in [AmountTotals(), AmountTotals(amountUnreadable: 4)] {
+            var other = written
+            other.expected = [.failed: missing]
+            #expect(throws: ResultFileDefect.self) { try Self.check(other) }
+        }
     }
 }

@@ -117,6 +117,7 @@ struct CheckRun {
         let format: String
         let format_probed: Bool
         let merchant: String?
+        let business_date: String
         let verdict: String
         let why: Why?
         let whole: Bool

@@ -217,6 +217,33 @@ import sluice
     }
 
     @Test(arguments: [
+        ("same_payment: warn\n  same_payment_days: 1", "same_payment: off", Severity.warn, Int?.none),
+        ("account_check_digit: quarantine", "same_payment: off", Severity.off, 1),
+        ("account_check_digit: quarantine", "same_payment: quarantine", Severity.quarantine, 1),
+    ]) func `payments of one file and those of several are compared by keys of their own`(
+        _ right: String,
+        _ other: String,
+        _ inFile: Severity,
+        _ daysAcross: Int?
+    ) throws {
+        let fixture = try ConfigurationFixture()
+        let config = "\(Self.project)/Config"
+        for path in ["channels/harbor.yaml", "channels/meridian.yaml"] {
+            try fixture.write(try String(contentsOfFile: "\(config)/\(path)", encoding: .utf8), to: path)
+        }
+        let merchant = try String(contentsOfFile: "\(config)/merchants/MER-PAYOUT.yaml", encoding: .utf8)
+            .replacingOccurrences(of: " +#.*", with: "", options: .regularExpression)
+        try #require(merchant.contains(right))
+        try fixture.write(
+            merchant.replacingOccurrences(of: right, with: other),
+            to: "merchants/MER-PAYOUT.yaml"
+        )
+        let profile = try #require(try Catalogue.load(try fixture.load()).merchants[MerchantNumber("MER-PAYOUT")])
+        #expect(profile.rules.severity(of: .samePayment) == inFile)
+        #expect(profile.duplicates.samePaymentDays == daysAcross)
+    }
+
+    @Test(arguments: [
         ("wrapping: none", Wrapping.none), ("wrapping: gzip", Wrapping(.gzip)), ("wrapping: zip", Wrapping(.zip)),
         (
             "wrapping: deflate_base64\nwrapping_limits: {content_bytes_max: 5000, ratio_max: 50}",

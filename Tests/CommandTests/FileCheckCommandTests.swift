@@ -2,6 +2,7 @@ import BatchFiles
 import Cryptography
 import Foundation
 import PaymentCore
+import Pipeline
 import Testing
 import Transcoding
 import sluice
@@ -13,7 +14,7 @@ import sluice
 
     /// A line that passes every check.
     private static func line(_ number: Int, amount: String = "12.34") -> String {
-        "P\(number),6228480040106028109,\"Zhang, San\",102100099996,\(amount),wages \(number)\n"
+        "P\(number),6228480040106028109,\"Zhang, San\",102100099996,\(amount),wages\n"
     }
 
     private static func payout(_ count: Int) -> String { head + (1...count).map { line($0) }.joined() }
@@ -68,7 +69,7 @@ import sluice
             verdict: "quarantine",
             records: 41,
             quarantined: 1,
-            reasons: ["duplicate_in_file": 1, "same_payment": 1]
+            reasons: ["duplicate_in_file": 1]
         ),
         Sample(
             testDescription: "too many bad records",
@@ -288,7 +289,8 @@ import sluice
     @Test(arguments: [
         (["--format", "payout-csv"], ["payout-csv", "payout-csv-utf8, withhold-bar-gb18030"]),
         (["--merchant", "NOBODY"], ["NOBODY", "MER-PAYOUT, MER-WITHHOLD"]), (["--declared-sum", "XXX=1"], ["XXX=1"]),
-        (["--declared-count", "-1"], ["declared-count"]), (["--bad-records", "1001"], ["1000"]),
+        (["--declared-count", "-1"], ["declared-count"]), (["--business-date", "2026-02-29"], ["2026-02-29"]),
+        (["--bad-records", "1001"], ["1000"]),
         (["--config", "/nowhere"], ["/nowhere"]), (["--unknown"], ["--unknown"]),
         (["--declared-sum", "CNY=1", "--declared-sum", "CNY=2"], ["twice"]),
     ]) func `what was asked wrongly exits 2 and says the mend`(_ arguments: [String], _ words: [String]) throws {
@@ -302,6 +304,7 @@ import sluice
         let none = try CheckRun(Array("{\"order\": 1}\n".utf8), [])
         #expect(none.status == 2)
         #expect(none.log.contains("none of the layouts") && none.log.contains("payout-csv-utf8"))
+        #expect(none.log.contains("begins like text in UTF-8"), "\(none.log)")
         let empty = try CheckRun([], [])
         #expect(empty.status == 2 && empty.log.contains("no byte"))
         let fixture = try ConfigurationFixture()
@@ -314,6 +317,74 @@ import sluice
         let two = try CheckRun(Array(Self.payout(1).utf8), configuration: fixture.folder, [])
         #expect(two.status == 2)
         #expect(two.log.contains("payout-csv-utf8, twin") && two.log.contains("--format"), "\(two.log)")
+        #expect(two.log.contains("begins like text in UTF-8 with ‘,’ between fields"), "\(two.log)")
+    }
+
+    static let strangers: [(bytes: [UInt8], words: [String])] = [
+        (
+            Array("<?xml version=\"1.0\"?><Orders xmlns=\"urn:example\"><Order/></Orders>".utf8),
+            ["an XML document with the root ‘Orders’ of ‘urn:example’"]
+        ),
+        (Array("%PDF-1.7\n".utf8), ["a PDF document"]),
+        (Array("PK\u{3}\u{4}".utf8) + [0x14, 0, 0, 0, 8, 0], ["a zip archive", "wrapping: zip"]),
+        ([0x1F, 0x8B, 0x08, 0, 0, 0, 0, 0, 0, 3], ["gzip", "wrapping: gzip"]),
+        ([0xFF, 0xFE, 0x41, 0], ["text in UTF-16 or UTF-32"]), ([0, 1, 2, 3], ["binary data"]),
+    ]
+
+    @Test(arguments: strangers)
+    func `a file that looks like no layout is named for what it begins like`(_ bytes: [UInt8], _ words: [String]) throws
+    {
+        let run = try CheckRun(bytes, [])
+        #expect(run.status == 2 && run.output.isEmpty)
+        for word in words + ["none of the layouts", "--format: payout-csv-utf8"] {
+            #expect(run.log.contains(word), "\(run.log)")
+        }
+    }
+
+    @Test func `dates are held against the business date that is given`() throws {
+        let fixture = try ConfigurationFixture()
+        for path in ["channels/harbor.yaml", "channels/meridian.yaml", "calendars/weekdays.yaml"] {
+            let text = try String(contentsOfFile: "\(ConfigurationFilesTests.project)/Config/\(path)", encoding: .utf8)
+            try fixture.write(text, to: path)
+        }
+        let merchant = "\(ConfigurationFilesTests.project)/Config/merchants/MER-PAYOUT.yaml"
+        try fixture.write(
+            try String(contentsOfFile: merchant, encoding: .utf8)
+                .replacingOccurrences(of: "account_form: digits", with: "calendar: weekdays\n  account_form: digits"),
+            to: "merchants/MER-PAYOUT.yaml"
+        )
+        let layout = "\(ConfigurationFilesTests.project)/Config/layouts/payout-csv-utf8.yaml"
+        try fixture.write(
+            try String(contentsOfFile: layout, encoding: .utf8)
+                .replacingOccurrences(
+                    of: "columns:\n",
+                    with: "columns:\n  - {title: day, field: execution_date}\n"
+                ),
+            to: "layouts/payout-csv-utf8.yaml"
+        )
+        // A Friday, the Saturday after it, and no day at all.
+        let days = ["2026-03-06", "20260307", ""]
+        let lines = (1...60).map { "\(days[$0 <= 2 ? $0 - 1 : 2]),\(Self.line($0))" }
+        let bytes = Array(("day," + Self.head + lines.joined()).utf8)
+        func codes(_ arguments: [String]) throws -> (day: String, codes: [[String]]) {
+            let run = try CheckRun(bytes, configuration: fixture.folder, Self.merchant + arguments + ["--json"])
+            let report = try run.report()
+            return (report.business_date, report.bad_records.map { $0.reasons.map(\.code) })
+        }
+        let friday = try codes(["--business-date", "2026-03-06"])
+        #expect(friday.day == "2026-03-06" && friday.codes == [["date_in_future", "date_not_working_day"]])
+        let saturday = try codes(["--business-date", "2026-03-07"])
+        #expect(saturday.day == "2026-03-07")
+        #expect(saturday.codes == [["date_in_past"], ["date_not_working_day"]])
+        let before = BusinessDate(at: SystemClock().now())
+        let today = try #require(BusinessDate(try codes([]).day))
+        #expect((before...BusinessDate(at: SystemClock().now())).contains(today))
+        let words = try CheckRun(
+            bytes,
+            configuration: fixture.folder,
+            Self.merchant + ["--business-date", "2026-03-06"]
+        )
+        #expect(words.output.contains("business date  2026-03-06"))
     }
 
     @Test(arguments: ["/nowhere/batch.csv", "/proc/self"])

@@ -26,9 +26,13 @@ final class EngineScene: Sendable {
     let directory: String
     private let endpoints: [ResolvedEndpoint]
 
-    /// `plan`: what the simulated company does wrong; both channels the same.
-    static func make(plan: BehaviourPlan = BehaviourPlan(), holdMilliseconds: Int64 = 3_000) async throws -> EngineScene
-    {
+    /// `plan`: what the simulated company does wrong; both channels the same, which take `currency`.
+    static func make(
+        plan: BehaviourPlan = BehaviourPlan(),
+        holdMilliseconds: Int64 = 3_000,
+        currency: Currency = .cny,
+        bankCodeForm: BankCodeForm = .cnaps
+    ) async throws -> EngineScene {
         let directory = NSTemporaryDirectory() + "sluice-scene-\(Hexadecimal.encode(SecureRandom.bytes(4)))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let server = try EmbeddedCluster.start()
@@ -66,7 +70,9 @@ final class EngineScene: Sendable {
             store: store,
             directory: directory,
             plan: plan,
-            holdMilliseconds: holdMilliseconds
+            holdMilliseconds: holdMilliseconds,
+            currency: currency,
+            bankCodeForm: bankCodeForm
         )
     }
 
@@ -77,7 +83,9 @@ final class EngineScene: Sendable {
         store: SQLStore,
         directory: String,
         plan: BehaviourPlan,
-        holdMilliseconds: Int64
+        holdMilliseconds: Int64,
+        currency: Currency,
+        bankCodeForm: BankCodeForm
     ) async throws {
         self.server = server
         self.owner = owner
@@ -85,11 +93,15 @@ final class EngineScene: Sendable {
         self.store = store
         self.directory = directory
         let root = Self.root
+        func text(of channel: String) throws -> String {
+            try String(contentsOfFile: "\(root)/Config/demo/channels/\(channel).yaml", encoding: .utf8)
+                .replacingOccurrences(of: "currencies: [CNY]", with: "currencies: [\(currency.code)]")
+        }
         var channels: [SimulatorConfiguration.Channel] = []
         for name in ["harbor", "meridian"] {
             channels.append(
                 SimulatorConfiguration.Channel(
-                    description: try ChannelDescription.load(path: "\(root)/Config/demo/channels/\(name).yaml"),
+                    description: try ChannelDescription.read(try text(of: name), file: name),
                     secret: Secret("secret-of-\(name)"),
                     plan: plan
                 )
@@ -101,7 +113,7 @@ final class EngineScene: Sendable {
         var specifications: [ChannelName: ChannelSpecification] = [:]
         var endpoints: [ResolvedEndpoint] = []
         for name in ["harbor", "meridian"] {
-            let specification = try ChannelSpecification.load(file: "\(root)/Config/demo/channels/\(name).yaml")
+            let specification = try ChannelSpecification.parse(Array(try text(of: name).utf8), file: name)
             specifications[specification.name] = specification
             endpoints.append(
                 try specification.resolve(environment: [
@@ -124,6 +136,7 @@ final class EngineScene: Sendable {
             formats: [
                 "payout-csv": DeclaredFormat(.delimited(try Self.layout())),
                 "payout-iso": DeclaredFormat(.iso20022(try Self.messageLayout())),
+                "payout-nacha": DeclaredFormat(.nacha(try NACHALayout(name: "payout-nacha", direction: .payout))),
             ],
             merchants: [
                 Self.merchant: MerchantProfile(
@@ -131,7 +144,10 @@ final class EngineScene: Sendable {
                     title: "Test",
                     databaseRole: nil,
                     resultDueAfter: .hours(1),
-                    rules: try RecordRules(severities: [.accountCheckDigit: .quarantine]),
+                    rules: try RecordRules(
+                        bankCodeForm: bankCodeForm,
+                        severities: [.accountCheckDigit: .quarantine]
+                    ),
                     tolerance: FileTolerance(badPerTenThousandMax: 5_000),
                     routes: [
                         .payout: [

@@ -9,6 +9,8 @@ package struct RecordForm: Sendable {
     /// The charset of the values; UTF-8 where a reader decodes them.
     package let charset: Charset
     package let amountUnit: AmountUnit
+    /// Whether amounts have no sign; with one they are no amounts.
+    package let isAmountUnsigned: Bool
     /// The currency of records that name none.
     package let defaultCurrency: Currency?
 
@@ -17,12 +19,14 @@ package struct RecordForm: Sendable {
         columns: [LayoutColumn],
         charset: Charset,
         amountUnit: AmountUnit,
+        isAmountUnsigned: Bool = false,
         defaultCurrency: Currency?
     ) {
         self.layout = layout
         self.columns = columns
         self.charset = charset
         self.amountUnit = amountUnit
+        self.isAmountUnsigned = isAmountUnsigned
         self.defaultCurrency = defaultCurrency
     }
 

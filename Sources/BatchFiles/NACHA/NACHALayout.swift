@@ -100,6 +100,7 @@ package struct NACHALayout: Sendable {
             ],
             charset: .utf8,
             amountUnit: .minor,
+            isAmountUnsigned: true,
             defaultCurrency: currency
         )
     }

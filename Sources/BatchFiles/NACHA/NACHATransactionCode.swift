@@ -42,5 +42,8 @@ struct NACHATransactionCode: Sendable, Hashable {
     }
 
     /// The code with which such an entry comes back.
-    var returning: [UInt8] { [kind, direction == .payout ? 0x31 : 0x36] }
+    var returning: [UInt8] { [kind] + Self.returning(direction).suffix(1) }
+
+    /// The code with which an entry comes back whose own cannot be read: as one of a checking account.
+    static func returning(_ direction: Direction) -> [UInt8] { [0x32, direction == .payout ? 0x31 : 0x36] }
 }

@@ -7,6 +7,7 @@ struct RecordAmount: Sendable {
     private let currencyIndex: Int?
     private let defaultCurrency: Currency?
     private let unit: AmountUnit
+    private let isUnsigned: Bool
 
     init(form: RecordForm) {
         guard let amountIndex = form.index(of: .amount) else {
@@ -16,6 +17,7 @@ struct RecordAmount: Sendable {
         self.currencyIndex = form.index(of: .currency)
         self.defaultCurrency = form.defaultCurrency
         self.unit = form.amountUnit
+        self.isUnsigned = form.isAmountUnsigned
     }
 
     /// The currency of a record that has all its columns; nil when it names none that orders can be in.
@@ -31,6 +33,7 @@ struct RecordAmount: Sendable {
     /// Without a currency only the form can be judged: all but `malformed` then means nothing.
     func amount(of record: borrowing RawRecord, in currency: Currency?) -> AmountText<Int64> {
         let bytes = record.storage.span.extracting(record.bounds(of: record.fields[amountIndex]))
+        if isUnsigned, bytes.count > 0, bytes[0] == UInt8(ascii: "-") { return .malformed }
         return AmountText(bytes, unit: unit, minorUnits: currency?.minorUnits ?? 0)
     }
 

@@ -1,42 +1,36 @@
-import PaymentCore
+package import PaymentCore
 
-/// Reads a file of NACHA returns again as it was written and compares it with what it should say, before it is stored.
+/// The check of files of NACHA returns: every order and record that failed or came back is in it, and nothing else.
 ///
-/// Counts, hashes, totals, batches and blocks are checked by what reads requests; the expected totals come from the
-/// orders.
-package struct NACHAResultCheck: ~Copyable {
+/// Counts, hashes, totals, batches and blocks are checked by what reads requests.
+package struct NACHAResultCheck: ResultCheck, ~Copyable {
     private var scanner = NACHALineScanner()
     private var frame = NACHAFrame(layout: nil)
     private var entry: NACHALine?
     private var previousTrace: Int64?
-    private var hasBytes = false
     /// What was read.
-    package private(set) var totals = AmountTotals()
+    private var returns = Tally()
 
     package init() {}
 
-    /// Takes the next bytes of the file; throws `FileDefect` or `ResultFileDefect` when they are no file of returns.
-    ///
-    /// No byte at all is right when nothing comes back.
     package mutating func read(_ bytes: [UInt8], isLast: Bool) throws {
-        hasBytes = hasBytes || !bytes.isEmpty
         scanner.append(bytes[...], isLast: isLast)
         while try scanner.next() { try take(scanner.line) }
-        guard isLast, hasBytes else { return }
+        guard isLast else { return }
         try frame.finish(linesEnded: scanner.linesEnded, byteOffset: scanner.byteOffset)
         try frame.checkTotals()
     }
 
-    /// Compares what was read with what the orders and records that failed or came back add up to, some of which the
-    /// writer left out.
-    ///
-    /// To be called after the last part.
-    package func compare(with expected: AmountTotals, leftOut: AmountTotals) throws(ResultFileDefect) {
-        let told = totals + leftOut
-        guard told == expected else {
+    package func compare(with expected: [ResultStatus: AmountTotals]) throws(ResultFileDefect) {
+        let wanted = [ResultStatus.failed, .returned].reduce(AmountTotals()) { $0 + (expected[$1] ?? AmountTotals()) }
+        let cents = wanted.amounts[NACHALayout.currency]?.amountMinor ?? 0
+        guard returns.count == wanted.records, returns.amountMinor == cents,
+            wanted.amounts.keys.allSatisfy({ $0 == NACHALayout.currency })
+        else {
             throw ResultFileDefect(
                 line: 0,
-                what: "the returns are \(ResultFileDefect.words(told)) instead of \(ResultFileDefect.words(expected))"
+                what: "the returns are \(returns.count) of \(returns.amountMinor) cents instead of "
+                    + ResultFileDefect.words(wanted)
             )
         }
     }
@@ -68,7 +62,7 @@ package struct NACHAResultCheck: ~Copyable {
             throw ResultFileDefect(line: line.number, what: "the trace numbers do not ascend")
         }
         previousTrace = trace
-        totals.add(Money(minor: amount, currency: NACHALayout.currency))
+        returns.add(amount)
     }
 
     private func check(addenda line: NACHALine, of entry: NACHALine) throws(ResultFileDefect) {

@@ -1,105 +1,81 @@
 package import PaymentCore
 
-/// Writes the file of returns for a NACHA request: an entry with an addenda 99 for each order that failed or came back.
+/// Writes the file of returns for a NACHA request: an entry with an addenda 99 for each order or record that failed or
+/// came back.
 ///
-/// Streaming, from two sides: `append` says what became of each line, `readRequest` gives the request's bytes again, as
-/// a return repeats the entry that it is about. Feed the request while `needsRequest`; memory then is bounded by one
-/// page of lines and one part. Returns stand in batches like those of the request. What succeeded or is open is in no
-/// file of returns: the delimited result says everything.
-package struct NACHAReturnsWriter: ~Copyable {
+/// A return repeats the entry that it is about, so the request is read again beside the lines; memory is bounded by one
+/// piece of it. Returns stand in batches like those of the request. What succeeded or is open is in no file of returns;
+/// nothing that failed is left out: what cannot be read of an entry is filled with zeros or question marks.
+package struct NACHAReturnsWriter: ResultWriter, ~Copyable {
     private static let modifiers = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".utf8)
     /// A batch control counts entries and addenda with six digits.
     private static let batchCountMax: Int64 = 999_999
     /// A file control counts blocks of ten lines with six digits; some are left for controls and a batch header.
     private static let entryLinesMax: Int64 = 9_999_980
+    /// The totals of a file control have twelve digits.
+    private static let sumMax: Int64 = 999_999_999_999
 
-    private struct Returned {
-        let line: Int32
-        let resultCode: String
-        /// The order's number; nil for a record that made none.
-        let number: String?
-        /// What intake read; nil where it could not.
-        let amount: Money?
-    }
-
-    private let created: BusinessDate
-    private let modifier: UInt8
-    private var scanner = NACHALineScanner()
-    private var requestHeader: NACHALine?
+    private let direction: Direction
+    private let requestHeader: NACHALine
+    private var request: NACHARequestLines
     private var requestBatch = NACHALine()
     private var requestOrdinal: Int32 = 0
-    private var waiting: [Returned] = []
-    /// How many of `waiting` are written.
-    private var written = 0
+    /// The line whose entry stands in a part of the request that was not given yet.
+    private var waiting: ResultLine?
     private var lastLine: Int32 = 0
     private var buffer: [UInt8] = []
     private var lines: Int64 = 0
+    /// Of all amounts, whichever way they go.
+    private var sum: Int64 = 0
     private var batch: (header: NACHALine, number: Int64, totals: NACHATotals)?
     private var batches: Int64 = 0
     private var totals = NACHATotals()
     private var isFinished = false
 
-    /// The lines that failed or came back and are not in the file, as their entries cannot be repeated: quarantined
-    /// records whose columns are unreadable, and what is more than a file can count.
-    package private(set) var leftOut = AmountTotals()
-    /// The entries written.
-    package private(set) var returns: Int64 = 0
-
-    /// A writer of the given version of a result, made on a day.
+    /// A writer of one version of a result, whose file header is in the buffer at once.
     ///
     /// The version becomes the file identification modifier, so that versions of one day are told apart.
-    package init(created: BusinessDate, version: Int32) {
-        precondition(version > 0, "versions of a result count from 1")
-        self.created = created
-        self.modifier = Self.modifiers[Int(version - 1) % Self.modifiers.count]
+    package init(
+        header: NACHAReturnsSurvey.Header,
+        layout: NACHALayout,
+        wrapping: Wrapping = .none,
+        edition: ResultEdition
+    ) {
+        precondition(edition.version > 0, "versions of a result count from 1")
+        direction = layout.direction
+        requestHeader = header.line
+        request = NACHARequestLines(layout: layout, wrapping: wrapping)
+        let modifier = Self.modifiers[Int(edition.version - 1) % Self.modifiers.count]
+        appendFileHeader(created: BusinessDate(at: edition.madeAt), modifier: modifier)
     }
 
-    /// Whether lines were appended whose entries stand in a part of the request that was not given yet.
-    package var needsRequest: Bool { written < waiting.count }
+    package var needsRequest: Bool { waiting != nil }
 
-    /// Bytes written and not yet drained.
-    package var pendingBytes: Int { buffer.count }
-
-    /// The bytes written since the last call.
     package mutating func drain() -> [UInt8] {
         let drained = buffer
         buffer.removeAll(keepingCapacity: true)
         return drained
     }
 
-    /// Takes what became of the next line of the request; lines ascend.
     package mutating func append(_ line: ResultLine) throws {
         precondition(!isFinished, "a result file is written to after its end")
+        precondition(waiting == nil, "the next line comes before the entry of this one was given")
         precondition(line.line.value > lastLine, "the lines of a result do not ascend")
         lastLine = line.line.value
         guard line.status == .failed || line.status == .returned else { return }
-        let (number, amount): (String?, Money?) =
-            switch line.content {
-            case .order(let fields): (fields.merchantOrderNumber, fields.amount)
-            case .record(_, _, let amount): (nil, amount)
-            }
-        waiting.append(
-            Returned(line: line.line.value, resultCode: line.code, number: number, amount: amount)
-        )
+        waiting = line
         try write()
     }
 
-    /// Takes the next bytes of the request, from its beginning.
-    package mutating func readRequest(_ bytes: [UInt8], isLast: Bool) throws {
-        scanner.append(bytes[...], isLast: isLast)
+    package mutating func read(request bytes: ArraySlice<UInt8>, isLast: Bool) throws {
+        try request.read(bytes, isLast: isLast)
         try write()
     }
 
-    /// Ends the file; afterwards only `drain` may be called.
-    ///
-    /// Without a return there is no file: nothing was written.
-    package mutating func finish() throws(ResultFileDefect) {
+    package mutating func finish() throws {
         precondition(!isFinished, "a result file is ended twice")
+        precondition(waiting == nil, "a result file is ended before the entry of its last line was given")
         isFinished = true
-        guard !needsRequest else {
-            throw ResultFileDefect(line: Int64(waiting[written].line), what: "the request ends before this entry")
-        }
-        guard returns > 0 else { return }
         endBatch()
         // This line too is one of those that fill blocks of ten.
         let blocks = (lines + 1 + 9) / 10
@@ -112,66 +88,63 @@ package struct NACHAReturnsWriter: ~Copyable {
 
     // MARK: The request
 
-    /// Writes the returns whose entries can be read.
+    /// Writes the return that waits, if its entry can be read.
     private mutating func write() throws {
-        while needsRequest {
-            guard try scanner.next() else { return }
-            let line = scanner.line
+        while let returned = waiting, let line = try request.next() {
             switch line.kind {
-            case UInt8(ascii: "1") where requestHeader == nil: requestHeader = line
             case UInt8(ascii: "5"): requestBatch = line
             case UInt8(ascii: "6"):
                 requestOrdinal += 1
-                if requestOrdinal == waiting[written].line {
-                    try write(waiting[written], of: line)
-                    written += 1
-                }
+                guard requestOrdinal == returned.line.value else { continue }
+                waiting = nil
+                try write(returned, of: line)
             default: break
             }
         }
-        waiting.removeAll(keepingCapacity: true)
-        written = 0
     }
 
-    private mutating func write(_ returned: Returned, of entry: NACHALine) throws(ResultFileDefect) {
-        guard let requestHeader else {
-            throw ResultFileDefect(line: 1, what: "the request does not begin with a file header")
-        }
-        if let expected = returned.number {
+    private mutating func write(_ returned: ResultLine, of entry: NACHALine) throws(ResultFileDefect) {
+        let amount: Money?
+        switch returned.content {
+        case .order(let fields):
             var number: [UInt8] = []
             NACHAOrderNumber.append(to: &number, requestHeader, requestBatch, entry)
-            guard expected.utf8.elementsEqual(number) else { throw Self.foreign(returned) }
+            guard fields.merchantOrderNumber.utf8.elementsEqual(number) else { throw Self.foreign(returned) }
+            amount = fields.amount
+        case .record(_, _, let readable): amount = readable
         }
-        guard let amount = returned.amount, entry.length == NACHALine.width, entry.isPrintable,
-            let code = NACHATransactionCode(entry), entry.digits(4...11) != nil, entry.digits(80...94) != nil,
-            lines < Self.entryLinesMax
-        else {
-            leftOut.add(returned.amount)
-            return
+        if let amount {
+            guard entry.digits(30...39) == amount.minor, amount.currency == NACHALayout.currency else {
+                throw Self.foreign(returned)
+            }
         }
-        guard entry.digits(30...39) == amount.minor, amount.currency == NACHALayout.currency else {
-            throw Self.foreign(returned)
+        let cents = amount?.minor ?? 0
+        sum += cents
+        guard lines < Self.entryLinesMax, sum <= Self.sumMax else {
+            throw ResultFileDefect(
+                line: Int64(returned.line.value),
+                what:
+                    "with this return they are more than a NACHA file can count: the merchant needs results: delimited"
+            )
         }
-        beginFile(requestHeader)
         beginBatch()
-        append(entry, code, returned.resultCode)
+        append(returned, entry, cents)
     }
 
-    private static func foreign(_ returned: Returned) -> ResultFileDefect {
-        ResultFileDefect(line: Int64(returned.line), what: "the request's entry is not that of the order")
+    private static func foreign(_ returned: ResultLine) -> ResultFileDefect {
+        ResultFileDefect(line: Int64(returned.line.value), what: "the request's entry is not that of the order")
     }
 
     // MARK: Lines
 
-    private mutating func beginFile(_ request: NACHALine) {
-        guard lines == 0 else { return }
+    private mutating func appendFileHeader(created: BusinessDate, modifier: UInt8) {
         // The way back: the request's origin is the destination.
-        var line = request.bytes
-        line.replaceSubrange(3..<13, with: request[14...23])
-        line.replaceSubrange(13..<23, with: request[4...13])
+        var line = requestHeader.bytes
+        line.replaceSubrange(3..<13, with: requestHeader[14...23])
+        line.replaceSubrange(13..<23, with: requestHeader[4...13])
         line.replaceSubrange(23..<34, with: Array((created.nacha + "    ").utf8) + [modifier])
-        line.replaceSubrange(40..<63, with: request[64...86])
-        line.replaceSubrange(63..<86, with: request[41...63])
+        line.replaceSubrange(40..<63, with: requestHeader[64...86])
+        line.replaceSubrange(63..<86, with: requestHeader[41...63])
         appendLine(line)
     }
 
@@ -203,13 +176,15 @@ package struct NACHAReturnsWriter: ~Copyable {
         self.batch = nil
     }
 
-    private mutating func append(_ entry: NACHALine, _ code: NACHATransactionCode, _ resultCode: String) {
-        returns += 1
+    private mutating func append(_ returned: ResultLine, _ entry: NACHALine, _ cents: Int64) {
         let origin = requestBatch[80...87]
-        let trace = Array(origin) + Array(Self.padded(returns, 7).utf8)
-        var line = entry.bytes
-        line.replaceSubrange(1..<3, with: code.returning)
+        // The entry's place in the request: the same in every version, and ascending.
+        let trace = Array(origin) + Array(Self.padded(Int64(returned.line.value), 7).utf8)
+        var line = entry.bytes.map { Self.isPrintable($0) ? $0 : UInt8(ascii: "?") }
+        let code = NACHATransactionCode(entry)?.returning ?? NACHATransactionCode.returning(direction)
+        line.replaceSubrange(1..<3, with: code)
         line.replaceSubrange(3..<12, with: Array(origin) + [NACHARouting.checkDigit(origin)])
+        line.replaceSubrange(29..<39, with: Self.padded(cents, 10).utf8)
         line[78] = UInt8(ascii: "1")
         line.replaceSubrange(79..<94, with: trace)
         appendLine(line)
@@ -218,15 +193,22 @@ package struct NACHAReturnsWriter: ~Copyable {
         batch?.totals.addEntry(written)
         batch?.totals.addAddenda()
         // What the code was before it became one of the rulebook's, as far as the field can carry it.
-        let words = resultCode.utf8.map { $0 >= 0x20 && $0 < 0x7F ? $0 : UInt8(ascii: "?") }.prefix(44)
+        let words = returned.code.utf8.map { Self.isPrintable($0) ? $0 : UInt8(ascii: "?") }.prefix(44)
         let isCorporate = requestBatch[51...53].elementsEqual(NACHALayout.EntryClass.ccd.rawValue.utf8)
-        let reasonCode = NACHAReturnReason.code(for: resultCode, isCorporate: isCorporate)
+        let reasonCode = NACHAReturnReason.code(for: returned.code, isCorporate: isCorporate)
         appendLine(
-            Array("799\(reasonCode)".utf8) + entry[80...94]
-                + [UInt8](repeating: 0x20, count: 6) + entry[4...11] + words
+            Array("799\(reasonCode)".utf8) + Self.digits(80...94, of: entry)
+                + [UInt8](repeating: 0x20, count: 6) + Self.digits(4...11, of: entry) + words
                 + [UInt8](repeating: 0x20, count: 44 - words.count) + trace
         )
     }
+
+    /// A number of the entry, or zeros where there is none.
+    private static func digits(_ columns: ClosedRange<Int>, of entry: NACHALine) -> [UInt8] {
+        entry.digits(columns) == nil ? [UInt8](repeating: 0x30, count: columns.count) : Array(entry[columns])
+    }
+
+    private static func isPrintable(_ byte: UInt8) -> Bool { (0x20...0x7E).contains(byte) }
 
     /// Appends a line, filled with blanks.
     private mutating func appendLine(_ bytes: [UInt8]) {

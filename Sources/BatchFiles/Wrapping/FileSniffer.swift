@@ -14,6 +14,15 @@ package enum FileSniffer {
             self.wrapping = wrapping
             self.content = content
         }
+
+        /// As a person would say it, after “begins like”.
+        package var words: String {
+            switch (wrapping, content) {
+            case (.none, _): content.words
+            case (_, .empty): wrapping.words
+            default: "\(wrapping.words) with \(content.words) in it"
+            }
+        }
     }
 
     /// So many bytes of a file are enough for `sniff`.

@@ -53,6 +53,8 @@ package struct SettlementStage: Sendable {
                 }
             case .statusReport(let layout, let wrapping):
                 return try production.runStatusReport(layout: layout, wrapping: wrapping, emit: emit)
+            case .returns(let layout, let wrapping):
+                return try production.runReturns(layout: layout, wrapping: wrapping, emit: emit)
             }
         }
         if written != nil { FaultPlan.pass(.resultWritten) }

@@ -116,7 +116,8 @@ extension SQLStore: ResultFileStore {
                 produced.previousSHA256.map(PostgresValue.bytea) ?? .null, .int32(version - 1),
             ]
         )
-        if let row = last.first, try row.bool(1) {
+        // A file of returns says nothing of what succeeded: it may be the same while the totals are not.
+        if let row = last.first, try row.bool(0), try row.bool(1) {
             // Nothing changed: the parts just written go with this transaction.
             throw UnchangedResult(begunAt: edition.madeAt)
         }

@@ -10,8 +10,8 @@ struct FileCheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Tell what intake would make of a file; needs no database.",
         discussion: """
-            Looks at what the file alone can tell: numbers and files that came before are not known here. Values are \
-            shown masked.
+            Looks at what the file alone can tell: numbers and files that came before are not known here. Dates are \
+            held against the business date that the file would be submitted with. Values are shown masked.
 
             Exit codes: 0 clean; 3 some records would go to quarantine, or the file be held; 1 it would be refused; \
             2 usage or configuration, or the file cannot be read.
@@ -32,6 +32,9 @@ struct FileCheckCommand: AsyncParsableCommand {
 
     @Option(help: "withhold or payout (default: the only one that the merchant has routes for).")
     var direction: String?
+
+    @Option(help: "The business date of the submission, YYYY-MM-DD (default: today in UTC).")
+    var businessDate: BusinessDate?
 
     @Option(help: "How many records the file must have.")
     var declaredCount: Int64?
@@ -61,11 +64,12 @@ struct FileCheckCommand: AsyncParsableCommand {
         let content = try BatchContent(path: path)
         let choice = try choice(configuration, rules: rules, content)
         let direction = direction(of: profile)
+        let day = businessDate ?? BusinessDate(at: SystemClock().now())
         var check = FileCheck(
             format: choice.format,
             rules: rules,
             tolerance: profile?.tolerance ?? FileTolerance(),
-            context: context(of: profile, direction, catalogue),
+            context: context(of: profile, direction, day, catalogue),
             direction: direction,
             fileBytes: content.bytes,
             badRecordsMax: badRecords
@@ -78,6 +82,7 @@ struct FileCheckCommand: AsyncParsableCommand {
             sha256: content.sha256,
             choice: choice,
             merchant: profile?.number,
+            businessDate: day,
             submitted: DeclaredTotals(submittedCount: declaredCount, sums: Dictionary(uniqueKeysWithValues: sums)),
             ceilings: AmountCeilings(
                 file: profile?.ceilings.file ?? [:],
@@ -101,16 +106,16 @@ struct FileCheckCommand: AsyncParsableCommand {
         return routes.count == 1 ? routes.first : nil
     }
 
-    /// As if the file were submitted today.
+    /// As if the file were submitted for this day.
     private func context(
         of profile: MerchantProfile?,
         _ direction: Direction?,
+        _ day: BusinessDate,
         _ catalogue: Catalogue?
     ) -> RecordContext {
-        let today = BusinessDate(at: SystemClock().now())
-        guard let profile, let direction, let catalogue else { return RecordContext(businessDate: today) }
+        guard let profile, let direction, let catalogue else { return RecordContext(businessDate: day) }
         return catalogue.engineConfiguration(limits: EngineLimits())
-            .recordContext(merchant: profile.number, direction: direction, businessDate: today)
+            .recordContext(merchant: profile.number, direction: direction, businessDate: day)
     }
 
     private func profile(_ configuration: Configuration, _ catalogue: Catalogue?) throws -> MerchantProfile? {

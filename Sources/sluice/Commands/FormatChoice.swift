@@ -49,15 +49,37 @@ struct FormatChoice {
         let alike = probes.filter(\.probe.fits)
         let fitting = alike.isEmpty ? probes.filter(\.probe.hasItsTitles) : alike
         guard fitting.count == 1, let only = fitting.first else {
-            throw CommandFailure(
-                fitting.isEmpty
-                    ? "the beginning of the file looks like none of the layouts in \(folder)"
-                    : "the file may be of several layouts: \(fitting.map(\.name).joined(separator: ", "))",
-                mend: "name the right one with --format" + (fitting.isEmpty ? ": \(names)" : ""),
-                status: .configuration
+            throw Self.failure(
+                FileSniffer.sniff(head.prefix(FileSniffer.bytesMax)),
+                fitting: fitting.map(\.name),
+                names: names,
+                folder: folder
             )
         }
         format = only.format
         isProbed = true
+    }
+
+    /// Why no layout was chosen, with what the file seems to be, so that its developers know what to declare.
+    private static func failure(
+        _ found: FileSniffer.Finding,
+        fitting: [String],
+        names: String,
+        folder: String
+    ) -> CommandFailure {
+        let words = "the file begins like \(found.words)"
+        if !fitting.isEmpty {
+            return CommandFailure(
+                "\(words) and may be of several layouts: \(fitting.joined(separator: ", "))",
+                mend: "name the right one with --format",
+                status: .configuration
+            )
+        }
+        let wrapping = found.wrapping == .none ? "" : " and `wrapping: \(found.wrapping.rawValue)`"
+        return CommandFailure(
+            "\(words), and looks like none of the layouts in \(folder)",
+            mend: "describe it in a layout with the right `format`\(wrapping), or name its own with --format: \(names)",
+            status: .configuration
+        )
     }
 }

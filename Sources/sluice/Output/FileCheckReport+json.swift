@@ -8,7 +8,7 @@ extension FileCheckReport {
         [
             "file_name": .string(fileName), "bytes": .integer(bytes), "sha256": .string(Hexadecimal.encode(sha256)),
             "format": .string(format.name), "format_probed": .bool(isProbed),
-            "merchant": .string(merchant?.value),
+            "merchant": .string(merchant?.value), "business_date": .string("\(businessDate)"),
             "verdict": .string(outcome.rawValue), "why": why.map(\.json) ?? .null,
             "whole": .bool(isWhole), "records": .integer(totals.records), "orders": .integer(orders),
             "quarantined": .integer(totals.quarantined),

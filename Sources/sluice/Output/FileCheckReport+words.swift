@@ -23,6 +23,7 @@ extension FileCheckReport {
             "File \(Masked.visible(fileName, scalarsMax: 255)): \(verdictWords)",
             "  layout         \(layout)",
             "  rules          \(merchant.map { "of \($0)" } ?? "the defaults; name a --merchant for its own")",
+            "  business date  \(businessDate)",
             "  bytes          \(bytes), SHA-256 \(Hexadecimal.encode(sha256))",
             "  records        \(totals.records)\(isWhole ? "" : " read"): \(orders) orders, "
                 + "\(totals.quarantined) to quarantine",

@@ -30,6 +30,8 @@ struct FileCheckReport {
     let format: DeclaredFormat
     let isProbed: Bool
     let merchant: MerchantNumber?
+    /// The day that dates were held against.
+    let businessDate: BusinessDate
     let outcome: FileCheck.Outcome
     let why: Why?
     let totals: FileTotals
@@ -46,6 +48,7 @@ struct FileCheckReport {
         sha256: [UInt8],
         choice: FormatChoice,
         merchant: MerchantNumber?,
+        businessDate: BusinessDate,
         submitted: DeclaredTotals?,
         ceilings: AmountCeilings,
         check: borrowing FileCheck
@@ -54,6 +57,7 @@ struct FileCheckReport {
         self.bytes = bytes
         self.sha256 = sha256
         self.merchant = merchant
+        self.businessDate = businessDate
         format = choice.format
         isProbed = choice.isProbed
         totals = check.totals
