@@ -232,14 +232,14 @@ import Testing
         let seen = try SeenNACHAFile(request, try NACHASample.layout())
         #expect(
             seen.reasons.map { $0.first } == [
-                .amountMalformed, .bankMalformed, .missingField, .transactionCodeUnknown,
+                .amountMalformed, .controlCharacter, .missingField, .transactionCodeUnknown,
             ]
         )
         let codes = ["amount_malformed", "bank_malformed", "trace_number_malformed", "transaction_code_unknown"]
         let written = try Self.written(Self.lines(of: seen) { (.failed, codes[$0]) }, request)
         try Self.check(written)
         let returns = written.lines.filter { $0.hasPrefix("6") }
-        let addenda = written.lines.filter { $0.hasPrefix("799") }.map { $0.prefix(79) }
+        let addenda = written.lines.filter { $0.hasPrefix("799") }.map { String($0.prefix(79)) }
         #expect(returns.count == 4)
         #expect(returns[0].hasPrefix("621121042882" + NACHASample.filled("12345678", 17) + "0000000000ID-1"))
         #expect(returns[1].contains("0000002500ID-1           J?hn Roe ") && returns[1].hasPrefix("621"))
