@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test(arguments: ["sluice_worker", "sluice_archiver", "sluice_reader", "sluice_console", "sluice_merchant"])
-    func `never includes writing to partitions directly, but for loading under the trigger`(_ role: String) async throws {
+    func `includes no writing to partitions directly, but for loading under the trigger`(_ role: String) async throws {
         let database = try await TestDatabase.make()
         let writable = try await database.number(
             """
