@@ -60,8 +60,7 @@ extension EngineConfiguration {
     package func recordContext(
         merchant: MerchantNumber,
         direction: Direction,
-        businessDate: BusinessDate?,
-        tellsSamePayments: Bool = true
+        businessDate: BusinessDate?
     ) -> RecordContext {
         let routes = merchants[merchant]?.routes[direction] ?? []
         let reaches = routes.compactMap { route in
@@ -73,7 +72,7 @@ extension EngineConfiguration {
                 )
             }
         }
-        return RecordContext(businessDate: businessDate, channels: reaches, tellsSamePayments: tellsSamePayments)
+        return RecordContext(businessDate: businessDate, channels: reaches)
     }
 
     /// What each channel of a direction can carry, as far as routing must know.

@@ -1,13 +1,11 @@
 import CLibXML2
 
-/// The compiled form of a schema: written once, and then only read, by any number of validations at the same time.
+/// A compiled XML schema, only read from then on, so that any number of readers may validate with it at the same time.
 final class CompiledSchema: @unchecked Sendable {
     // @unchecked: libxml2 writes to neither after compilation; both are freed with the last reference.
-    let pointer: xmlSchemaPtr
+    let schema: xmlSchemaPtr
     /// The schema points into its source.
     private let document: xmlDocPtr
-
-    let targetNamespace: String?
 
     init(_ bytes: [UInt8]) throws(XMLSchemaDefect) {
         XMLLibrary.start()
@@ -32,15 +30,19 @@ final class CompiledSchema: @unchecked Sendable {
             xmlFreeDoc(document)
             throw findings.first ?? XMLSchemaDefect(line: 0, what: "libxml2 does not take it")
         }
-        self.pointer = compiled
+        schema = compiled
         self.document = document
-        let targetNamespace = xmlGetNoNsProp(xmlDocGetRootElement(document), "targetNamespace")
-        self.targetNamespace = targetNamespace.map { String(cString: $0) }
-        sluice_xml_free(targetNamespace)
+    }
+
+    /// The namespace of the documents that it describes; nil for none.
+    var targetNamespace: String? {
+        let namespace = xmlGetNoNsProp(xmlDocGetRootElement(document), "targetNamespace")
+        defer { sluice_xml_free(namespace) }
+        return namespace.map { String(cString: $0) }
     }
 
     deinit {
-        xmlSchemaFree(pointer)
+        xmlSchemaFree(schema)
         xmlFreeDoc(document)
     }
 

@@ -22,6 +22,7 @@ struct SchemaValidation: ~Copyable {
     }
 
     /// The callbacks with which the validation is shown what the document has.
+    ///
     struct Plug {
         fileprivate let handler: xmlSAXHandlerPtr
         fileprivate let context: UnsafeMutableRawPointer
@@ -54,12 +55,12 @@ struct SchemaValidation: ~Copyable {
     private let found: UnsafeMutablePointer<[Int32]>
     private let validation: xmlSchemaValidCtxtPtr
     private let handle: xmlSchemaSAXPlugPtr
-    /// Kept as long as its compiled form is in use.
+    /// Kept as long as it is in use.
     private let schema: CompiledSchema
 
     init(_ file: XMLSchemaFile) {
         let schema = file.compiled()
-        guard let validation = xmlSchemaNewValidCtxt(schema.pointer) else {
+        guard let validation = xmlSchemaNewValidCtxt(schema.schema) else {
             preconditionFailure("libxml2 is out of memory")
         }
         let found = UnsafeMutablePointer<[Int32]>.allocate(capacity: 1)

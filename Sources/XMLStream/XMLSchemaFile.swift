@@ -1,12 +1,12 @@
 import CLibXML2
 import Synchronization
 
-/// An XML schema, compiled when it is needed.
+/// An XML schema: known to be good, and compiled while documents are validated with it.
 ///
-/// Whether it can be compiled is known from the start; its compiled form, some MiB, is kept only while a document is
-/// being validated. A schema that asks for another file is refused: nothing is ever opened because of it.
+/// A compiled schema takes some twenty times the memory of its file, so what is not in use is let go, and compiled anew
+/// when it is wanted again. A schema that asks for another file is refused: nothing is ever opened because of it.
 package final class XMLSchemaFile: Sendable {
-    private struct InUse {
+    private struct InUse: Sendable {
         weak var schema: CompiledSchema?
     }
 
@@ -21,15 +21,17 @@ package final class XMLSchemaFile: Sendable {
         self.bytes = bytes
     }
 
-    /// The compiled form, shared by all who validate with it at the same time.
+    /// The schema for a validation: the same for all that are under way.
     func compiled() -> CompiledSchema {
         inUse.withLock { inUse in
             if let schema = inUse.schema { return schema }
-            guard let schema = try? CompiledSchema(bytes) else {
-                preconditionFailure("libxml2 is out of memory: it has compiled this schema before")
+            do throws(XMLSchemaDefect) {
+                let schema = try CompiledSchema(bytes)
+                inUse.schema = schema
+                return schema
+            } catch {
+                preconditionFailure("a schema that was compiled before does not compile: \(error)")
             }
-            inUse.schema = schema
-            return schema
         }
     }
 }

@@ -20,6 +20,16 @@ package enum FileFormat: Sendable {
         }
     }
 
+    /// As many bytes as few records are shorter than, to judge by a file's size how many it has.
+    var recordBytesUsual: Int {
+        switch self {
+        case .delimited, .fixedWidth: 64
+        // One line, without an addenda record.
+        case .nacha: 95
+        case .iso20022: 512
+        }
+    }
+
     /// Why a file submitted in this direction cannot be in this format; nil where only the submission says it.
     package func defect(submittedAs direction: Direction) -> FileDefect? {
         let only: Direction? =

@@ -24,17 +24,9 @@ package struct RecordContext: Sendable {
     package let businessDate: BusinessDate?
     /// The channels of the merchant's routes in the file's direction; empty where none is known.
     package let channels: [ChannelReach]
-    /// Whether orders that only warn of an earlier one like them are told of; intake leaves that to the database, which
-    /// knows other files, too.
-    package let tellsSamePayments: Bool
 
-    package init(
-        businessDate: BusinessDate? = nil,
-        channels: [ChannelReach] = [],
-        tellsSamePayments: Bool = true
-    ) {
+    package init(businessDate: BusinessDate? = nil, channels: [ChannelReach] = []) {
         self.businessDate = businessDate
-        self.tellsSamePayments = tellsSamePayments
         // Channels that carry the same are one.
         self.channels = channels.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }

@@ -7,10 +7,11 @@ struct EarlierRecords {
     /// Account, amount and purpose of orders.
     private var payments: FingerprintTable?
 
-    init(rules: RecordRules, tellsSamePayments: Bool) {
+    /// `severityMin`: reasons of less weight are not looked for.
+    init(rules: RecordRules, severityMin: Severity) {
         if rules.severity(of: .duplicateInFile) == .refuseFile { numbers = FingerprintTable() }
-        let least: Severity = tellsSamePayments ? .warn : .quarantine
-        if rules.severity(of: .samePayment) >= least { payments = FingerprintTable() }
+        let samePayment = rules.severity(of: .samePayment)
+        if samePayment != .off, samePayment >= severityMin { payments = FingerprintTable() }
     }
 
     /// The line of an earlier record with this number, if there is one and somebody wants to know.

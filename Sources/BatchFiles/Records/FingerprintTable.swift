@@ -8,41 +8,61 @@ struct FingerprintTable {
     /// The most fingerprints kept (12 MiB): what comes later is compared with them, and not kept.
     static let countMax = 786_432
 
-    /// 0 is an empty slot.
-    private var fingerprints: [UInt64] = []
-    private var lines: [Int32] = []
+    private static let segmentBits = 4
+
+    /// Each grows for itself, so that no moment needs the room of two tables.
+    private var segments = Array(repeating: Segment(), count: 1 << segmentBits)
     private var count = 0
 
     /// The line that first brought the fingerprint; nil if none did, and it is kept from now on if there is room.
     mutating func insert(_ fingerprint: UInt64, of line: LineNumber) -> LineNumber? {
-        // The table is never more than three quarters full.
-        if count * 4 >= fingerprints.count * 3, count < Self.countMax { grow() }
         let wanted = fingerprint == 0 ? 1 : fingerprint
-        let slot = slot(of: wanted)
-        if fingerprints[slot] == wanted { return LineNumber(lines[slot]) }
+        let index = Int(wanted >> (64 - Self.segmentBits))
+        if let earlier = segments[index].line(of: wanted) { return earlier }
         guard count < Self.countMax else { return nil }
-        fingerprints[slot] = wanted
-        lines[slot] = line.value
+        segments[index].add(wanted, of: line)
         count += 1
         return nil
     }
 
-    /// Where a fingerprint is, or the free slot where it belongs; there is always a free one.
-    private func slot(of fingerprint: UInt64) -> Int {
-        let mask = fingerprints.count - 1
-        var slot = Int(truncatingIfNeeded: fingerprint) & mask
-        while fingerprints[slot] != 0, fingerprints[slot] != fingerprint { slot = (slot + 1) & mask }
-        return slot
-    }
+    private struct Segment {
+        /// 0 is an empty slot.
+        private var fingerprints: [UInt64] = Array(repeating: 0, count: 64)
+        private var lines: [Int32] = Array(repeating: 0, count: 64)
+        private var count = 0
 
-    private mutating func grow() {
-        let (old, oldLines) = (fingerprints, lines)
-        fingerprints = [UInt64](repeating: 0, count: max(1_024, old.count * 2))
-        lines = [Int32](repeating: 0, count: fingerprints.count)
-        for (index, fingerprint) in old.enumerated() where fingerprint != 0 {
+        func line(of fingerprint: UInt64) -> LineNumber? {
+            let slot = slot(of: fingerprint)
+            return fingerprints[slot] == fingerprint ? LineNumber(lines[slot]) : nil
+        }
+
+        /// Adds a fingerprint that is not there.
+        mutating func add(_ fingerprint: UInt64, of line: LineNumber) {
+            // At most thirteen sixteenths full: the segments of a full table, three quarters on average, stay below.
+            if count * 16 >= fingerprints.count * 13 { grow() }
+            put(fingerprint, line.value)
+            count += 1
+        }
+
+        /// Where a fingerprint is, or the free slot where it belongs; there is always a free one.
+        private func slot(of fingerprint: UInt64) -> Int {
+            let mask = fingerprints.count - 1
+            var slot = Int(truncatingIfNeeded: fingerprint) & mask
+            while fingerprints[slot] != 0, fingerprints[slot] != fingerprint { slot = (slot + 1) & mask }
+            return slot
+        }
+
+        private mutating func put(_ fingerprint: UInt64, _ line: Int32) {
             let slot = slot(of: fingerprint)
             fingerprints[slot] = fingerprint
-            lines[slot] = oldLines[index]
+            lines[slot] = line
+        }
+
+        private mutating func grow() {
+            let (old, oldLines) = (fingerprints, lines)
+            fingerprints = Array(repeating: 0, count: old.count * 2)
+            lines = Array(repeating: 0, count: old.count * 2)
+            for (index, fingerprint) in old.enumerated() where fingerprint != 0 { put(fingerprint, oldLines[index]) }
         }
     }
 }

@@ -33,12 +33,21 @@ package struct RecordChecker: ~Copyable {
         var amount: String?
     }
 
-    package init(form: RecordForm, rules: RecordRules, context: RecordContext = RecordContext()) {
+    /// A checker for one reading of a file.
+    ///
+    /// `isWarningOfRepeats`: whether payments are remembered only to warn of those that repeat them. Intake need not:
+    /// the loader looks for them itself, in all files.
+    package init(
+        form: RecordForm,
+        rules: RecordRules,
+        context: RecordContext = RecordContext(),
+        isWarningOfRepeats: Bool = true
+    ) {
         self.form = form
         self.rules = rules
         self.context = context
         self.carriage = TextCarriage(context.channels.map(\.text))
-        self.earlier = EarlierRecords(rules: rules, tellsSamePayments: context.tellsSamePayments)
+        self.earlier = EarlierRecords(rules: rules, severityMin: isWarningOfRepeats ? .warn : .quarantine)
         self.recordAmount = RecordAmount(form: form)
         self.luhn = rules.severity(of: .accountCheckDigit)
         self.decoder = TextDecoder(charset: form.charset)

@@ -58,7 +58,8 @@ package struct FileCheck: ~Copyable {
             context: context,
             direction: direction
         )
-        findings = Findings(numbers: RepeatedNumbers(fileBytes: fileBytes), badRecordsMax: badRecordsMax)
+        let numbers = RepeatedNumbers(fileBytes: fileBytes, recordBytes: format.format.recordBytesUsual)
+        findings = Findings(numbers: numbers, badRecordsMax: badRecordsMax)
     }
 
     /// What would be loaded, as far as it was read.

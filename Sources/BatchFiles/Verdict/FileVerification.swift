@@ -14,16 +14,22 @@ package struct FileVerification: ~Copyable {
     /// Why the file is refused, whatever its totals are; what follows in the file is not looked at any more.
     package private(set) var refusal: FileDefect?
 
-    /// `direction`: that of the submission, where it is known.
+    /// `direction`: that of the submission, where it is known; `isWarningOfRepeats` as for a `RecordChecker`.
     package init(
         format: DeclaredFormat,
         rules: RecordRules,
         tolerance: FileTolerance,
         context: RecordContext = RecordContext(),
-        direction: Direction? = nil
+        direction: Direction? = nil,
+        isWarningOfRepeats: Bool = true
     ) {
         self.reader = BatchFileReader(format: format.format, wrapping: format.wrapping)
-        self.checker = RecordChecker(form: format.form, rules: rules, context: context)
+        self.checker = RecordChecker(
+            form: format.form,
+            rules: rules,
+            context: context,
+            isWarningOfRepeats: isWarningOfRepeats
+        )
         self.tolerance = tolerance
         self.refusal = direction.flatMap { format.format.defect(submittedAs: $0) }
     }

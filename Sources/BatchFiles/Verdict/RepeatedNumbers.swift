@@ -20,11 +20,12 @@ package struct RepeatedNumbers: Sendable {
     /// Whether all numbers that may be repeated were kept.
     package private(set) var isComplete = true
 
-    /// For a file of so many bytes.
-    package init(fileBytes: Int64) {
-        // A block of 512 bits for each KiB of the file: 16 records of 64 bytes have 32 bits each.
+    /// For a file of so many bytes, whose records have mostly so many bytes or more.
+    package init(fileBytes: Int64, recordBytes: Int = 64) {
+        // A block of 512 bits for 16 records: 32 bits each.
+        let blockBytes = Int64(recordBytes) * 16
         var blockCount = 1_024
-        while blockCount < Self.blocksMax, Int64(blockCount) * 1_024 < fileBytes { blockCount *= 2 }
+        while blockCount < Self.blocksMax, Int64(blockCount) * blockBytes < fileBytes { blockCount *= 2 }
         blocks = [UInt64](repeating: 0, count: blockCount * Self.blockWords)
     }
 

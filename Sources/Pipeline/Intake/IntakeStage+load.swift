@@ -16,7 +16,12 @@ extension IntakeStage {
         logger: Logger
     ) async throws {
         let start = file.loadPosition.map(ReadPosition.init) ?? .start
-        var checker = RecordChecker(form: format.form, rules: profile.rules, context: context(of: file))
+        var checker = RecordChecker(
+            form: format.form,
+            rules: profile.rules,
+            context: context(of: file),
+            isWarningOfRepeats: false
+        )
         // Where a record is judged by those before it, they are read again, and not loaded again.
         var reader = BatchFileReader(
             format: format.format,

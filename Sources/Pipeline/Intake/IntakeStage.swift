@@ -83,8 +83,7 @@ package struct IntakeStage: Sendable {
         configuration.recordContext(
             merchant: file.merchant,
             direction: file.direction,
-            businessDate: file.businessDate,
-            tellsSamePayments: false
+            businessDate: file.businessDate
         )
     }
 
@@ -135,7 +134,8 @@ package struct IntakeStage: Sendable {
             rules: profile.rules,
             tolerance: profile.tolerance,
             context: context(of: file),
-            direction: file.direction
+            direction: file.direction,
+            isWarningOfRepeats: false
         )
         try await readParts(of: file) { number, part in
             if stop.isRequested { throw AskedToStop() }
