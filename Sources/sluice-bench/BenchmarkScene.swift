@@ -12,10 +12,11 @@ struct BenchmarkScene: Sendable {
 
     let server: EmbeddedCluster
     /// Holds the configuration, the jobs, and what the programs write.
-    let folder: String
+    private let files: BenchmarkFolder
     /// What every program is started with, its database excepted.
-    private(set) var environment: [String: String]
+    let environment: [String: String]
 
+    var folder: String { files.path }
     var configuration: String { "\(folder)/config" }
 
     /// Makes a scene, works on it and takes it away; the working directory must be the project's folder.
@@ -33,28 +34,8 @@ struct BenchmarkScene: Sendable {
     }
 
     private init() throws {
-        let files = FileManager.default
-        guard files.fileExists(atPath: "Config/demo/channels") else {
-            throw BenchmarkFailure("Config/demo is missing; start the benchmarks in the project's folder")
-        }
-        folder = NSTemporaryDirectory() + "sluice-bench-\(Hexadecimal.encode(SecureRandom.bytes(4)))"
-        try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try files.copyItem(atPath: "Config", toPath: "\(folder)/config")
-        try files.removeItem(atPath: "\(folder)/config/channels")
-        try files.copyItem(atPath: "\(folder)/config/demo/channels", toPath: "\(folder)/config/channels")
-        try files.copyItem(atPath: "Jobs", toPath: "\(folder)/jobs")
-        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SLUICE_") }
-        environment["SLUICE_CONFIG"] = "\(folder)/config"
-        environment["SLUICE_JOBS"] = "\(folder)/jobs"
-        environment["SLUICE_DATA_KEY_1"] = Hexadecimal.encode(SecureRandom.bytes(32))
-        environment["SLUICE_SEARCH_KEY"] = Hexadecimal.encode(SecureRandom.bytes(32))
-        environment["SLUICE_ENVIRONMENT_NAME"] = "benchmark"
-        environment["SLUICE_ENVIRONMENT_CLASS"] = "test"
-        for channel in Self.channels {
-            environment["SLUICE_CHANNEL_\(channel.uppercased())_SECRET"] = Hexadecimal.encode(SecureRandom.bytes(24))
-            environment["SLUICE_CHANNEL_\(channel.uppercased())_URL"] = "http://127.0.0.1:9"
-        }
-        self.environment = environment
+        files = try BenchmarkFolder()
+        environment = files.environment(channels: Self.channels)
         server = try EmbeddedCluster.start(
             EmbeddedCluster.Options(
                 settings: ["shared_buffers": "512MB", "max_wal_size": "4GB", "max_connections": "100"]
@@ -64,7 +45,12 @@ struct BenchmarkScene: Sendable {
 
     private func close() {
         server.stop()
-        try? FileManager.default.removeItem(atPath: folder)
+        files.remove()
+    }
+
+    /// Changes a file of the configuration or a job, which must say what is replaced.
+    func replace(_ text: String, by other: String, in file: String) throws {
+        try files.replace(text, by: other, in: file)
     }
 
     private func makeTemplate() async throws {
@@ -74,13 +60,13 @@ struct BenchmarkScene: Sendable {
         try await sluice(["db", "migrate"], database: Self.template, role: "postgres")
     }
 
-    /// A database like another one; nobody may be connected to that.
+    /// A database like another one, whose files are copied; nobody may be connected to that.
     func makeDatabase(_ name: String, like template: String = Self.template) async throws {
         try await administrator { pool in
             try await pool.withoutTransaction(
                 "create",
                 deadline: .seconds(300),
-                "CREATE DATABASE \(name) TEMPLATE \(template)"
+                "CREATE DATABASE \(name) TEMPLATE \(template) STRATEGY FILE_COPY"
             )
         }
     }
@@ -114,6 +100,18 @@ struct BenchmarkScene: Sendable {
         let pool = pool(database)
         do {
             try await pool.transaction("script") { try $0.executeScript(script) }
+        } catch {
+            await pool.close()
+            throw error
+        }
+        await pool.close()
+    }
+
+    /// Runs a statement that cannot be in a transaction, as the owner of everything.
+    func withoutTransaction(_ database: String, _ statement: String) async throws {
+        let pool = pool(database)
+        do {
+            try await pool.withoutTransaction("statement", deadline: .seconds(3_600), statement)
         } catch {
             await pool.close()
             throw error

@@ -31,7 +31,17 @@ package enum Figure {
         return String(text.reversed())
     }
 
-    private static func padded(_ value: Int64, _ width: Int) -> String {
+    /// As in `120,000 records/s`.
+    static func perSecond(_ records: Double) -> String { "\(grouped(Int64(records))) records/s" }
+
+    /// The middle one of some values, the greater of two.
+    package static func middle(_ values: [Double]) -> Double {
+        precondition(!values.isEmpty, "nothing has no middle")
+        return values.sorted()[values.count / 2]
+    }
+
+    /// Digits with zeros before them.
+    static func padded(_ value: Int64, _ width: Int) -> String {
         let text = String(value)
         return String(repeating: "0", count: max(0, width - text.count)) + text
     }

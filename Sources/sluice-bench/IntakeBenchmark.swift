@@ -6,83 +6,47 @@ import Foundation
 /// Each side loads into a fresh database of the same server; the order of the two alternates from pair to pair. The
 /// peer's rows are exactly those that intake made: dumped from its first load, in COPY's binary form, the faster one.
 struct IntakeBenchmark: Sendable {
-    private static let budgetKibibytes = 64 * 1_024
-    /// The goal so far; the budget in the end is 0.8 (architecture §9).
-    private static let goal = 0.5
-    /// A smaller file is loaded before the process has warmed up: its ratio is only told.
-    private static let recordsToJudge = 200_000
+    static let budgetKibibytes = 64 * 1_024
+    private static let goal = 0.8
 
     let records: Int
     let pairs: Int
 
-    private struct Load: Sendable {
-        let duration: Duration
-        let peakKibibytes: Int
-    }
-
     func run() async throws -> BenchmarkReport {
         try await BenchmarkScene.with { scene in
+            let trial = try IntakeTrial(scene)
             let file = PaymentFile(records: records)
-            let path = "\(scene.folder)/payout.csv"
-            try file.write(to: path)
-            try loadOnly(scene)
-            try await makeTemplates(scene, file: path)
+            try await trial.queue(file, in: "queued")
+            // One whose file is being loaded, so that the triggers let the peer's rows in.
+            try await scene.makeDatabase("splitting", like: "queued")
+            try await scene.execute("splitting", "UPDATE sluice.batch_file SET state = 'splitting'")
 
-            var loads: [Load] = []
+            var loads: [IntakeTrial.Load] = []
             var copies: [Duration] = []
             for pair in 1...pairs {
                 // The first load is also the source of the peer's rows.
                 if pair % 2 == 1 {
-                    loads.append(try await load(scene, file: file, keepingRows: pair == 1))
+                    loads.append(try await load(trial, file: file, keepingRows: pair == 1))
                     copies.append(try await copy(scene, file: file))
                 } else {
                     copies.append(try await copy(scene, file: file))
-                    loads.append(try await load(scene, file: file, keepingRows: false))
+                    loads.append(try await load(trial, file: file, keepingRows: false))
                 }
             }
             return report(loads, copies)
         }
     }
 
-    /// A job that reads files and plans nothing: planning is no part of loading.
-    private func loadOnly(_ scene: BenchmarkScene) throws {
-        let path = "\(scene.folder)/jobs/intake.yaml"
-        let text = try String(contentsOfFile: path, encoding: .utf8)
-        let stages = "stages: [intake, plan]"
-        guard text.contains(stages) else { throw BenchmarkFailure("Jobs/intake.yaml does not say: \(stages)") }
-        try text.replacingOccurrences(of: stages, with: "stages: [intake]")
-            .write(toFile: path, atomically: true, encoding: .utf8)
-    }
-
-    /// One database with the file queued, and one whose file is being loaded, so that the triggers let its rows in.
-    private func makeTemplates(_ scene: BenchmarkScene, file: String) async throws {
-        try await scene.makeDatabase("queued")
-        try await scene.sluice(
-            [
-                "file", "submit", file, "--merchant", "MER-PAYOUT", "--direction", "payout", "--format",
-                "payout-csv-utf8",
-            ],
-            database: "queued"
-        )
-        try await scene.makeDatabase("splitting", like: "queued")
-        try await scene.execute("splitting", "UPDATE sluice.batch_file SET state = 'splitting'")
-    }
-
-    private func load(_ scene: BenchmarkScene, file: PaymentFile, keepingRows: Bool) async throws -> Load {
-        try await scene.makeDatabase("loaded", like: "queued")
-        try await scene.checkpoint()
-        // Records set aside wait for a person: that is exit code 3.
-        let run = try await scene.sluice(["run", "intake"], database: "loaded", accepted: [0, 3])
-        let orders = try await scene.number("loaded", "SELECT count(*) FROM sluice.payment_order")
-        guard orders == Int64(records - file.badRecords) else {
-            throw BenchmarkFailure("intake loaded \(orders) orders of \(records) records: \(run.log.suffix(2_000))")
-        }
-        guard let peak = run.logged("peak_resident_kib", message: "run ended") else {
-            throw BenchmarkFailure("the run did not say what it took of memory: \(run.log.suffix(2_000))")
-        }
-        if keepingRows {
+    private func load(_ trial: IntakeTrial, file: PaymentFile, keepingRows: Bool) async throws -> IntakeTrial.Load {
+        let scene = trial.scene
+        return try await trial.load(
+            records,
+            queuedIn: "queued",
+            expecting: .init(orders: records - file.badRecords, quarantined: file.badRecords)
+        ) { database in
+            guard keepingRows else { return }
             try await scene.psql(
-                "loaded",
+                database,
                 [
                     "\\copy (SELECT * FROM sluice.payment_order ORDER BY line_no) TO '\(scene.folder)/orders.copy' "
                         + "(FORMAT binary)",
@@ -91,8 +55,6 @@ struct IntakeBenchmark: Sendable {
                 ]
             )
         }
-        try await scene.dropDatabase("loaded")
-        return Load(duration: run.duration, peakKibibytes: peak)
     }
 
     private func copy(_ scene: BenchmarkScene, file: PaymentFile) async throws -> Duration {
@@ -116,31 +78,21 @@ struct IntakeBenchmark: Sendable {
         return run.duration
     }
 
-    private func report(_ loads: [Load], _ copies: [Duration]) -> BenchmarkReport {
+    private func report(_ loads: [IntakeTrial.Load], _ copies: [Duration]) -> BenchmarkReport {
         let ratios = zip(loads, copies).map { Figure.seconds(of: $1) / Figure.seconds(of: $0.duration) }
-        let middle = Self.middle(ratios)
-        let loaded = Self.middle(loads.map { Figure.seconds(of: $0.duration) })
-        let copied = Self.middle(copies.map { Figure.seconds(of: $0) })
-        let peak = loads.map(\.peakKibibytes).max() ?? 0
+        let loaded = Figure.middle(loads.map(\.recordsPerSecond))
+        let copied = Figure.middle(copies.map { Double(records) / Figure.seconds(of: $0) })
         var report = BenchmarkReport()
         report.rows.append(
             BenchmarkReport.Row(
                 benchmark: "intake of \(Figure.grouped(Int64(records))) CSV records",
-                measured: "\(Figure.grouped(Int64(Double(records) / loaded))) records/s",
-                against: "psql COPY, \(Figure.grouped(Int64(Double(records) / copied))) records/s",
-                ratio: middle,
-                goal: records >= Self.recordsToJudge ? .atLeast(Self.goal) : .none
+                measured: Figure.perSecond(loaded),
+                against: "psql COPY, \(Figure.perSecond(copied))",
+                ratio: Figure.middle(ratios),
+                goal: records >= IntakeTrial.recordsToJudge ? .atLeast(Self.goal) : .none
             )
         )
-        report.rows.append(
-            BenchmarkReport.Row(
-                benchmark: "its resident memory",
-                measured: "\(Figure.grouped(Int64(peak))) KiB at most",
-                against: "\(Figure.grouped(Int64(Self.budgetKibibytes))) KiB",
-                ratio: Double(peak) / Double(Self.budgetKibibytes),
-                goal: .atMost(1)
-            )
-        )
+        report.rows.append(.residentMemory(loads.map(\.peakKibibytes).max() ?? 0))
         for (index, (load, copy)) in zip(loads, copies).enumerated() {
             report.notes.append(
                 "intake, pair \(index + 1): sluice \(Figure.seconds(load.duration)), psql \(Figure.seconds(copy)), "
@@ -149,6 +101,18 @@ struct IntakeBenchmark: Sendable {
         }
         return report
     }
+}
 
-    private static func middle(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+extension BenchmarkReport.Row {
+    /// What the program above it took of memory at most.
+    static func residentMemory(_ peakKibibytes: Int) -> Self {
+        let budget = IntakeBenchmark.budgetKibibytes
+        return Self(
+            benchmark: "its resident memory",
+            measured: "\(Figure.grouped(Int64(peakKibibytes))) KiB at most",
+            against: "\(Figure.grouped(Int64(budget))) KiB",
+            ratio: Double(peakKibibytes) / Double(budget),
+            goal: .atMost(1)
+        )
+    }
 }

@@ -6,9 +6,17 @@ import Foundation
 struct SluiceBench: AsyncParsableCommand {
     /// What can be measured.
     enum Part: String, CaseIterable, ExpressibleByArgument {
+        /// All of the next four.
         case intake
+        case csv
+        case creditTransfer = "pain-001"
+        case registry
+        case badRecords = "bad-records"
         case claim
         case chain
+
+        /// What is measured under this name.
+        var single: [Part] { self == .intake ? [.csv, .creditTransfer, .registry, .badRecords] : [self] }
     }
 
     static let configuration = CommandConfiguration(
@@ -20,7 +28,12 @@ struct SluiceBench: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "What to measure: \(Part.allCases.map(\.rawValue).joined(separator: ", ")) (default: all).")
+    @Argument(
+        help: ArgumentHelp(
+            "What to measure: \(Part.allCases.map(\.rawValue).joined(separator: ", ")) (default: all).",
+            discussion: "intake is \(Part.intake.single.map(\.rawValue).joined(separator: ", "))."
+        )
+    )
     var parts: [Part] = []
 
     @Flag(help: "End with one JSON object instead of the table.")
@@ -29,8 +42,11 @@ struct SluiceBench: AsyncParsableCommand {
     @Flag(help: "A minute in all: sizes too small for a judgement, large enough to see that everything works.")
     var quick = false
 
-    @Option(help: ArgumentHelp("Records of a file, instead of 1000000.", valueName: "n"))
+    @Option(help: ArgumentHelp("Records of a file, instead of 1000000 (pain-001: 400000).", valueName: "n"))
     var records: Int?
+
+    @Option(help: ArgumentHelp("Order numbers in a full registry, instead of 20000000.", valueName: "n"))
+    var registryRecords: Int?
 
     @Option(help: ArgumentHelp("Orders that wait on the other lane of a claim, instead of 10000000.", valueName: "n"))
     var backlog: Int?
@@ -39,6 +55,9 @@ struct SluiceBench: AsyncParsableCommand {
         guard (1_000...1_000_000).contains(records ?? 1_000) else {
             throw ValidationError("--records is 1000 to 1000000")
         }
+        guard (1_000...OrderNumbers.storedMax).contains(registryRecords ?? 1_000) else {
+            throw ValidationError("--registry-records is 1000 to \(OrderNumbers.storedMax)")
+        }
         guard (500...100_000_000).contains(backlog ?? 500) else {
             throw ValidationError("--backlog is 500 to 100000000")
         }
@@ -46,7 +65,7 @@ struct SluiceBench: AsyncParsableCommand {
 
     func run() async throws {
         var report = BenchmarkReport()
-        for part in parts.isEmpty ? Part.allCases : parts {
+        for part in (parts.isEmpty ? [.intake, .claim, .chain] : parts).flatMap(\.single) {
             FileHandle.standardError.write(Data("measuring \(part.rawValue) …\n".utf8))
             report.add(try await measure(part))
         }
@@ -56,16 +75,29 @@ struct SluiceBench: AsyncParsableCommand {
     }
 
     private func measure(_ part: Part) async throws -> BenchmarkReport {
+        let (csvRecords, rounds) = (records ?? (quick ? 20_000 : 1_000_000), quick ? 1 : 3)
         switch part {
-        case .intake:
-            try await IntakeBenchmark(records: records ?? (quick ? 20_000 : 1_000_000), pairs: quick ? 1 : 3).run()
+        case .intake: preconditionFailure("a name for several parts is measured part by part")
+        case .csv: return try await IntakeBenchmark(records: csvRecords, pairs: rounds).run()
+        case .creditTransfer:
+            return try await CreditTransferBenchmark(
+                transactions: records ?? (quick ? 20_000 : 400_000),
+                pairs: quick ? 1 : 7
+            ).run()
+        case .registry:
+            return try await RegistryBenchmark(
+                records: csvRecords,
+                stored: registryRecords ?? (quick ? 200_000 : 20_000_000),
+                rounds: rounds
+            ).run()
+        case .badRecords: return try await BadRecordsBenchmark(records: csvRecords, rounds: rounds).run()
         case .claim:
-            try await ClaimBenchmark(
+            return try await ClaimBenchmark(
                 backlog: backlog ?? (quick ? 100_000 : 10_000_000),
                 claims: quick ? 300 : 3_000
             ).run()
         case .chain:
-            try await ChainBenchmark(records: records ?? (quick ? 2_000 : 1_000_000)).run()
+            return try await ChainBenchmark(records: records ?? (quick ? 2_000 : 1_000_000)).run()
         }
     }
 }

@@ -29,6 +29,8 @@ struct Sluice: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // Heaps of their own for a few threads; with one for each, what a slice of a file took is never given back.
         _ = mallopt(M_ARENA_MAX, 2)
+        // And what is freed is given back, instead of more and more being kept the more is freed at once.
+        _ = mallopt(M_TRIM_THRESHOLD, 1 << 20)
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -102,10 +102,11 @@ import Transcoding
         }
     }
 
-    @Test func `what cannot be repeated is never marked as such`() {
+    @Test(arguments: [64, 512])
+    func `what cannot be repeated is never marked as such`(recordBytes: Int) {
         // As full as it gets: 32 bits a number.
         let count = 65_536
-        var numbers = RepeatedNumbers(fileBytes: Int64(count * 64))
+        var numbers = RepeatedNumbers(fileBytes: Int64(count * recordBytes), recordBytes: recordBytes)
         for number in 0..<count { numbers.mark("N\(number)") }
         numbers.mark("N17")
         #expect(numbers.mayBeRepeated && numbers.isComplete)

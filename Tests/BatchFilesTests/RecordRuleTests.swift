@@ -12,12 +12,18 @@ import Testing
         _ lines: [String],
         more: [LayoutColumn] = [],
         rules: RecordRules? = nil,
-        context: RecordContext = RecordContext()
+        context: RecordContext = RecordContext(),
+        isWarningOfRepeats: Bool = true
     ) throws -> [CheckedRecord] {
         let layout = try Samples.layout(columns: Samples.columns + more)
         let head = Samples.line + String(repeating: ",", count: more.count)
         var reader = DelimitedReader(layout: layout)
-        var checker = RecordChecker(form: layout.form, rules: try rules ?? RecordRules(), context: context)
+        var checker = RecordChecker(
+            form: layout.form,
+            rules: try rules ?? RecordRules(),
+            context: context,
+            isWarningOfRepeats: isWarningOfRepeats
+        )
         var checked: [CheckedRecord] = []
         let file = ([head] + lines).joined(separator: "\n")
         try reader.read(Array(file.utf8), isLast: true) { checked.append(checker.check($0)) }
@@ -235,6 +241,14 @@ import Testing
         case (.refuseFile, .quarantined(let draft)): #expect(draft.fileDefect?.code == .refusedByRule)
         default: Issue.record("\(severity) made \(checked[1])")
         }
+    }
+
+    @Test(arguments: Severity.allCases)
+    func `where nobody is warned, payments are compared only if a record may be set aside`(severity: Severity) throws {
+        let rules = try RecordRules(severities: [.samePayment: severity])
+        let lines = ["A-2,\(Self.account),张三,,1,rent", "A-3,\(Self.account),张三,,1,rent"]
+        let checked = try Self.check(lines, rules: rules, isWarningOfRepeats: false)
+        #expect(Self.codes(checked) == [[], severity >= .quarantine ? [.samePayment] : []])
     }
 
     @Test func `a record that makes no order is no earlier payment`() throws {

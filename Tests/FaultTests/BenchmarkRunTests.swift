@@ -10,7 +10,10 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let bench = try Program.start(
-            ["intake", "claim", "--quick", "--records", "2000", "--backlog", "2000", "--json"],
+            [
+                "csv", "registry", "bad-records", "claim", "--quick", "--records", "2000", "--registry-records", "5000",
+                "--backlog", "2000", "--json",
+            ],
             executable: Program.sluice + "-bench",
             environment: ProcessInfo.processInfo.environment,
             folder: folder,
@@ -23,7 +26,9 @@ import Testing
         let rows = try #require(report["rows"] as? [[String: Any]])
         #expect(
             rows.compactMap { $0["benchmark"] as? String } == [
-                "intake of 2,000 CSV records", "its resident memory", "claim while 2,000 orders wait on another lane",
+                "intake of 2,000 CSV records", "its resident memory", "full registry, rising numbers",
+                "full registry, random numbers", "1 record in 10 bad", "1 number in 1,000 stored before",
+                "claim while 2,000 orders wait on another lane",
                 "the same against an empty other lane",
             ]
         )
