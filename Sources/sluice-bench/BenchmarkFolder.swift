@@ -5,7 +5,9 @@ import Foundation
 struct BenchmarkFolder: Sendable {
     let path: String
 
-    /// Copies the project's configuration, with the demo's channels; the working directory must be the project's folder.
+    /// Copies the project's configuration, with the demo's channels.
+    ///
+    /// The working directory must be the project's folder.
     init() throws {
         let files = FileManager.default
         guard files.fileExists(atPath: "Config/demo/channels") else {

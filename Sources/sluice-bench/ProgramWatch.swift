@@ -17,7 +17,7 @@ package struct ProgramWatch: Sendable {
     package mutating func note(status: String, stat: String) {
         let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(whereSeparator: \.isWhitespace)
         if let peak, peak.count > 1, let kibibytes = Int(peak[1]) { peakKibibytes = max(peakKibibytes, kibibytes) }
-        // The program's name, in brackets, may hold anything; user and system time are the 12th and 13th field after it.
+        // The program's name, in brackets, may hold anything; user and system time are 12th and 13th after it.
         guard let end = stat.lastIndex(of: ")") else { return }
         let fields = stat[stat.index(after: end)...].split(separator: " ")
         guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else { return }
