@@ -20,7 +20,7 @@ import Testing
             name: "bench",
             directory: FaultScene.project
         )
-        let status = try await bench.end(within: .minutes(2))
+        let status = try await bench.end(within: .minutes(4))
         #expect(status == 0, "\(bench.tail)")
         let report = try #require(try bench.json() as? [String: Any])
         let rows = try #require(report["rows"] as? [[String: Any]])
