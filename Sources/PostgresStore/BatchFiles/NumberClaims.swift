@@ -23,7 +23,7 @@ struct NumberClaims {
         let state: String
         let batch: Int64
         let line: Int32
-        /// Whether it is an open quarantined record that a newer good one closes.
+        /// Whether it is an open quarantined record that a good one of this file closes.
         var isSuperseded = false
     }
 
@@ -35,6 +35,7 @@ struct NumberClaims {
 
     private let merchant: Int32
     private let batch: BatchIdentifier
+    private let direction: Direction
     private var stored: [Number: Owner] = [:]
     private var seen: [Number: LineNumber] = [:]
     private var fresh: [Claim] = []
@@ -51,6 +52,7 @@ struct NumberClaims {
     ) throws {
         self.merchant = merchant
         batch = file.id
+        direction = file.direction
         var numbers = slice.orders.map(\.merchantOrderNumber)
         numbers.append(contentsOf: slice.quarantined.compactMap(\.merchantOrderNumber))
         seen.reserveCapacity(numbers.count)
@@ -82,21 +84,24 @@ struct NumberClaims {
         if duplicates.isSuperseding { try markSuperseded(transaction) }
     }
 
-    /// Looks which of the numbers wait with an open record of another file; the day of each names its partition.
+    /// Looks which of the numbers wait with an open record of an earlier file; the day of each names its partition.
     ///
-    /// Who has a number is read once more, in one look with the record: a person may give it away between two looks.
+    /// A record that was an order is not superseded: evidence may come late that it was paid. Who has a number is read once more, in one look with the record: a person may give it away between two looks.
     private mutating func markSuperseded(_ transaction: PostgresTransaction) throws {
         let waiting = stored.filter { $0.value.state == "quarantine" && $0.value.batch != batch.value }
         guard !waiting.isEmpty else { return }
         let rows = try transaction.query(
             """
-            SELECT r.order_no, r.state, r.batch_id, r.line_no, r.state = 'quarantine' AND r.batch_id <> $3 AND EXISTS (
+            SELECT r.order_no, r.state, r.batch_id, r.line_no, r.state = 'quarantine' AND r.batch_id < $3
+                AND f.direction = $4::sluice.direction AND EXISTS (
                 SELECT FROM sluice.quarantine_record q WHERE q.batch_id = r.batch_id AND q.line_no = r.line_no
-                    AND q.business_date = f.business_date AND q.state = 'open')
+                    AND q.business_date = f.business_date AND q.state = 'open' AND q.origin = 'intake')
             FROM sluice.order_number_registry r JOIN sluice.batch_file f ON f.batch_id = r.batch_id
             WHERE r.merchant_id = $1 AND r.order_no = ANY ($2)
             """,
-            [.int32(merchant), .textArray(waiting.keys.map(\.text)), .int64(batch.value)]
+            [
+                .int32(merchant), .textArray(waiting.keys.map(\.text)), .int64(batch.value), .text(direction.rawValue),
+            ]
         )
         for row in rows {
             stored[Number(text: try row.text(0))] = Owner(

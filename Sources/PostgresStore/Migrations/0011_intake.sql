@@ -43,9 +43,11 @@ GRANT INSERT ON sluice.same_payment TO sluice_worker;
 -- Warnings about a file: somebody looks; what should not be sent is cancelled order by order.
 INSERT INTO sluice.review_option (cause, decision) VALUES ('same_file_name', 'noted'), ('same_payment', 'noted');
 
--- A good record of a newer file takes its number from an open quarantined record, which is closed. By compare-and-set
--- in the transaction that loads the new record, under the lock of its file; tells how many were closed. The merchant of
--- the closed record is told by the next version of its result file.
+-- A good record of a newer file takes its number from an open quarantined record of the same direction, which is
+-- closed. By compare-and-set in the transaction that loads the new record, under the lock of its file; tells how many
+-- were closed. The merchant of the closed record is told by the next version of its result file.
+-- Only from a record that intake set aside: of an order that failed money may have moved all the same, and late
+-- evidence of it must not find the number paid a second time.
 CREATE FUNCTION sluice.supersede_quarantined(
     new_batch bigint, order_nos text[], new_lines int[], old_batches bigint[], old_lines int[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
@@ -62,13 +64,14 @@ BEGIN
     END IF;
     -- A day at a time, so that each statement touches the partition of that day only.
     FOR day IN SELECT DISTINCT f.business_date FROM sluice.batch_file f
-        WHERE f.batch_id = ANY (old_batches) AND f.batch_id <> new_batch ORDER BY f.business_date
+        WHERE f.batch_id = ANY (old_batches) AND f.batch_id < new_batch AND f.direction = file.direction
+        ORDER BY f.business_date
     LOOP
         WITH taken AS (
             UPDATE sluice.order_number_registry r SET state = 'order', batch_id = new_batch, line_no = n.new_line
                 FROM unnest(order_nos, new_lines, old_batches, old_lines) AS n (order_no, new_line, old_batch, old_line)
                 JOIN sluice.batch_file f ON f.batch_id = n.old_batch AND f.merchant_id = file.merchant_id
-                    AND f.business_date = day
+                    AND f.business_date = day AND f.batch_id < new_batch AND f.direction = file.direction
                 WHERE r.merchant_id = file.merchant_id AND r.order_no = n.order_no COLLATE "C"
                     AND r.state = 'quarantine' AND r.batch_id = n.old_batch AND r.line_no = n.old_line
                 RETURNING n.old_batch, n.old_line, n.new_line
@@ -76,7 +79,7 @@ BEGIN
             UPDATE sluice.quarantine_record q SET state = 'rejected', closed_code = 'superseded',
                     closed_at = clock_timestamp(), successor_batch_id = new_batch, successor_line_no = t.new_line
                 FROM taken t WHERE q.batch_id = t.old_batch AND q.line_no = t.old_line AND q.business_date = day
-                    AND q.state = 'open'
+                    AND q.state = 'open' AND q.origin = 'intake'
                 RETURNING q.batch_id
         ), told AS (
             INSERT INTO sluice.outbox (topic, batch_id, payload)
@@ -189,3 +192,11 @@ GRANT EXECUTE ON FUNCTION sluice.choose_quarantined(bigint, int, bigint, bigint,
     TO sluice_worker, sluice_console;
 
 RESET ROLE;
+    -- One of them was an order, and may have been paid: neither lives or dies before a person has looked into that.
+    IF EXISTS (SELECT FROM sluice.review_item r WHERE r.cause = 'contradiction' AND r.closed_at IS NULL
+        AND ((r.batch_id = living_batch AND r.line_no = living_line)
+            OR (r.batch_id = closed_batch AND r.line_no = closed_line))) THEN
+        RAISE EXCEPTION 'an answer contradicts that the order of %-% or %-% failed: it may have been paid',
+            living_batch, living_line, closed_batch, closed_line
+            USING ERRCODE = 'SL009', HINT = 'nothing was decided; decide the contradiction first: sluice review list';
+    END IF;
