@@ -5,23 +5,29 @@ SET LOCAL ROLE sluice_owner;
 -- Files of one name are looked for at each verdict.
 CREATE INDEX batch_file_name ON sluice.batch_file (merchant_id, file_name);
 
--- Why a quarantined record was closed without becoming an order, and which line has its number now.
+-- Why a quarantined record was closed without becoming an order, and which line has its number now. The tables are not
+-- read through here, where they are locked against everybody: the checks hold for new rows, and for the old ones from
+-- the next migration on.
 ALTER TABLE sluice.quarantine_record
-    ADD COLUMN closed_code text CHECK (closed_code ~ '^[a-z_]{1,40}$'),
+    ADD COLUMN closed_code text,
     ADD COLUMN closed_at timestamptz,
     ADD COLUMN successor_batch_id bigint,
     ADD COLUMN successor_line_no int,
     ADD COLUMN decision_id bigint,
     ADD CONSTRAINT quarantine_record_closed CHECK (num_nulls(closed_code, closed_at) IN (0, 2)
-        AND (closed_code IS NULL OR state = 'rejected') AND num_nulls(successor_batch_id, successor_line_no) IN (0, 2));
+    ADD CONSTRAINT quarantine_record_closed_code CHECK (closed_code ~ '^[a-z_]{1,40}$') NOT VALID,
+        AND (closed_code IS NULL OR state = 'rejected') AND num_nulls(successor_batch_id, successor_line_no) IN (0, 2))
+        NOT VALID;
 ALTER TABLE history.quarantine_record
-    ADD COLUMN closed_code text CHECK (closed_code ~ '^[a-z_]{1,40}$'),
+    ADD COLUMN closed_code text,
     ADD COLUMN closed_at timestamptz,
     ADD COLUMN successor_batch_id bigint,
     ADD COLUMN successor_line_no int,
     ADD COLUMN decision_id bigint,
     ADD CONSTRAINT quarantine_record_closed CHECK (num_nulls(closed_code, closed_at) IN (0, 2)
-        AND (closed_code IS NULL OR state = 'rejected') AND num_nulls(successor_batch_id, successor_line_no) IN (0, 2));
+    ADD CONSTRAINT quarantine_record_closed_code CHECK (closed_code ~ '^[a-z_]{1,40}$') NOT VALID,
+        AND (closed_code IS NULL OR state = 'rejected') AND num_nulls(successor_batch_id, successor_line_no) IN (0, 2))
+        NOT VALID;
 
 -- The beginning of a keyed hash of account, amount, currency and purpose: equal for what may be one payment twice. Null
 -- where the merchant has it not looked for. No index: files are compared whole, once, when they are loaded.
