@@ -92,8 +92,6 @@ package struct PostgresError: Error, CustomStringConvertible, CustomDebugStringC
     package var isForeignKeyViolation: Bool { sqlState == "23503" }
     /// Whether a check constraint was violated (23514).
     package var isCheckViolation: Bool { sqlState == "23514" }
-    /// Whether the transaction met a serialization failure (40001) and may be run again.
-    package var isSerializationFailure: Bool { sqlState == "40001" }
     /// Whether the server broke a deadlock (40P01); the transaction may be run again.
     package var isDeadlock: Bool { sqlState == "40P01" }
     /// Whether a lock could not be had in time (55P03).

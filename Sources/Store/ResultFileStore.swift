@@ -2,9 +2,11 @@ package import PaymentCore
 
 /// What settlement asks of a database: the lines of a file as they stand, and the result file made of them.
 package protocol ResultFileStore: Sendable {
-    /// Writes the next version of a file's result, in one transaction: bytes are compressed and encrypted as they are
-    /// produced. Nil if nothing changed since the last version, the lease is stale, or the file's row was changed by
-    /// another meanwhile: it comes up again.
+    /// Writes the next version of a file's result, all of it of one moment: bytes are compressed and encrypted as they
+    /// are produced. Nil if nothing changed since the last version, or the lease is stale.
+    ///
+    /// No row stays locked while it is made, and what others do to the file meanwhile does not spoil it; the version
+    /// is there as a whole or not at all. Throws when the lease was lost on the way.
     ///
     /// `produce`: called once, synchronously; reads the material, emits bytes, and says what it wrote.
     func writeResultFile(

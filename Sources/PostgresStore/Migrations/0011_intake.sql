@@ -46,6 +46,26 @@ CREATE TABLE sluice.same_payment (
 GRANT SELECT ON sluice.same_payment TO sluice_worker, sluice_archiver, sluice_reader, sluice_console;
 GRANT INSERT ON sluice.same_payment TO sluice_worker;
 
+-- Drops the parts of a version that a worker has staged and not lived to finish: those behind the newest version, of a
+-- file whose lease is the caller's. Takes the file's lock; tells how many, nothing when the lease is somebody else's.
+CREATE FUNCTION sluice.drop_staged_result(of_batch bigint, of_epoch bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    dropped bigint;
+BEGIN
+    PERFORM 1 FROM sluice.batch_file f WHERE f.batch_id = of_batch AND f.lease_epoch = of_epoch
+        AND f.state = 'working' FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    DELETE FROM sluice.result_file_part p WHERE p.batch_id = of_batch
+        AND p.version > coalesce((SELECT max(r.version) FROM sluice.result_file r WHERE r.batch_id = of_batch), 0);
+    GET DIAGNOSTICS dropped = ROW_COUNT;
+    RETURN dropped;
+END
+$$;
+GRANT EXECUTE ON FUNCTION sluice.drop_staged_result(bigint, bigint) TO sluice_worker;
+
 -- Warnings about a file: somebody looks; what should not be sent is cancelled order by order.
 INSERT INTO sluice.review_option (cause, decision) VALUES ('same_file_name', 'noted'), ('same_payment', 'noted');
 

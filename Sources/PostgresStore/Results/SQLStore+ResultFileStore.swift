@@ -6,41 +6,53 @@ package import Store
 
 extension SQLStore: ResultFileStore {
     private static let partBytes = 1_048_576
+    /// How long the making of a version may take.
+    private static let productionSeconds: Int64 = 900
 
     package func writeResultFile(
         of file: ClaimedBatchFile,
         fileName: String,
         produce: @Sendable (_ material: any ResultMaterial, _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
     ) async throws -> WrittenResult? {
+        guard let look = try await beginVersion(of: file) else { return nil }
+        let staged: StagedResult
         do {
-            return try await writeVersion(of: file, fileName: fileName, produce: produce)
-        } catch let unchanged as UnchangedResult {
+            staged = try await stage(look, of: file, produce: produce)
+        } catch is UnchangedResult {
             try await pool.transaction("note a look at results") { transaction in
                 _ = try transaction.execute(
                     "UPDATE sluice.batch_file SET result_seen_at = $3 WHERE batch_id = $1 AND lease_epoch = $2",
                     [
                         .int64(file.id.value), .int64(file.epoch.value),
-                        .timestamptz(unixMicroseconds: unchanged.begunAt.unixMicroseconds),
+                        .timestamptz(unixMicroseconds: look.edition.madeAt.unixMicroseconds),
                     ]
                 )
             }
             return nil
-        } catch let error as PostgresError where error.isSerializationFailure {
-            // The file's row was changed after the snapshot, as by the sweeper: another look comes soon.
-            return nil
+        }
+        return try await pool.transaction("finish result file") { transaction in
+            try finish(staged, look, file: file, fileName: fileName, transaction)
         }
     }
 
-    private func writeVersion(
-        of file: ClaimedBatchFile,
-        fileName: String,
-        produce: @Sendable (_ material: any ResultMaterial, _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
-    ) async throws -> WrittenResult? {
-        // Bounded by the file, which has at most some millions of lines: minutes, not seconds.
-        try await pool.transaction("write result file", deadline: .seconds(900)) { transaction in
-            // Formats with totals before the lines are written in two passes, which must see the same.
-            _ = try transaction.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            // Looked at without a lock: a merchant who cancels must not wait for a long file. `finish` locks.
+    /// Which version is to be made, after which one; nil if the lease is somebody else's.
+    ///
+    /// Under the file's lock, so that whoever comes later with another lease makes no part of this version. What a
+    /// worker that was killed has staged of it goes, and the lease is made long enough for a long file.
+    private func beginVersion(of file: ClaimedBatchFile) async throws -> ResultLook? {
+        try await pool.transaction("begin result file") { transaction in
+            let dropped = try transaction.query(
+                "SELECT sluice.drop_staged_result($1, $2)",
+                [.int64(file.id.value), .int64(file.epoch.value)]
+            )
+            guard let row = dropped.first, !row.isNull(0) else { return nil }
+            _ = try transaction.execute(
+                """
+                UPDATE sluice.batch_file SET lease_until = greatest(lease_until, now() + $2 * interval '1 second'),
+                    due_at = greatest(due_at, now() + $2 * interval '1 second') WHERE batch_id = $1
+                """,
+                [.int64(file.id.value), .int64(Self.productionSeconds + 60)]
+            )
             let versions = try transaction.query(
                 "SELECT r.version, r.created_at, now() FROM (SELECT) one LEFT JOIN (SELECT version, created_at "
                     + "FROM sluice.result_file WHERE batch_id = $1 ORDER BY version DESC LIMIT 1) r ON true",
@@ -55,23 +67,41 @@ extension SQLStore: ResultFileStore {
                 version: (previous?.version ?? 0) + 1,
                 madeAt: try newest.timestamp(2)
             )
+            return ResultLook(edition: edition, previous: previous)
+        }
+    }
+
+    /// Makes the version of one snapshot, and stores its parts; nobody sees them before `finish` has written its row.
+    ///
+    /// No row is locked meanwhile: neither a merchant who cancels nor the sweeper waits for a long file. Two workers
+    /// cannot both store the first part of a version, so its parts are always those of one of them.
+    private func stage(
+        _ look: ResultLook,
+        of file: ClaimedBatchFile,
+        produce: @Sendable (_ material: any ResultMaterial, _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
+    ) async throws -> StagedResult {
+        // Bounded by the file, which has at most some millions of lines: minutes, not seconds.
+        try await pool.transaction("make result file", deadline: .seconds(Self.productionSeconds)) { transaction in
+            // Formats with totals before the lines are written in two passes, which must see the same.
+            _ = try transaction.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             var cipher = try cipher(of: file.id, transaction)
             var part: [UInt8] = []
             var partNumber: Int32 = 0
             func flush() throws {
                 guard !part.isEmpty else { return }
                 partNumber += 1
-                let sealed = cipher.sealWithRandomNonce(Deflate.compress(part), .result, edition.version, partNumber)
+                let version = look.edition.version
+                let sealed = cipher.sealWithRandomNonce(Deflate.compress(part), .result, version, partNumber)
                 _ = try transaction.execute(
                     "INSERT INTO sluice.result_file_part (batch_id, version, part_no, content) VALUES ($1, $2, $3, $4)",
-                    [.int64(file.id.value), .int32(edition.version), .int32(partNumber), .bytea(sealed)]
+                    [.int64(file.id.value), .int32(version), .int32(partNumber), .bytea(sealed)]
                 )
                 part.removeAll(keepingCapacity: true)
             }
             let material = StoredResultMaterial(
                 file: file,
-                edition: edition,
-                previousEdition: previous,
+                edition: look.edition,
+                previousEdition: look.previous,
                 cipher: try self.cipher(of: file.id, transaction),
                 transaction: transaction
             )
@@ -85,56 +115,53 @@ extension SQLStore: ResultFileStore {
                 }
             }
             try flush()
-            return try finish(
-                produced,
-                file: file,
-                fileName: fileName,
-                edition: edition,
-                parts: partNumber,
-                transaction
+            let last = try transaction.query(
+                "SELECT totals = $4::jsonb AND coalesce(content_sha256 = $2, false) FROM sluice.result_file "
+                    + "WHERE batch_id = $1 AND version = $3",
+                [
+                    .int64(file.id.value), produced.previousSHA256.map(PostgresValue.bytea) ?? .null,
+                    .int32(look.edition.version - 1), .jsonb(produced.totals.json),
+                ]
             )
+            // Nothing changed: the parts just written go with this transaction. A file of returns says nothing of what
+            // succeeded: it may be the same while the totals are not.
+            if let row = last.first, try row.bool(0) { throw UnchangedResult() }
+            return StagedResult(produced: produced, parts: partNumber)
         }
     }
 
+    /// Makes the staged parts a version, if the lease is still ours and no other version came in between.
+    ///
+    /// Short, and of the newest state of the file's row. Where the lease is somebody else's by now, his next version
+    /// begins with dropping these parts.
     private func finish(
-        _ produced: ProducedResult,
+        _ staged: StagedResult,
+        _ look: ResultLook,
         file: ClaimedBatchFile,
         fileName: String,
-        edition: ResultEdition,
-        parts: Int32,
         _ transaction: PostgresTransaction
-    ) throws -> WrittenResult? {
-        guard try lock(file, transaction, state: .working) else { throw UnchangedResult(begunAt: edition.madeAt) }
-        let version = edition.version
-        let totals = produced.totals.json
-        let last = try transaction.query(
-            "SELECT totals = $2::jsonb, coalesce(content_sha256 = $3, false) FROM sluice.result_file "
-                + "WHERE batch_id = $1 AND version = "
-                + "$4",
-            [
-                .int64(file.id.value), .jsonb(totals),
-                produced.previousSHA256.map(PostgresValue.bytea) ?? .null, .int32(version - 1),
-            ]
-        )
-        // A file of returns says nothing of what succeeded: it may be the same while the totals are not.
-        if let row = last.first, try row.bool(0), try row.bool(1) {
-            // Nothing changed: the parts just written go with this transaction.
-            throw UnchangedResult(begunAt: edition.madeAt)
-        }
+    ) throws -> WrittenResult {
+        guard try lock(file, transaction, state: .working) else { throw StaleLease(batch: file.id) }
+        let version = look.edition.version
+        let produced = staged.produced
         let isFinal = !produced.isOpen
-        _ = try transaction.execute(
+        let inserted = try transaction.execute(
             """
             INSERT INTO sluice.result_file (batch_id, version, is_final, file_name, line_count, totals, content_sha256,
                 content_bytes, part_count, data_key_id, created_at)
             SELECT $1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, data_key_id, $10 FROM sluice.batch_file
-            WHERE batch_id = $1
+            WHERE batch_id = $1 AND (SELECT count(*) FROM sluice.result_file_part p
+                WHERE p.batch_id = $1 AND p.version = $2) = $9
             """,
             [
                 .int64(file.id.value), .int32(version), .bool(isFinal), .text(fileName), .int64(produced.lineCount),
-                .jsonb(totals), .bytea(produced.contentSHA256), .int64(produced.contentBytes), .int32(parts),
-                .timestamptz(unixMicroseconds: edition.madeAt.unixMicroseconds),
+                .jsonb(produced.totals.json), .bytea(produced.contentSHA256), .int64(produced.contentBytes),
+                .int32(staged.parts), .timestamptz(unixMicroseconds: look.edition.madeAt.unixMicroseconds),
             ]
         )
+        guard inserted == 1 else {
+            throw StoreDefect("batch \(file.id): the parts of version \(version) of its result are not those staged")
+        }
         _ = try transaction.execute(
             """
             INSERT INTO sluice.outbox (topic, batch_id, payload)
@@ -144,7 +171,7 @@ extension SQLStore: ResultFileStore {
         )
         _ = try transaction.execute(
             "UPDATE sluice.batch_file SET result_seen_at = $2 WHERE batch_id = $1",
-            [.int64(file.id.value), .timestamptz(unixMicroseconds: edition.madeAt.unixMicroseconds)]
+            [.int64(file.id.value), .timestamptz(unixMicroseconds: look.edition.madeAt.unixMicroseconds)]
         )
         if isFinal {
             _ = try transaction.execute(
@@ -210,9 +237,19 @@ extension SQLStore: ResultFileStore {
 }
 
 /// Thrown to roll back the parts of a version that says nothing new.
-struct UnchangedResult: Error {
-    /// When the look began: what is told after that may be news.
-    let begunAt: Timestamp
+private struct UnchangedResult: Error {}
+
+/// A version that is being made.
+private struct ResultLook {
+    /// Its time is before its snapshot: what is told after that may be news.
+    let edition: ResultEdition
+    let previous: ResultEdition?
+}
+
+/// A version whose parts are stored, and which nobody sees yet.
+private struct StagedResult {
+    let produced: ProducedResult
+    let parts: Int32
 }
 
 extension [ResultStatus: [String: Tally]] {
