@@ -68,6 +68,9 @@ package protocol BatchFileStore: Sendable {
     /// Nothing is held. The orders must have been loaded with rules that look for them.
     func warnOfSamePayments(in file: ClaimedBatchFile, days: Int) async throws -> Int64
 
+    /// Warns that nobody has compared the orders of a loaded file with those of others.
+    func warnOfNoComparison(of file: ClaimedBatchFile) async throws
+
     /// Ends pass 2: the file is `split` if every record that pass 1 saw is loaded.
     func finishLoading(_ file: ClaimedBatchFile) async throws -> LoadOutcome
 

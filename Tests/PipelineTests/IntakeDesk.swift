@@ -98,6 +98,8 @@ final class IntakeDesk: BatchFileStore {
 
     func warnOfSamePayments(in file: ClaimedBatchFile, days: Int) async throws -> Int64 { 0 }
 
+    func warnOfNoComparison(of file: ClaimedBatchFile) async throws {}
+
     func finishLoading(_ file: ClaimedBatchFile) async throws -> LoadOutcome {
         state.withLock { $0.isFinished = true }
         return .loaded(duplicates: 0)

@@ -115,4 +115,66 @@ import Testing
         #expect(try await scene.database.store.warnOfSamePayments(in: file, days: 1) == 2_000)
         await scene.close()
     }
+
+    @Test func `is looked for without keeping anybody from the file`() async throws {
+        let scene = try await NumberScene.make()
+        try await scene.load([Record(number: "1")])
+        let file = try await scene.file(1)
+        _ = try await scene.load(NumberScene.slice([Record(number: "2")]), of: file, NumberScene.keeping)
+        let isLocked = LoadTurn()
+        async let free = scene.database.owner.transaction("test", deadline: .seconds(60)) { transaction in
+            _ = try transaction.execute("LOCK TABLE sluice.payment_order IN ACCESS EXCLUSIVE MODE")
+            isLocked.give()
+            let limit = ContinuousClock.now.advanced(by: .seconds(20))
+            while try transaction.query(
+                """
+                SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                    AND wait_event_type = 'Lock' AND query LIKE '%payment_key%'
+                """
+            ).first?.int64(0) == 0 {
+                guard ContinuousClock.now < limit else { throw TestFailure("the orders were never compared") }
+            }
+            return try transaction.query("SELECT batch_id FROM sluice.batch_file FOR UPDATE NOWAIT").count
+        }
+        // On a connection's own thread.
+        try await scene.database.owner.transaction("test", deadline: .seconds(30)) { _ in
+            #expect(isLocked.wait(atMost: .seconds(20)))
+        }
+        #expect(try await scene.database.store.warnOfSamePayments(in: file, days: 1) == 1)
+        #expect(try await free == 2)
+        await scene.close()
+    }
+
+    @Test func `is asked about by a warning of its own where it could not be looked for`() async throws {
+        let scene = try await NumberScene.make()
+        try await scene.load([Record(number: "1")])
+        let file = try await scene.file(1)
+        _ = try await scene.load(NumberScene.slice([Record(number: "2")]), of: file, NumberScene.keeping)
+        try await scene.database.execute("REVOKE INSERT ON sluice.same_payment FROM sluice_worker")
+        await #expect(throws: PostgresError.self) {
+            try await scene.database.store.warnOfSamePayments(in: file, days: 1)
+        }
+        try await scene.database.store.warnOfNoComparison(of: file)
+        try await scene.database.store.warnOfNoComparison(of: file)
+        let warning = try await scene.database.text(
+            "SELECT string_agg(concat_ws(' ', incident, cause, code), ', ') FROM sluice.review_item"
+        )
+        #expect(warning == "same_payment/\(file.id) same_payment same_payment_not_compared")
+        await scene.close()
+    }
+
+    @Test func `is not written down by a worker whose lease is over`() async throws {
+        let scene = try await NumberScene.make()
+        try await scene.load([Record(number: "1")])
+        let file = try await scene.file(1)
+        _ = try await scene.load(NumberScene.slice([Record(number: "2")]), of: file, NumberScene.keeping)
+        try await scene.database.execute("UPDATE sluice.batch_file SET lease_epoch = lease_epoch + 1")
+        #expect(try await scene.database.store.warnOfSamePayments(in: file, days: 1) == 0)
+        try await scene.database.store.warnOfNoComparison(of: file)
+        let written = try await scene.database.number(
+            "SELECT (SELECT count(*) FROM sluice.same_payment) + (SELECT count(*) FROM sluice.review_item)"
+        )
+        #expect(written == 0)
+        await scene.close()
+    }
 }

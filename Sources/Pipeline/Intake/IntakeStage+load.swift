@@ -86,8 +86,9 @@ extension IntakeStage {
             guard found > 0 else { return }
             logger.warning("orders pay what others near in time pay", metadata: ["orders": "\(found)"])
         } catch {
-            // A warning never keeps a file from its way.
+            // A warning never keeps a file from its way, and that there is none is a warning too.
             logger.error("same payments were not looked for", metadata: ["error": "\(error)"])
+            try await store.warnOfNoComparison(of: file)
         }
     }
 }

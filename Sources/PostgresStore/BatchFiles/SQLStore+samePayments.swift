@@ -24,8 +24,7 @@ extension SQLStore {
 
     package func warnOfSamePayments(in file: ClaimedBatchFile, days: Int) async throws -> Int64 {
         precondition((0...31).contains(days), "a window lies within the live days")
-        return try await pool.transaction("warn of same payments", deadline: .seconds(60)) { transaction in
-            guard try lock(file, transaction, state: .splitting) else { return 0 }
+        return try await pool.transaction("warn of same payments", deadline: .seconds(120)) { transaction in
             let first = file.businessDate.advanced(byDays: -Int32(days))
             let last = file.businessDate.advanced(byDays: Int32(days))
             let near = try transaction.query(
@@ -33,9 +32,9 @@ extension SQLStore {
                 SELECT t.batch_id FROM sluice.batch_file f JOIN sluice.batch_file t ON t.merchant_id = f.merchant_id
                     AND t.business_date BETWEEN $2 AND $3 AND t.direction = f.direction AND t.batch_id <> f.batch_id
                     AND t.state IN ('splitting', 'split', 'working', 'finished')
-                WHERE f.batch_id = $1
+                WHERE f.batch_id = $1 AND f.lease_epoch = $4 AND f.state = 'splitting'
                 """,
-                [.int64(file.id.value), .date(first), .date(last)]
+                [.int64(file.id.value), .date(first), .date(last), .int64(file.epoch.value)]
             ).map { try $0.int64(0) }
             guard !near.isEmpty else { return 0 }
             // Today's rows have no statistics yet; only hashing them takes the same time whatever they turn out to be.
@@ -46,11 +45,8 @@ extension SQLStore {
                 """,
                 [.text(Self.comparisonMemory)]
             )
-            let parameters: [PostgresValue] = [
-                .int64(file.id.value), .date(first), .date(last), .bigintArray(near), .date(file.businessDate),
-            ]
-            let matches = try transaction.query("SELECT count(*) FROM (\(Self.repeating)) again", parameters)
-            guard try matches.first?.int64(0) != 0 else { return 0 }
+            // Compared and written without the lock of the file: nobody else need wait, however long the files are. In
+            // one statement, whose look for what is repeated is kept for all of it.
             let found = try transaction.execute(
                 """
                 WITH again AS MATERIALIZED (\(Self.repeating)), other AS (
@@ -62,10 +58,21 @@ extension SQLStore {
                 SELECT $1, a.line_no, x.batch_id, x.line_no FROM again a JOIN other x USING (payment_key)
                 ON CONFLICT DO NOTHING
                 """,
-                parameters
+                [
+                    .int64(file.id.value), .date(first), .date(last), .bigintArray(near), .date(file.businessDate),
+                ]
             )
+            // What a worker found whose lease is over by now goes with its transaction.
+            guard try lock(file, transaction, state: .splitting) else { throw StaleLease(batch: file.id) }
             if found > 0 { try warn(.samePayment, code: "same_payment", of: file, transaction) }
             return Int64(found)
+        }
+    }
+
+    package func warnOfNoComparison(of file: ClaimedBatchFile) async throws {
+        try await pool.transaction("warn of no comparison") { transaction in
+            guard try lock(file, transaction, state: .splitting) else { return }
+            try warn(.samePayment, code: "same_payment_not_compared", of: file, transaction)
         }
     }
 
