@@ -36,9 +36,14 @@ package protocol BatchFileStore: Sendable {
     /// Ends pass 1; false if the file does not go on as the verdict says: the lease is stale, or an earlier file has
     /// the same bytes or the same name, so that this one is held for a person.
     ///
-    /// Above a ceiling the file goes on all the same, and its orders are loaded as `held`.
+    /// Above a ceiling the file goes on all the same, and its orders are loaded as `held`. A file that a person has let
+    /// in before it was judged anew is held again.
+    ///
+    /// `judgedBy`: the SHA-256 of all that the verdict rests on beside the file's bytes, kept for pass 2; nil
+    /// where nothing was read by any layout.
     func recordVerdict(
         _ verdict: RecordedVerdict,
+        judgedBy: [UInt8]?,
         of file: ClaimedBatchFile,
         ceilings: AmountCeilings,
         duplicates: DuplicateRules
@@ -71,8 +76,15 @@ package protocol BatchFileStore: Sendable {
     /// Warns that nobody has compared the orders of a loaded file with those of others.
     func warnOfNoComparison(of file: ClaimedBatchFile) async throws
 
-    /// Ends pass 2: the file is `split` if every record that pass 1 saw is loaded.
-    func finishLoading(_ file: ClaimedBatchFile) async throws -> LoadOutcome
+    /// Sends a file of which nothing is loaded back to pass 1, because it would be judged by something else now.
+    ///
+    /// What was found, counted and held of it is forgotten; a person who let it in is asked again. False if the lease
+    /// is stale.
+    func judgeAnew(_ file: ClaimedBatchFile) async throws -> Bool
+
+    /// Ends pass 2: the file is `split` if every record that pass 1 saw is loaded, and the orders are those that it
+    /// accepted.
+    func finishLoading(_ file: ClaimedBatchFile) async throws -> LoadEnd
 
     /// The orders to plan, in line order.
     func ordersToPlan(of file: ClaimedBatchFile, after line: LineNumber, limit: Int) async throws -> [OrderToPlan]
@@ -156,6 +168,8 @@ package struct ClaimedBatchFile: Sendable {
     package let declaredCount: Int64?
     package let declaredSums: [String: Int64]
     package let recordCount: Int64?
+    /// What pass 1 judged it by; nil before that, and for files of versions that did not keep it.
+    package let judgedBy: [UInt8]?
     package let loadPosition: LoadPosition?
     package let epoch: LeaseEpoch
 
@@ -173,6 +187,7 @@ package struct ClaimedBatchFile: Sendable {
         declaredCount: Int64?,
         declaredSums: [String: Int64],
         recordCount: Int64?,
+        judgedBy: [UInt8]?,
         loadPosition: LoadPosition?,
         epoch: LeaseEpoch
     ) {
@@ -189,6 +204,7 @@ package struct ClaimedBatchFile: Sendable {
         self.declaredCount = declaredCount
         self.declaredSums = declaredSums
         self.recordCount = recordCount
+        self.judgedBy = judgedBy
         self.loadPosition = loadPosition
         self.epoch = epoch
     }
@@ -347,6 +363,15 @@ package enum LoadOutcome: Sendable, Hashable {
     case stale
     /// Its turn did not come in time: nothing was loaded, and it is to be asked for again when it has come.
     case outOfTurn
+}
+
+/// How pass 2 of a file ended.
+package enum LoadEnd: Sendable, Hashable {
+    case split
+    /// The lease is somebody else's.
+    case stale
+    /// All of the file is loaded, and it is not what pass 1 accepted: it stays as it is. Says what was loaded.
+    case unlikeVerdict(String)
 }
 
 /// An order as planning sees it.

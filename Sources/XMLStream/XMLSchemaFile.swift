@@ -10,15 +10,16 @@ package final class XMLSchemaFile: Sendable {
         weak var schema: CompiledSchema?
     }
 
-    private let bytes: [UInt8]
     private let inUse = Mutex(InUse())
 
     /// The namespace of the documents that it describes; nil for none.
     package let targetNamespace: String?
+    /// The bytes that it was compiled from.
+    package let source: [UInt8]
 
     package init(_ bytes: [UInt8]) throws(XMLSchemaDefect) {
         targetNamespace = try CompiledSchema(bytes).targetNamespace
-        self.bytes = bytes
+        source = bytes
     }
 
     /// The schema for a validation: the same for all that are under way.
@@ -26,7 +27,7 @@ package final class XMLSchemaFile: Sendable {
         inUse.withLock { inUse in
             if let schema = inUse.schema { return schema }
             do throws(XMLSchemaDefect) {
-                let schema = try CompiledSchema(bytes)
+                let schema = try CompiledSchema(source)
                 inUse.schema = schema
                 return schema
             } catch {

@@ -113,7 +113,7 @@ import Testing
 
     private static func taken(_ sample: Sample, _ scene: EngineScene) async throws -> Finding {
         let batch = try await scene.queue(bytes: sample.bytes, name: sample.name, declaredCount: sample.declaredCount)
-        let intake = IntakeStage(store: scene.store, configuration: scene.configuration)
+        let intake = IntakeStage(store: scene.store, configuration: scene.configuration, clock: SystemClock())
         _ = try await intake.runOnce(
             worker: WorkerIdentifier("agreement"),
             stop: StopSignal(),

@@ -71,7 +71,8 @@ import Testing
                 merchants: [EngineScene.merchant: profile],
                 channels: [:],
                 limits: EngineLimits(sliceRecords: 100)
-            )
+            ),
+            clock: desk.clock
         )
         var turns = 0
         while !desk.isDone {

@@ -80,7 +80,8 @@ final class DecisionScene: Sendable {
         _ file: ClaimedBatchFile,
         accepted: [Currency: Tally],
         _ ceilings: AmountCeilings,
-        _ isHeld: Bool = false
+        _ isHeld: Bool = false,
+        judgedBy: [UInt8]? = nil
     ) async throws -> Bool {
         let records = accepted.values.reduce(0) { $0 + $1.count }
         let note = VerdictNote(code: "too_many_bad_records", line: 0, what: "many", mend: "look")
@@ -88,6 +89,7 @@ final class DecisionScene: Sendable {
             isHeld
                 ? .hold(note, recordCount: records, amountUnreadable: 0, accepted: accepted)
                 : .load(recordCount: records, amountUnreadable: 0, accepted: accepted),
+            judgedBy: judgedBy,
             of: file,
             ceilings: ceilings,
             duplicates: DuplicateRules(sameName: .off)

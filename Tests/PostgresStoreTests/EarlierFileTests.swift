@@ -57,6 +57,7 @@ import Testing
     ) async throws -> Bool {
         try await scene.store.recordVerdict(
             verdict ?? .load(recordCount: 2, amountUnreadable: 0, accepted: accepted),
+            judgedBy: nil,
             of: file,
             ceilings: AmountCeilings(),
             duplicates: DuplicateRules(sameName: sameName)

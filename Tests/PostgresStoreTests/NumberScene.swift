@@ -88,7 +88,7 @@ struct NumberScene {
         guard case .loaded = try await load(Self.slice(records), of: file, duplicates) else {
             throw TestFailure("the slice is not loaded")
         }
-        guard case .loaded = try await database.store.finishLoading(file) else {
+        guard try await database.store.finishLoading(file) == .split else {
             throw TestFailure("the file is not loaded")
         }
         return file

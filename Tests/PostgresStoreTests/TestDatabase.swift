@@ -236,7 +236,13 @@ extension TestDatabase {
         let verdict = RecordedVerdict.load(recordCount: records, amountUnreadable: 0)
         let duplicates = DuplicateRules(sameName: .off)
         guard
-            try await store.recordVerdict(verdict, of: pending, ceilings: AmountCeilings(), duplicates: duplicates)
+            try await store.recordVerdict(
+                verdict,
+                judgedBy: nil,
+                of: pending,
+                ceilings: AmountCeilings(),
+                duplicates: duplicates
+            )
         else {
             throw TestFailure("the verdict is not recorded")
         }

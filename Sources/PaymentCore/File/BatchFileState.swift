@@ -20,6 +20,8 @@ package enum BatchFileState: String, CaseIterable, Sendable, Hashable {
         (.receiving, .pending), (.receiving, .refused),
         (.pending, .splitting), (.pending, .held), (.pending, .refused),
         (.held, .splitting), (.held, .refused),
+        // Nothing of it is loaded, and it would be judged by another configuration now.
+        (.splitting, .pending),
         (.splitting, .split), (.split, .working), (.working, .finished),
     ]
 }

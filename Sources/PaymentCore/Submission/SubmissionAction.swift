@@ -57,6 +57,8 @@ package enum AlarmKind: String, CaseIterable, Sendable, Hashable {
     case workRebuilt = "work_rebuilt"
     /// A file was loaded, but its orders are held: an amount is above a ceiling.
     case ceilingExceeded = "ceiling_exceeded"
+    /// A file is verified, and cannot be loaded as it was verified.
+    case loadStopped = "load_stopped"
     /// Files wait for a merchant whom the configuration does not know.
     case merchantUnknown = "merchant_unknown"
     /// More database connections are configured than the budget allows.

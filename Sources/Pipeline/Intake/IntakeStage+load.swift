@@ -7,14 +7,14 @@ extension IntakeStage {
     /// Slices on their way into the database at once: one is written while the next is made ready.
     private static let slicesUnderWayMax = 2
 
-    /// Pass 2: loads what pass 1 let pass, slice by slice, from the saved position on.
+    /// Pass 2: loads what pass 1 let pass, slice by slice, from the saved position on; answers whether the file is split.
     func load(
         _ file: ClaimedBatchFile,
         format: DeclaredFormat,
         profile: MerchantProfile,
         stop: StopSignal,
         logger: Logger
-    ) async throws {
+    ) async throws -> Bool {
         let start = file.loadPosition.map(ReadPosition.init) ?? .start
         var checker = RecordChecker(
             form: format.form,
@@ -31,6 +31,7 @@ extension IntakeStage {
         var filling = LoadSlice(position: LoadPosition(start))
         var full: [LoadSlice] = []
         var partStart: Int64 = 0
+        var keeping = leaseKeeping(of: file)
         let sliceRecords = configuration.limits.sliceRecords
         let duplicates = try await withThrowingTaskGroup(of: SlicesUnderWay.Answer.self) { group in
             var underWay = SlicesUnderWay(of: file, duplicates: profile.duplicates, store: store)
@@ -42,6 +43,7 @@ extension IntakeStage {
                 guard skipped < part.count || number >= file.partCount else { return }
                 var rest = part[min(Int(skipped), part.count)...]
                 repeat {
+                    try await keeping.renewIfDue()
                     // In pieces, so that no more than a few slices and a piece wait in memory.
                     let piece = rest.prefix(Self.pieceBytes)
                     rest = rest.dropFirst(piece.count)
@@ -68,9 +70,24 @@ extension IntakeStage {
             return underWay.duplicatesFound
         }
         try await warnOfSamePayments(in: file, profile: profile, logger: logger)
-        guard try await store.finishLoading(file) != .stale else { throw LeaseLost(batch: file.id) }
+        switch try await store.finishLoading(file) {
+        case .split: break
+        case .stale: throw LeaseLost(batch: file.id)
+        case .unlikeVerdict(let what):
+            try await stopLoading(
+                file,
+                code: "unlike_verdict",
+                message:
+                    "batch \(file.id) is loaded, and it is not what was verified: \(what). Nothing of it is planned "
+                    + "or sent, and it stays so. Find out which program or configuration loaded it before anything "
+                    + "else is done about it",
+                logger: logger
+            )
+            return false
+        }
         FaultPlan.pass(.fileLoaded)
         logger.info("file loaded", metadata: ["duplicates": "\(duplicates)"])
+        return true
     }
 }
 

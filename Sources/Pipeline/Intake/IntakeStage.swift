@@ -10,12 +10,18 @@ package struct IntakeStage: Sendable {
     /// Read at a time: some hundreds of records.
     static let pieceBytes = 65_536
 
-    let store: any BatchFileStore
+    let store: any AlarmStore & BatchFileStore
     let configuration: EngineConfiguration
+    let clock: any EngineClock
 
-    package init(store: any BatchFileStore, configuration: EngineConfiguration) {
+    package init(
+        store: any AlarmStore & BatchFileStore,
+        configuration: EngineConfiguration,
+        clock: any EngineClock
+    ) {
         self.store = store
         self.configuration = configuration
+        self.clock = clock
     }
 
     /// Takes one file a step further, if one waits; answers whether it did.
@@ -55,6 +61,16 @@ package struct IntakeStage: Sendable {
             return false
         }
         guard let format = configuration.formats[file.format] else {
+            guard file.state == .pending else {
+                try await stopLoading(
+                    file,
+                    code: "layout_missing",
+                    message: "batch \(file.id) is verified, and its layout \(file.format) is no longer configured. "
+                        + "Nothing of it is sent. Put the layout back, and the file goes on",
+                    logger: logger
+                )
+                return false
+            }
             try await encryptParts(of: file)
             let known = configuration.formats.keys.sorted().joined(separator: ", ")
             let note = VerdictNote(
@@ -63,20 +79,23 @@ package struct IntakeStage: Sendable {
                 what: "there is no layout \(file.format)",
                 mend: "submit the file again with a format that exists: \(known)"
             )
-            return try await record(.refuse(note), of: file, profile: profile, logger: logger)
+            return try await record(.refuse(note), judgedBy: nil, of: file, profile: profile, logger: logger)
         }
+        let judgement = judgement(of: file, format: format, profile: profile)
         if file.state == .pending {
             let verdict = try await verify(file, format: format, profile: profile, stop: stop)
-            let recorded = try await record(verdict, of: file, profile: profile, logger: logger)
+            let recorded = try await record(verdict, judgedBy: judgement, of: file, profile: profile, logger: logger)
             FaultPlan.pass(.verdictRecorded)
             guard recorded, case .load = verdict else { return recorded }
-        } else if file.loadPosition == nil {
-            guard try await store.admit(file, ceilings: ceilings(for: profile)) else {
-                throw LeaseLost(batch: file.id)
+        } else {
+            guard try await isJudgedAlike(file, by: judgement, logger: logger) else { return false }
+            if file.loadPosition == nil {
+                guard try await store.admit(file, ceilings: ceilings(for: profile)) else {
+                    throw LeaseLost(batch: file.id)
+                }
             }
         }
-        try await load(file, format: format, profile: profile, stop: stop, logger: logger)
-        return true
+        return try await load(file, format: format, profile: profile, stop: stop, logger: logger)
     }
 
     func context(of file: ClaimedBatchFile) -> RecordContext {
@@ -85,6 +104,10 @@ package struct IntakeStage: Sendable {
             direction: file.direction,
             businessDate: file.businessDate
         )
+    }
+
+    func leaseKeeping(of file: ClaimedBatchFile) -> LeaseKeeping {
+        LeaseKeeping(of: file, lease: configuration.limits.fileLease, store: store, clock: clock)
     }
 
     private func ceilings(for profile: MerchantProfile) -> AmountCeilings {
@@ -137,16 +160,13 @@ package struct IntakeStage: Sendable {
             direction: file.direction,
             isWarningOfRepeats: false
         )
+        var keeping = leaseKeeping(of: file)
         try await readParts(of: file) { number, part in
             if stop.isRequested { throw AskedToStop() }
+            try await keeping.renewIfDue()
             hasher.update(part)
             // Read on to the end also when it is refused: the hash is verified, and no part stays in the clear.
             try verification.read(part[...], isLast: number >= file.partCount)
-            if number % 16 == 0 {
-                guard try await store.renewBatchFile(file, lease: configuration.limits.fileLease) else {
-                    throw LeaseLost(batch: file.id)
-                }
-            }
         }
         guard hasher.finalize() == file.contentSHA256 else {
             return .refuse(
@@ -198,12 +218,14 @@ package struct IntakeStage: Sendable {
 
     private func record(
         _ verdict: RecordedVerdict,
+        judgedBy: [UInt8]?,
         of file: ClaimedBatchFile,
         profile: MerchantProfile,
         logger: Logger
     ) async throws -> Bool {
         let recorded = try await store.recordVerdict(
             verdict,
+            judgedBy: judgedBy,
             of: file,
             ceilings: ceilings(for: profile),
             duplicates: profile.duplicates

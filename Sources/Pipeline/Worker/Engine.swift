@@ -91,7 +91,7 @@ package struct Engine: Sendable {
                 await stage.run(until: stop)
             }
             if stages.contains(.intake) {
-                let stage = IntakeStage(store: store, configuration: configuration)
+                let stage = IntakeStage(store: store, configuration: configuration, clock: clock)
                 group.addTask {
                     await repeatedly("intake", .filesRead, .intake, stop) {
                         try await stage.runOnce(worker: worker, stop: stop, logger: logger)

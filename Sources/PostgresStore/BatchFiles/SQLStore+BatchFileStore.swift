@@ -70,7 +70,7 @@ extension SQLStore: BatchFileStore {
                     (f.load_position ->> 'byte_offset')::bigint, (f.load_position ->> 'record_ordinal')::bigint,
                     (f.load_position ->> 'physical_line')::bigint,
                     ARRAY(SELECT key FROM jsonb_each_text(f.declared_sums) ORDER BY key),
-                    ARRAY(SELECT value::bigint FROM jsonb_each_text(f.declared_sums) ORDER BY key)
+                    ARRAY(SELECT value::bigint FROM jsonb_each_text(f.declared_sums) ORDER BY key), f.judged_by
                 """,
                 [.text(worker.value), .microseconds(lease)]
             )
@@ -125,6 +125,7 @@ extension SQLStore: BatchFileStore {
 
     package func recordVerdict(
         _ said: RecordedVerdict,
+        judgedBy: [UInt8]?,
         of file: ClaimedBatchFile,
         ceilings: AmountCeilings,
         duplicates: DuplicateRules
@@ -136,7 +137,7 @@ extension SQLStore: BatchFileStore {
             switch verdict {
             case .load(let records, let unreadable, let accepted):
                 earlier = try earlierFiles(beside: file, duplicates, transaction)
-                if let note = earlier.hold(duplicates) {
+                if let note = try earlier.hold(duplicates) ?? holdOfJudgedAnew(file, transaction) {
                     // Nothing is loaded, a person decides.
                     verdict = .hold(note, recordCount: records, amountUnreadable: unreadable, accepted: accepted)
                 }
@@ -161,7 +162,7 @@ extension SQLStore: BatchFileStore {
             let updated = try transaction.execute(
                 """
                 UPDATE sluice.batch_file SET state = $2::sluice.batch_file_state, verdict = $3::jsonb,
-                    record_count = $4, amount_unreadable = $5,
+                    record_count = $4, amount_unreadable = $5, judged_by = $6,
                     due_at = CASE WHEN $2 = 'splitting' THEN due_at ELSE now() END,
                     lease_worker = CASE WHEN $2 = 'splitting' THEN lease_worker END,
                     lease_until = CASE WHEN $2 = 'splitting' THEN lease_until END
@@ -169,7 +170,7 @@ extension SQLStore: BatchFileStore {
                 """,
                 [
                     .int64(file.id.value), .text(state.rawValue), note.map { .jsonb($0.json) } ?? .null,
-                    .optionalInt64(records), .int64(unreadable),
+                    .optionalInt64(records), .int64(unreadable), judgedBy.map(PostgresValue.bytea) ?? .null,
                 ]
             )
             guard updated == 1 else { return false }
@@ -325,6 +326,7 @@ extension SQLStore: BatchFileStore {
             declaredCount: try row.optionalInt64(10),
             declaredSums: Dictionary(uniqueKeysWithValues: zip(try row.textArray(16), try row.bigintArray(17))),
             recordCount: try row.optionalInt64(11),
+            judgedBy: row.isNull(18) ? nil : try row.bytes(18),
             loadPosition: position,
             epoch: LeaseEpoch(try row.int64(12))
         )

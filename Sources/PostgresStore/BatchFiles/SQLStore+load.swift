@@ -32,29 +32,6 @@ extension SQLStore {
         }
     }
 
-    package func finishLoading(_ file: ClaimedBatchFile) async throws -> LoadOutcome {
-        try await pool.transaction("finish loading") { transaction in
-            let updated = try transaction.execute(
-                """
-                UPDATE sluice.batch_file SET state = 'split', lease_worker = NULL, lease_until = NULL, due_at = now()
-                WHERE batch_id = $1 AND lease_epoch = $2 AND state = 'splitting' AND loaded_count = record_count
-                """,
-                [.int64(file.id.value), .int64(file.epoch.value)]
-            )
-            if updated == 1 { return .loaded(duplicates: 0) }
-            let counts = try transaction.query(
-                "SELECT loaded_count, record_count FROM sluice.batch_file WHERE batch_id = $1 AND lease_epoch = $2",
-                [.int64(file.id.value), .int64(file.epoch.value)]
-            )
-            guard let row = counts.first else { return .stale }
-            throw StoreDefect(
-                "batch \(file.id): pass 2 read \(try row.int64(0)) records, pass 1 \(try row.optionalInt64(1) ?? 0); "
-                    + "was its "
-                    + "layout changed in between? Put the old layout back, and the file goes on"
-            )
-        }
-    }
-
     /// Writes the rows first, without a lock, and only then waits for the slice before to be committed.
     ///
     /// So the server works on two slices at once. What was decided before is looked at once more under the lock.
@@ -190,6 +167,7 @@ extension SQLStore {
             guard turn.wait(atMost: Self.turnPatience) else { throw Unloaded(outcome: .outOfTurn) }
             try takeTurn(of: slice, file, heldBy: heldBy, transaction)
             try claims.write(transaction)
+            try addLoadedSums(of: slice, file, transaction)
             if !heldAtRisk.isEmpty { try openReviews(ofAtRisk: heldAtRisk, file, transaction) }
             _ = try transaction.execute(
                 """

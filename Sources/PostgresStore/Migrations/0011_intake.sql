@@ -1,4 +1,5 @@
--- Duplicates: which of two records of one number lives, files that came before under a name, payments that came before.
+-- Duplicates: which of two records of one number lives, files that came before under a name, payments that came before;
+-- and what ties pass 2 to pass 1.
 SET LOCAL lock_timeout = '2s';
 SET LOCAL ROLE sluice_owner;
 
@@ -14,8 +15,8 @@ ALTER TABLE sluice.quarantine_record
     ADD COLUMN successor_batch_id bigint,
     ADD COLUMN successor_line_no int,
     ADD COLUMN decision_id bigint,
-    ADD CONSTRAINT quarantine_record_closed CHECK (num_nulls(closed_code, closed_at) IN (0, 2)
     ADD CONSTRAINT quarantine_record_closed_code CHECK (closed_code ~ '^[a-z_]{1,40}$') NOT VALID,
+    ADD CONSTRAINT quarantine_record_closed CHECK (num_nulls(closed_code, closed_at) IN (0, 2)
         AND (closed_code IS NULL OR state = 'rejected') AND num_nulls(successor_batch_id, successor_line_no) IN (0, 2))
         NOT VALID;
 ALTER TABLE history.quarantine_record
@@ -24,8 +25,8 @@ ALTER TABLE history.quarantine_record
     ADD COLUMN successor_batch_id bigint,
     ADD COLUMN successor_line_no int,
     ADD COLUMN decision_id bigint,
-    ADD CONSTRAINT quarantine_record_closed CHECK (num_nulls(closed_code, closed_at) IN (0, 2)
     ADD CONSTRAINT quarantine_record_closed_code CHECK (closed_code ~ '^[a-z_]{1,40}$') NOT VALID,
+    ADD CONSTRAINT quarantine_record_closed CHECK (num_nulls(closed_code, closed_at) IN (0, 2)
         AND (closed_code IS NULL OR state = 'rejected') AND num_nulls(successor_batch_id, successor_line_no) IN (0, 2))
         NOT VALID;
 
@@ -45,6 +46,38 @@ CREATE TABLE sluice.same_payment (
 );
 GRANT SELECT ON sluice.same_payment TO sluice_worker, sluice_archiver, sluice_reader, sluice_console;
 GRANT INSERT ON sluice.same_payment TO sluice_worker;
+
+-- What pass 1 judged the file by: the SHA-256 of its layout and of all that its records were checked against. Null for
+-- files that were verified before this was kept.
+ALTER TABLE sluice.batch_file ADD COLUMN judged_by bytea CHECK (length(judged_by) = 32);
+-- What pass 2 has taken for orders, numbers that were taken included: {"CNY": {"orders": 2, "amount_minor": 300}}. When
+-- the file is in, it is what pass 1 accepted.
+ALTER TABLE sluice.batch_file ADD COLUMN loaded_sums jsonb NOT NULL DEFAULT '{}'
+    CHECK (jsonb_typeof(loaded_sums) = 'object');
+GRANT UPDATE (judged_by, loaded_sums) ON sluice.batch_file TO sluice_worker;
+
+-- A verified file of which nothing is loaded is verified anew, because it would be judged by something else now. What
+-- it counted against ceilings goes, and what was held above one. False when the lease is somebody else's or a slice is
+-- in.
+CREATE FUNCTION sluice.judge_anew(of_batch bigint, of_epoch bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- The verdict stays where a person has let the file in: whoever judges it anew has him asked again.
+    UPDATE sluice.batch_file f SET state = 'pending', record_count = NULL, amount_unreadable = 0,
+            judged_by = NULL, held_by = NULL, lease_worker = NULL, lease_until = NULL, due_at = now()
+        WHERE f.batch_id = of_batch AND f.lease_epoch = of_epoch AND f.state = 'splitting' AND f.load_position IS NULL;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM sluice.batch_file_sum s WHERE s.batch_id = of_batch;
+    UPDATE sluice.review_item r SET closed_at = clock_timestamp(), closed_by = session_user, decision = 'judged_anew'
+        WHERE r.batch_id = of_batch AND r.cause IN ('ceiling', 'file_held') AND r.closed_at IS NULL;
+    INSERT INTO sluice.outbox (topic, batch_id, payload)
+        VALUES ('file_verdict', of_batch, jsonb_build_object('state', 'pending'));
+    RETURN true;
+END
+$$;
+GRANT EXECUTE ON FUNCTION sluice.judge_anew(bigint, bigint) TO sluice_worker;
 
 -- Drops the parts of a version that a worker has staged and not lived to finish: those behind the newest version, of a
 -- file whose lease is the caller's. Takes the file's lock; tells how many, nothing when the lease is somebody else's.
@@ -193,6 +226,14 @@ BEGIN
             living.state, closed_batch, closed_line, other.state
             USING ERRCODE = 'SL009', HINT = 'nothing was decided; look again: sluice quarantine show';
     END IF;
+    -- One of them was an order, and may have been paid: neither lives or dies before a person has looked into that.
+    IF EXISTS (SELECT FROM sluice.review_item r WHERE r.cause = 'contradiction' AND r.closed_at IS NULL
+        AND ((r.batch_id = living_batch AND r.line_no = living_line)
+            OR (r.batch_id = closed_batch AND r.line_no = closed_line))) THEN
+        RAISE EXCEPTION 'an answer contradicts that the order of %-% or %-% failed: it may have been paid',
+            living_batch, living_line, closed_batch, closed_line
+            USING ERRCODE = 'SL009', HINT = 'nothing was decided; decide the contradiction first: sluice review list';
+    END IF;
 
     INSERT INTO sluice.review_decision (incident, cause, decision, note, orders, amounts, person)
         VALUES ('number/' || closed_batch || '-' || closed_line, 'duplicate_number',
@@ -218,11 +259,3 @@ GRANT EXECUTE ON FUNCTION sluice.choose_quarantined(bigint, int, bigint, bigint,
     TO sluice_worker, sluice_console;
 
 RESET ROLE;
-    -- One of them was an order, and may have been paid: neither lives or dies before a person has looked into that.
-    IF EXISTS (SELECT FROM sluice.review_item r WHERE r.cause = 'contradiction' AND r.closed_at IS NULL
-        AND ((r.batch_id = living_batch AND r.line_no = living_line)
-            OR (r.batch_id = closed_batch AND r.line_no = closed_line))) THEN
-        RAISE EXCEPTION 'an answer contradicts that the order of %-% or %-% failed: it may have been paid',
-            living_batch, living_line, closed_batch, closed_line
-            USING ERRCODE = 'SL009', HINT = 'nothing was decided; decide the contradiction first: sluice review list';
-    END IF;

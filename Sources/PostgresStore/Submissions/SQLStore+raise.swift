@@ -112,7 +112,8 @@ extension AlarmKind {
         case .protectionEnding: "submissions on channel \(channel) soon lose their duplicate protection"
         case .resultOverdue: "results of channel \(channel) are overdue"
         case .laneOpen: "channel \(channel) fails call after call; its lane waits and probes"
-        case .merchantUnknown, .windowMissed, .workRebuilt, .ceilingExceeded, .budgetExceeded, .sinkFailed:
+        case .merchantUnknown, .windowMissed, .workRebuilt, .ceilingExceeded, .loadStopped, .budgetExceeded,
+            .sinkFailed:
             "\(rawValue) (\(code)) on channel \(channel)"
         }
     }

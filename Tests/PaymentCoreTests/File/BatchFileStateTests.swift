@@ -2,12 +2,13 @@ import PaymentCore
 import Testing
 
 struct BatchFileStateTests {
-    /// Written by hand from the architecture's section on states; `receiving → refused` is the seal that does not fit.
+    /// Written by hand from the architecture's section on states; `receiving → refused` is the seal that does not fit,
+    /// `splitting → pending` the file that is judged anew.
     static let legal: [BatchFileState: Set<BatchFileState>] = [
         .receiving: [.pending, .refused],
         .pending: [.splitting, .held, .refused],
         .held: [.splitting, .refused],
-        .splitting: [.split],
+        .splitting: [.pending, .split],
         .split: [.working],
         .working: [.finished],
     ]
