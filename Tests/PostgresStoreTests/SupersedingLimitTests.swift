@@ -68,6 +68,7 @@ import Testing
         #expect(orders == 0)
         let third = try await scene.file(1)
         #expect(try await Self.closedByFunction(first, by: third, scene) == 0)
+        #expect(try await scene.owner(of: "A") == "quarantine \(first.id)-1")
         #expect(try await scene.record(first, line: 1) == "open")
         await scene.close()
     }

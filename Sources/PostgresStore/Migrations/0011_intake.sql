@@ -133,6 +133,9 @@ BEGIN
                     AND f.business_date = day AND f.batch_id < new_batch AND f.direction = file.direction
                 WHERE r.merchant_id = file.merchant_id AND r.order_no = n.order_no COLLATE "C"
                     AND r.state = 'quarantine' AND r.batch_id = n.old_batch AND r.line_no = n.old_line
+                    AND EXISTS (SELECT FROM sluice.quarantine_record q WHERE q.batch_id = n.old_batch
+                        AND q.line_no = n.old_line AND q.business_date = day AND q.state = 'open'
+                        AND q.origin = 'intake')
                 RETURNING n.old_batch, n.old_line, n.new_line
         ), rejected AS (
             UPDATE sluice.quarantine_record q SET state = 'rejected', closed_code = 'superseded',
