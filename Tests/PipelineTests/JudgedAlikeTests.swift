@@ -134,7 +134,7 @@ import Testing
         try await judge.work(desk)
         #expect(desk.slices.count > loaded)
         // A packed file is read again from its beginning; all of that lies before the first new slice.
-        if kind == .gzip { #expect(desk.renewalsBeforeSlices[loaded] >= before + 2) }
+        if kind == .gzip { #expect(desk.renewalsBeforeSlices[loaded] > before) }
         #expect(desk.renewals > before)
     }
 }

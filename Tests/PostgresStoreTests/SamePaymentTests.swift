@@ -128,8 +128,8 @@ import Testing
             let limit = ContinuousClock.now.advanced(by: .seconds(20))
             while try transaction.query(
                 """
-                SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-                    AND wait_event_type = 'Lock' AND query LIKE '%payment_key%'
+                SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                 """
             ).first?.int64(0) == 0 {
                 guard ContinuousClock.now < limit else { throw TestFailure("the orders were never compared") }
