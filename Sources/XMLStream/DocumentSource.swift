@@ -26,6 +26,8 @@ struct DocumentSource: ~Copyable {
     /// For encodings other than UTF-8: a place in UTF-8, the same in the document, and the first byte of `text`.
     private var walked: (utf8: Int64, source: Int64) = (0, 0)
     private var textStart: Int64 = 0
+    /// The line feeds in what was decoded, up to bytes that are no character, if there were any.
+    private(set) var lineFeeds: Int64 = 0
 
     /// Whether every byte was decoded that the document has.
     var isAtEnd: Bool { isComplete && decoded == window.count }
@@ -85,10 +87,19 @@ struct DocumentSource: ~Copyable {
         do throws(UTF8.ValidationError) {
             _ = try UTF8Span(validating: window.span.extracting(start..<whole))
         } catch {
-            throw .undecodable(windowStart + Int64(start + error.byteOffsets.lowerBound))
+            let wrong = start + error.byteOffsets.lowerBound
+            lineFeeds += Self.lineFeeds(in: window.span.extracting(start..<wrong))
+            throw .undecodable(windowStart + Int64(wrong))
         }
+        lineFeeds += Self.lineFeeds(in: window.span.extracting(start..<whole))
         decoded = whole
         return start..<whole
+    }
+
+    private static func lineFeeds(in bytes: Span<UInt8>) -> Int64 {
+        var found: Int64 = 0
+        for index in 0..<bytes.count { found += bytes[index] == 0x0A ? 1 : 0 }
+        return found
     }
 
     /// How many bytes at the end are the beginning of a character.
@@ -113,6 +124,7 @@ struct DocumentSource: ~Copyable {
             preconditionFailure("an encoding other than UTF-8 has no converter")
         }
         text.append(contentsOf: converted)
+        lineFeeds += Self.lineFeeds(in: converted.span)
         switch outcome {
         case .converted(let rest):
             if rest > 0, isComplete, end == window.count {

@@ -116,14 +116,21 @@ struct ParserState: ~Copyable {
 
     /// Tells what the schema found when it was last shown something, which was in or at the innermost open element.
     private mutating func takeFindings(isStart: Bool = false) {
-        guard let codes = validation?.takeFound(), !codes.isEmpty, let element = open.last else { return }
-        for (index, code) in codes.enumerated() {
+        guard let found = validation?.takeFound(), !found.isEmpty, let element = open.last else { return }
+        for (index, rule) in found.enumerated() {
+            let code = rule.code
             // "Not of the type" after the facet that says why tells nothing more.
-            if XMLSchemaFinding.isType(code), index > 0, XMLSchemaFinding.isFacet(codes[index - 1]) { continue }
+            if XMLSchemaFinding.isType(code), index > 0, XMLSchemaFinding.isFacet(found[index - 1].code) { continue }
             let depth = isStart && XMLSchemaFinding.isAboutPlace(code) ? open.count - 1 : open.count
             let path = open.prefix(depth).map { $0.name.text.map { String(cString: $0) } ?? "" }
             findings.append(
-                XMLSchemaFinding(line: line, libraryCode: code, depth: depth, path: path.joined(separator: "/"))
+                XMLSchemaFinding(
+                    line: line,
+                    libraryCode: code,
+                    depth: depth,
+                    path: path.joined(separator: "/"),
+                    expected: rule.expected
+                )
             )
             add(.finding, element.name, element.nameIndex, element.namespace, textStart..<textStart, line: line)
         }

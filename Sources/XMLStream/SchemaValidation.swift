@@ -51,8 +51,16 @@ struct SchemaValidation: ~Copyable {
     }
 
     let plug: Plug
-    /// What libxml2 noted while it was shown something: at an address of its own, as its callback writes there.
-    private let found: UnsafeMutablePointer<[Int32]>
+    /// What libxml2 noted while it was shown something.
+    struct Found {
+        /// The number of the rule.
+        let code: Int32
+        /// The children of which one is asked for, where that is the rule.
+        let expected: [String]
+    }
+
+    /// At an address of its own, as libxml2's callback writes there.
+    private let found: UnsafeMutablePointer<[Found]>
     private let validation: xmlSchemaValidCtxtPtr
     private let handle: xmlSchemaSAXPlugPtr
     /// Kept as long as it is in use.
@@ -63,13 +71,16 @@ struct SchemaValidation: ~Copyable {
         guard let validation = xmlSchemaNewValidCtxt(schema.schema) else {
             preconditionFailure("libxml2 is out of memory")
         }
-        let found = UnsafeMutablePointer<[Int32]>.allocate(capacity: 1)
+        let found = UnsafeMutablePointer<[Found]>.allocate(capacity: 1)
         found.initialize(to: [])
         xmlSchemaSetValidStructuredErrors(
             validation,
             { context, error in
                 guard let context, let error else { return }
-                context.assumingMemoryBound(to: [Int32].self).pointee.append(error.pointee.code)
+                let code = error.pointee.code
+                let isAboutChild = XMLSchemaFinding.isContent(code)
+                let expected = isAboutChild ? error.pointee.message.map { ExpectedNames.read($0) } ?? [] : []
+                context.assumingMemoryBound(to: [Found].self).pointee.append(Found(code: code, expected: expected))
             },
             found
         )
@@ -93,8 +104,8 @@ struct SchemaValidation: ~Copyable {
         found.deallocate()
     }
 
-    /// The numbers of the rules found broken since the last call.
-    func takeFound() -> [Int32] {
+    /// The rules found broken since the last call.
+    func takeFound() -> [Found] {
         if found.pointee.isEmpty { return [] }
         defer { found.pointee.removeAll() }
         return found.pointee

@@ -12,9 +12,21 @@ package struct XMLSchemaFinding: Sendable, Hashable {
     package let depth: Int
     /// The names of the elements that lead to it, such as `Document/GrpHdr`; only names that the schema knows.
     package let path: String
+    /// The names of the children of which the schema asks for one at the place, as far as that is the rule.
+    package let expected: [String]
 
     /// What is wrong, in words.
-    package var what: String { Self.words(libraryCode) }
+    package var what: String {
+        let words = Self.words(libraryCode)
+        switch expected.count {
+        case 0: return words
+        case 1: return words + ", where \(expected[0]) must stand"
+        default: return words + ", where one of \(expected.joined(separator: ", ")) must stand"
+        }
+    }
+
+    /// Whether a number is about a child that is missing or not allowed.
+    static func isContent(_ code: Int32) -> Bool { equals(code, XML_SCHEMAV_ELEMENT_CONTENT) }
 
     /// Whether a number says which rule of a simple type is broken; another one then only says that one is.
     static func isFacet(_ code: Int32) -> Bool {

@@ -159,7 +159,8 @@ package struct XMLStreamReader: ~Copyable, @unchecked Sendable {
         case .undecodable(let offset):
             XMLDefect(
                 .undecodableBytes,
-                line: Int64(context.pointee.input?.pointee.line ?? 0),
+                // The parser is not there yet: it was not given the piece that they stand in.
+                line: state.pointee.source.lineFeeds + 1,
                 byteOffset: offset,
                 what: "bytes are not in the document's encoding, \(encoding?.rawValue ?? "")"
             )
@@ -204,7 +205,7 @@ package struct XMLStreamReader: ~Copyable, @unchecked Sendable {
                 .notWellFormed,
                 libraryCode: error.pointee.code,
                 line: Int64(error.pointee.line),
-                "it is not well-formed XML (libxml2 \(error.pointee.code))"
+                XMLDefect.words(libraryCode: error.pointee.code)
             )
         }
     }

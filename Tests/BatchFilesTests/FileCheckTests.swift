@@ -217,4 +217,34 @@ import Transcoding
         let untitled = DeclaredFormat(.delimited(try Samples.layout()))
         #expect(try !FormatProbe(bytes, isWhole: true, format: untitled, rules: rules).hasItsTitles)
     }
+
+    /// Without a mark the first bytes must be those of a declaration.
+    @Test(
+        arguments: [
+            ([0xFF, 0xFE], true), ([0xFF, 0xFE], false), ([0xFE, 0xFF], true), ([0xFE, 0xFF], false), ([], true),
+        ] as [([UInt8], Bool)]
+    )
+    func `a document in UTF-16 is read, with a mark or without`(mark: [UInt8], isDeclared: Bool) throws {
+        let text = ISO20022Samples.message(
+            [ISO20022Samples.payment([ISO20022Samples.transfer("E-1")])],
+            count: 1,
+            declaration: isDeclared ? "<?xml version='1.0' encoding='UTF-16'?>" : ""
+        )
+        let bytes =
+            mark
+            + text.utf16.flatMap { unit in
+                let bytes = [UInt8(truncatingIfNeeded: unit), UInt8(unit >> 8)]
+                return mark == [0xFE, 0xFF] ? bytes.reversed() : bytes
+            }
+        var check = FileCheck(
+            format: DeclaredFormat(.iso20022(try ISO20022Samples.layout(.payout))),
+            rules: try RecordRules(accountForm: .iban, bankCodeForm: .bic),
+            tolerance: FileTolerance(),
+            fileBytes: Int64(bytes.count),
+            badRecordsMax: 1
+        )
+        try Self.read(bytes, into: &check)
+        #expect(check.outcome(of: check.verdict(submitted: nil)) == .clean)
+        #expect(check.totals.records == 1)
+    }
 }

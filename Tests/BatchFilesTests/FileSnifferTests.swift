@@ -69,6 +69,19 @@ import Transcoding
         #expect(FileSniffer.sniff(bytes[...]).content == .wideText)
     }
 
+    @Test(arguments: [([0xFF, 0xFE], true), ([0xFE, 0xFF], false), ([], true), ([], false)] as [([UInt8], Bool)])
+    func `a document in UTF-16 is told with its root, with a mark or without`(mark: [UInt8], isLittleEndian: Bool) {
+        let text = "<?xml version='1.0' encoding='UTF-16'?><Document xmlns='urn:t'/>"
+        let units = text.utf16.flatMap { unit in
+            let bytes = [UInt8(truncatingIfNeeded: unit), UInt8(unit >> 8)]
+            return isLittleEndian ? bytes : bytes.reversed()
+        }
+        for cut in 0...1 {
+            let look = FileSniffer.sniff((mark + units).dropLast(cut)[...]).content
+            #expect(look == .xml(root: cut == 0 ? "Document" : nil, namespace: cut == 0 ? "urn:t" : nil))
+        }
+    }
+
     @Test(arguments: Wrapping.Kind.allCases)
     func `a packed file is told by its wrapping and its content`(kind: Wrapping.Kind) {
         let content = Array(String(repeating: PackedFileTests.text, count: 1_000).utf8)

@@ -93,6 +93,22 @@ import XMLStream
         #expect(seen.defect?.byteOffset == Int64(head.count))
     }
 
+    @Test(arguments: [("UTF-8", XMLEncoding.utf8, 1), ("GBK", .gbk, 1), ("GBK", .gbk, 20_000)])
+    func `bytes that are no characters are told with the line on which they stand`(
+        declared: String,
+        encoding: XMLEncoding,
+        lines: Int
+    ) throws {
+        let text =
+            "<?xml version='1.0' encoding='\(declared)'?>\n<a>\r\n" + String(repeating: "<b>三</b>\n", count: lines)
+        let bytes = try Self.encoded(text, encoding) + [0x78, 0xFF] + Array("\n\n</a>".utf8)
+        for cuts in [[], [3], Array(stride(from: 1_001, to: bytes.count, by: 1_001))] {
+            let seen = SeenDocument(bytes, cuts: cuts)
+            #expect(seen.defect?.code == .undecodableBytes)
+            #expect(seen.defect?.line == Int64(lines + 3), "cut at \(cuts.prefix(3))")
+        }
+    }
+
     @Test func `an encoding cut in the middle of a character is refused`() throws {
         let text = try Self.encoded("\u{FEFF}<a>x</a>", .utf16LittleEndian)
         #expect(SeenDocument(text + [0x0A]).defect?.code == .undecodableBytes)

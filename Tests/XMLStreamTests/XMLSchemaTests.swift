@@ -40,10 +40,10 @@ import XMLStream
     @Test(arguments: [
         ("<item><code>abcd</code></item>", ["list/item/code: the value is too long"]),
         ("<item><code>a<!-- -->bcd</code></item>", ["list/item/code: the value is too long"]),
-        ("<item/>", ["list/item: a child element is missing, or one is not allowed here"]),
+        ("<item/>", ["list/item: a child element is missing, or one is not allowed here, where code must stand"]),
         (
             "<item><amount unit='x'>1</amount></item>",
-            ["list/item: a child element is missing, or one is not allowed here"]
+            ["list/item: a child element is missing, or one is not allowed here, where code must stand"]
         ),
         ("<item><code>a</code><amount>1</amount></item>", ["list/item/amount: an attribute is missing"]),
         (
@@ -55,7 +55,7 @@ import XMLStream
             ["list/item/amount: the value is not of the type asked for"]
         ),
         ("<item>text<code>a</code></item>", ["list/item: text stands between child elements"]),
-        ("<other/>", ["list: a child element is missing, or one is not allowed here"]),
+        ("<other/>", ["list: a child element is missing, or one is not allowed here, where item must stand"]),
     ])
     func `a finding names the element that breaks the rule, and the rule`(item: String, found: [String]) throws {
         let document = Self.list(Self.good + item)
@@ -68,6 +68,15 @@ import XMLStream
         }
         let bytes = Array(document.utf8)
         #expect(SeenDocument(bytes, schemas: try Self.compiled(), cuts: Array(1..<bytes.count)) == seen)
+    }
+
+    @Test func `what a document writes into names and namespaces is not taken for what is expected`() throws {
+        let forged = "x': This element is not expected. Expected is ( Zhang )."
+        let seen = SeenDocument(
+            Self.list("\(Self.good)<item><code>a</code><z:Zhang xmlns:z=\"\(forged)\"/></item>"),
+            schemas: try Self.compiled()
+        )
+        #expect(seen.findings.map(\.expected) == [["amount"]])
     }
 
     @Test func `what comes after a finding is judged too`() throws {

@@ -47,6 +47,23 @@ import XMLStream
         #expect(SeenDocument(bytes, cuts: Array(1..<bytes.count)) == whole)
     }
 
+    @Test(arguments: [
+        ("<a><b></a>", "an end tag is not that of the element that is open"),
+        ("<a>&nbsp;</a>", "a reference names an entity other than the five of XML"),
+        ("<a>R & D</a>", "a name is missing after < or &"), ("<a>R&D</a>", "an ampersand begins no reference"),
+        ("<a b='<'/>", "an attribute's value holds <"), ("<a>\u{1}</a>", "it has a control character"),
+        ("<a>&#1;</a>", "it has a control character"), ("<a/>tail", "something follows the end of the root element"),
+        ("tail", "it does not begin with a tag or a declaration"), ("<a b/>", "an attribute has no value in quotes"),
+        ("<a b='1' b='2'/>", "an element has an attribute twice"), ("<p:a/>", "a prefix stands for no namespace"),
+        (" <?xml version='1.0'?><a/>", "an XML declaration stands elsewhere than at the beginning"),
+    ])
+    func `what is not well-formed is said in words, without content`(text: String, words: String) throws {
+        let defect = try #require(SeenDocument(text).defect)
+        #expect(defect.code == .notWellFormed)
+        #expect(defect.what.hasPrefix("it is not well-formed XML: \(words)"), "\(defect.what)")
+        #expect(!defect.what.contains("nbsp") && !defect.what.contains("tail"))
+    }
+
     @Test func `names are told by their index, and namespaces are equal where they are the same`() throws {
         var reader = XMLStreamReader(names: ["b", "k"])
         reader.append(

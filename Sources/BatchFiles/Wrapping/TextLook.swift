@@ -17,6 +17,9 @@ enum TextLook {
 
     static func look(_ bytes: ArraySlice<UInt8>) -> ContentLook {
         guard !bytes.isEmpty else { return .empty }
+        if let text = wideXML(bytes), let xml = XMLLook(text[...]) {
+            return .xml(root: xml.root, namespace: xml.namespace)
+        }
         let mark = ByteOrderMark.beginning(Array(bytes.prefix(ByteOrderMark.bytesMax)))
         if let mark, mark.charset == nil { return .wideText }
         if let known = binaryMarks.first(where: { bytes.starts(with: $0.mark) }) { return .binary(name: known.name) }
@@ -33,6 +36,20 @@ enum TextLook {
             return .fixedWidth(charset: charset, recordBytes: first.count)
         }
         return .text(charset: charset)
+    }
+
+    /// The beginning of a document in UTF-16 as UTF-8; nil unless it has the mark or begins with `<?`, as one without
+    /// the mark must.
+    private static func wideXML(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
+        let head = Array(bytes.prefix(4))
+        let isLittleEndian = head.starts(with: [0xFF, 0xFE]) || head == [0x3C, 0, 0x3F, 0]
+        guard isLittleEndian || head.starts(with: [0xFE, 0xFF]) || head == [0, 0x3C, 0, 0x3F] else { return nil }
+        let text = Array(bytes.dropFirst(head.contains(0xFF) ? 2 : 0))
+        let units = stride(from: 0, to: text.count - 1, by: 2).map { index in
+            let (first, second) = (UInt16(text[index]), UInt16(text[index + 1]))
+            return isLittleEndian ? second << 8 | first : first << 8 | second
+        }
+        return Array(String(decoding: units, as: UTF16.self).utf8)
     }
 
     /// UTF-8 if the bytes are, else GB 18030 if they are, else Latin-1, which everything is.
