@@ -29,6 +29,8 @@ struct StatusReportScene {
         var endToEnd: String? = "E"
         var instruction: String?
         var amount: Money? = Money(minor: 1230, currency: .cny)
+        /// Whether it made no order, though its amount was read.
+        var isRecord = false
         var status = ResultStatus.succeeded
         var code = ""
         var cause: FailureCause?
@@ -53,16 +55,18 @@ struct StatusReportScene {
         payments.joined().enumerated().map { index, item in
             ResultLine(
                 line: LineNumber(Int32(index + 1)),
-                content: item.amount.map { amount in
-                    .order(
-                        OrderFields(
-                            merchantOrderNumber: item.endToEnd ?? "",
-                            amount: amount,
-                            accountNumber: "DE89370400440532013000",
-                            accountName: "n"
+                content: item.isRecord
+                    ? .record(raw: [], merchantOrderNumber: nil, amount: item.amount)
+                    : item.amount.map { amount in
+                        .order(
+                            OrderFields(
+                                merchantOrderNumber: item.endToEnd ?? "",
+                                amount: amount,
+                                accountNumber: "DE89370400440532013000",
+                                accountName: "n"
+                            )
                         )
-                    )
-                } ?? .record(raw: [], merchantOrderNumber: nil, amount: nil),
+                    } ?? .record(raw: [], merchantOrderNumber: nil, amount: nil),
                 status: item.status,
                 code: item.code,
                 cause: item.cause,
@@ -117,6 +121,7 @@ struct StatusReportScene {
 
     private static func decimal(_ money: Money) -> String {
         let places = money.currency.minorUnits
+        if money.minor < 0 { return "-" + decimal(Money(minor: -money.minor, currency: money.currency)) }
         let digits = String(money.minor)
         let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
         return places == 0 ? padded : padded.dropLast(places) + "." + padded.suffix(places)
@@ -171,7 +176,10 @@ struct StatusReportScene {
 
     /// What the lines add up to, as settlement counts them.
     var expected: [ResultStatus: AmountTotals] {
-        payments.joined().reduce(into: [:]) { $0[$1.status, default: AmountTotals()].add($1.amount) }
+        payments.joined().reduce(into: [:]) { totals, item in
+            let isSaid = item.amount.map(StatusReportCheck.carries) ?? false
+            totals[item.status, default: AmountTotals()].add(isSaid ? item.amount : nil)
+        }
     }
 
     var version: StatusReportVersion {

@@ -244,6 +244,31 @@ import Testing
         try large.check(try large.written())
     }
 
+    @Test(
+        arguments: ["pain.001.001.03", "pain.001.001.09", "pain.008.001.02"],
+        [-500, -1, 1_234_567_890_123_456_789, .max]
+    )
+    func `an amount that no report can carry is left out, and keeps no report back`(
+        message: String,
+        minor: Int64
+    ) throws {
+        let bad = Item(endToEnd: "1", amount: Money(minor: minor, currency: .cny), isRecord: true, status: .failed)
+        let most = Money(minor: 999_999_999_999_999_999, currency: .cny)
+        let scene = StatusReportScene(
+            message: message,
+            payments: [[bad, Item(endToEnd: "2", amount: most), Item(endToEnd: "3", isRecord: true, status: .failed)]]
+        )
+        let report = try scene.written()
+        let text = String(decoding: report, as: UTF8.self)
+        #expect(text.ranges(of: "<InstdAmt").count == 2)
+        #expect(text.contains(">9999999999999999.99</InstdAmt>"))
+        // The sum of those that failed would not be theirs, nor would that of all.
+        #expect(text.ranges(of: "<DtldCtrlSum>").count == 1)
+        #expect(!text.contains("OrgnlCtrlSum"))
+        try scene.check(report)
+        #expect(scene.expected[.failed]?.amountUnreadable == 1)
+    }
+
     @Test func `versions of the same lines differ in their beginning alone`() throws {
         let scene = StatusReportScene(
             message: "pain.001.001.09",

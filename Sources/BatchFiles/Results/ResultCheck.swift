@@ -5,6 +5,12 @@ package import PaymentCore
 ///
 /// The second half of a pair: the writer counts nothing for it, the expected totals come from the orders.
 package protocol ResultCheck: ~Copyable {
+    /// Whether a file of the format can say an amount that could be read.
+    ///
+    /// Its writer leaves out those that it cannot, so the expected totals count them like amounts that could not be
+    /// read.
+    static func carries(_ amount: Money) -> Bool
+
     /// Takes the next bytes of the file; throws when they are no result file.
     mutating func read(_ bytes: [UInt8], isLast: Bool) throws
 
@@ -12,4 +18,9 @@ package protocol ResultCheck: ~Copyable {
     ///
     /// To be called after the last part. A status without lines may be absent from `expected`.
     func compare(with expected: [ResultStatus: AmountTotals]) throws(ResultFileDefect)
+}
+
+extension ResultCheck where Self: ~Copyable {
+    /// Every amount, unless the format says otherwise.
+    package static func carries(_ amount: Money) -> Bool { true }
 }

@@ -40,7 +40,7 @@ struct ResultProduction: ~Copyable {
             for row in page {
                 try Self.give(&request, to: &writer)
                 try writer.append(ResultLine(row))
-                count(row)
+                count(row, isSaid: row.money.map(Check.carries) ?? false)
             }
             try take(writer.drain(), &check, emit)
         }
@@ -91,10 +91,11 @@ struct ResultProduction: ~Copyable {
         try emit(bytes)
     }
 
-    private mutating func count(_ row: ResultRow) {
+    /// Counts a row; `isSaid`: whether the file says its amount.
+    private mutating func count(_ row: ResultRow, isSaid: Bool) {
         lineCount += 1
         let money = row.money
-        expected[row.status, default: AmountTotals()].add(money)
+        expected[row.status, default: AmountTotals()].add(isSaid ? money : nil)
         var tally = totals[row.status]?[money?.currency.code ?? ""] ?? Tally()
         tally.add(money?.minor ?? 0)
         totals[row.status, default: [:]][money?.currency.code ?? ""] = tally

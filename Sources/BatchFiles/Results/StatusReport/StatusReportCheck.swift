@@ -63,6 +63,8 @@ package struct StatusReportCheck: ResultCheck, ~Copyable {
         xml = XMLStreamReader(names: Name.allCases.map(\.text), schemas: [version.namespace: schema])
     }
 
+    package static func carries(_ amount: Money) -> Bool { StatusReportAmount.fits(amount) }
+
     package mutating func read(_ bytes: [UInt8], isLast: Bool) throws {
         xml.append(bytes[...], isLast: isLast)
         while let event = try xml.nextEvent() {

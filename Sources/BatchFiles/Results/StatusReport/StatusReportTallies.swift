@@ -17,20 +17,10 @@ struct StatusReportTallies: Sendable {
 
     mutating func add(_ line: ResultLine) {
         let status = TransactionStatus(line.status)
-        totals[status, default: AmountTotals()].add(line.money)
+        totals[status, default: AmountTotals()].add(line.reportedMoney)
         statuses.note(status)
         payments[payments.count - 1].transactions += 1
         payments[payments.count - 1].statuses.note(status)
-    }
-}
-
-extension ResultLine {
-    /// The amount, where it could be read.
-    var money: Money? {
-        switch content {
-        case .order(let fields): fields.amount
-        case .record(_, _, let amount): amount
-        }
     }
 }
 

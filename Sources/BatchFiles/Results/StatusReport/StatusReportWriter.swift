@@ -71,7 +71,7 @@ package struct StatusReportWriter: ResultWriter, ~Copyable {
         // With the decimals that its currencies have, so that it reads like the amounts.
         let decimals = totals.amounts.keys.map(\.minorUnits).max() ?? 0
         let sum = totals.controlSum(decimals: decimals)
-        guard sum < Self.sumLimit, sum >= 0 else { return }
+        guard sum < Self.sumLimit else { return }
         xml.start(name)
         xml.text(sum, decimals: decimals)
         xml.end()
@@ -100,7 +100,7 @@ package struct StatusReportWriter: ResultWriter, ~Copyable {
         if !hasInstruction, !record.instructionIdentification.isEmpty {
             appendNote("left out as it is too long: OrgnlInstrId")
         }
-        if let money = line.money, money.minor >= 0 { append(money) }
+        if let money = line.reportedMoney { append(money) }
         xml.end()
     }
 
