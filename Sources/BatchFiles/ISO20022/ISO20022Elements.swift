@@ -19,7 +19,8 @@ enum ISO20022Element: UInt8 {
     case agentBIC
     case agentMember
     case name
-    case account
+    case accountIBAN
+    case accountOther
     case purpose
     case purposeReference
 
@@ -30,7 +31,7 @@ enum ISO20022Element: UInt8 {
         case .amount, .equivalentAmount: .amount
         case .agentBIC, .agentMember: .bankCode
         case .name: .accountName
-        case .account: .accountNumber
+        case .accountIBAN, .accountOther: .accountNumber
         case .purpose, .purposeReference: .purpose
         case .other, .path, .groupHeader, .messageIdentification, .creationTime, .transactionCount, .controlSum,
             .payment, .paymentIdentification, .transaction, .instructionIdentification:
@@ -119,8 +120,8 @@ struct ISO20022Elements: Sendable {
             ("\(party)Agt/FinInstnId/BICFI", .agentBIC),
             ("\(party)Agt/FinInstnId/ClrSysMmbId/MmbId", .agentMember),
             ("\(party)/Nm", .name),
-            ("\(party)Acct/Id/IBAN", .account),
-            ("\(party)Acct/Id/Othr/Id", .account),
+            ("\(party)Acct/Id/IBAN", .accountIBAN),
+            ("\(party)Acct/Id/Othr/Id", .accountOther),
             ("RmtInf/Ustrd", .purpose),
             ("RmtInf/Strd/CdtrRefInf/Ref", .purposeReference),
         ]

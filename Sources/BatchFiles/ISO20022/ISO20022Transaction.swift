@@ -28,6 +28,8 @@ struct ISO20022Transaction {
     private var member: [UInt8] = []
     private var references: [UInt8] = []
     private var findings: [RecordFinding] = []
+    /// From which element the account comes.
+    private var stated = StatedForms()
     /// The plain number of its amount, also of an equivalent one; nil when it cannot be read.
     private(set) var amount: ExactDecimal?
 
@@ -40,6 +42,7 @@ struct ISO20022Transaction {
         references.removeAll(keepingCapacity: true)
         findings.removeAll(keepingCapacity: true)
         amount = nil
+        stated = StatedForms()
     }
 
     mutating func end() { depth = nil }
@@ -79,7 +82,12 @@ struct ISO20022Transaction {
         case .agentBIC: set(.agent, text)
         case .agentMember: Self.replace(&member, text)
         case .name: set(.name, text)
-        case .account: set(.account, text)
+        case .accountIBAN:
+            set(.account, text)
+            stated.account = .iban
+        case .accountOther:
+            set(.account, text)
+            stated.account = .other
         case .purpose: Self.append(text, to: &values[Column.purpose.rawValue], after: 0x20)
         case .purposeReference: Self.append(text, to: &references, after: 0x20)
         case .other, .path, .groupHeader, .messageIdentification, .creationTime, .transactionCount, .controlSum,
@@ -99,6 +107,9 @@ struct ISO20022Transaction {
             default: record.appendValue(value.span)
             }
         }
+        record.stated = stated
+        let hasBIC = !values[Column.agent.rawValue].isEmpty
+        record.stated.bankCode = hasBIC ? .bic : member.isEmpty ? nil : .clearingMember
         for finding in findings { record.add(finding) }
     }
 

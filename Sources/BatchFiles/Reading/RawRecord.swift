@@ -21,6 +21,8 @@ package struct RawRecord: ~Copyable, Sendable {
     package internal(set) var findings: [RecordFinding] = []
     /// The charset of its bytes, as a person would name it.
     package internal(set) var charsetName: String
+    /// What it says itself of the form of its values.
+    var stated = StatedForms()
     /// The place just after it.
     package internal(set) var next = ReadPosition.start
 
@@ -61,6 +63,7 @@ package struct RawRecord: ~Copyable, Sendable {
         fieldCount = 0
         findings.removeAll(keepingCapacity: true)
         fault = nil
+        stated = StatedForms()
     }
 
     /// Appends the value of the next column, in UTF-8.

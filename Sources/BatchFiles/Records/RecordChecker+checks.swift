@@ -1,13 +1,14 @@
 import PaymentCore
 
 extension RecordChecker {
-    /// The country of the bank beside that of the account, where the rules ask for an IBAN and a BIC.
+    /// The country of the bank beside that of the account, where the rules or the record say that they are an IBAN and a
+    /// BIC.
     mutating func checkCountries(_ texts: Texts) {
-        guard rules.accountForm == .iban, rules.bankCodeForm == .bic, let account = texts.accountNumber,
+        guard rules.accountForm == .iban || stated.account == .iban,
+            rules.bankCodeForm == .bic || stated.bankCode == .bic, let account = texts.accountNumber,
             let bank = texts.bankCode
         else { return }
-        let isComparable =
-            rules.accountForm.admits(account.utf8.span) && rules.bankCodeForm.admits(bank.utf8.span)
+        let isComparable = IBAN.isValid(account.utf8.span) && BIC.hasShape(bank.utf8.span)
         guard isComparable, !BIC.fits(bank.utf8.span, iban: account.utf8.span) else { return }
         add(.bankCountryDiffers, .bankCode, Self.shown(bank, .bankCode))
     }

@@ -14,6 +14,8 @@ package struct RecordChecker: ~Copyable {
     private let luhn: Severity
     private var decoder: TextDecoder
     private var reasons: [RecordReason] = []
+    /// What the record in work says of the form of its values.
+    private(set) var stated = StatedForms()
     private var earlier: EarlierRecords
 
     /// Whether a text could be an account number: twelve or more digits, or an IBAN.
@@ -59,6 +61,7 @@ package struct RecordChecker: ~Copyable {
     /// The order that the record makes, or the record with the reasons why it makes none.
     package mutating func check(_ record: borrowing RawRecord) -> CheckedRecord {
         reasons.removeAll(keepingCapacity: true)
+        stated = record.stated
         var texts = Texts()
         var amount: Money?
         if checkForm(record) {
@@ -187,8 +190,8 @@ package struct RecordChecker: ~Copyable {
     }
 
     private mutating func checkAccount(_ bytes: Span<UInt8>, _ text: String) {
-        guard rules.accountForm.admits(bytes) else {
-            add(.accountMalformed, .accountNumber, Self.shown(text, .accountNumber))
+        if let mend = mendOfAccount(bytes) {
+            add(.accountMalformed, .accountNumber, Self.shown(text, .accountNumber), mend: mend)
             return
         }
         guard luhn != .off, CardNumber.lengths.contains(bytes.count), AccountForm.digits.admits(bytes),
@@ -198,8 +201,8 @@ package struct RecordChecker: ~Copyable {
     }
 
     private mutating func checkBank(_ bytes: Span<UInt8>, _ text: String) {
-        if !rules.bankCodeForm.admits(bytes) {
-            add(.bankMalformed, .bankCode, Self.shown(text, .bankCode))
+        if let mend = mendOfBank(bytes) {
+            add(.bankMalformed, .bankCode, Self.shown(text, .bankCode), mend: mend)
         } else if let banks = rules.banks, !banks.contains(bytes) {
             add(.bankUnknown, .bankCode, Self.shown(text, .bankCode))
         }
