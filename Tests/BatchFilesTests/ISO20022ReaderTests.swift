@@ -32,6 +32,7 @@ import XMLStream
         #expect(
             seen.records[0].seen.texts == [
                 "E-1", "DE89370400440532013000", "Müller", "DEUTDEFFXXX", "10", "EUR", "rent", "P-1", "I-E-1",
+                "2026-01-06",
             ]
         )
         #expect(seen.records[1].seen.texts[2] == "A & B é")

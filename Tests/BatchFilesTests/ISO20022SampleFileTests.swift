@@ -39,6 +39,32 @@ struct ISO20022SampleFileTests {
         return text.split(separator: "\n").dropFirst().map(Row.init)
     }()
 
+    /// What is wrong with the records of a sample beside its schema: its authors made accounts and identifiers up.
+    static func recordReasons(_ file: String) -> Set<ReasonCode> {
+        let madeUp: [String: Set<ReasonCode>] = [
+            "dutch-sepa/abn/pain.008.001.02_voorbeeldbestand.xml": [
+                .creditorIdentifierMalformed, .orderingAccountMalformed,
+            ],
+            "dutch-sepa/ing/pain.008.001.02_voorbeeldbestand.xml": [.creditorIdentifierMalformed],
+            "iso20022.js/example/sepa_pain_001_v3_multiple_pmtinf.xml": [.orderingAccountMalformed],
+            "moov-iso20022/test/testdata/International_payment_RUB_naujas_1.xml": [.orderingAccountMalformed],
+            "moov-iso20022/test/testdata/International_payment_USD_naujas_1.xml": [.orderingAccountMalformed],
+            "moov-iso20022/test/testdata/sepa_payment_naujas_1.xml": [.orderingAccountMalformed],
+            "moov-iso20022/test/testdata/gistfile1.xml": [.currencyMixed],
+            // It asks for an advice, TRA.
+            "moov-iso20022/test/testdata/musterfile_pain.001_Nov2020.xml": [.paymentMethodNotSupported],
+            // Swiss debits have no mandates.
+            "moov-iso20022/test/testdata/pain008-musterfile.xml": [.mandateMissing],
+            "sepa_king/spec/examples/pain.001.001.03.ch.02.xml": [.currencyMixed],
+            "sepa_king/spec/examples/pain.008.002.02.xml": [.creditorIdentifierMalformed],
+            "sepa_king/spec/examples/pain.008.003.02.xml": [.creditorIdentifierMalformed],
+        ]
+        let fixtures = "php-sepa-xml/tests/fixtures/xml/pain.00"
+        if file.hasPrefix(fixtures + "1") { return [.orderingAccountMalformed] }
+        if file.hasPrefix(fixtures + "8") { return [.creditorIdentifierMalformed, .orderingAccountMalformed] }
+        return madeUp[file] ?? []
+    }
+
     @Test func `the table is whole`() {
         #expect(Self.rows.count == 115)
         #expect(Self.rows.filter { $0.kind != nil }.count >= 45)
@@ -90,7 +116,8 @@ struct ISO20022SampleFileTests {
         } else {
             #expect(seen.defect == nil)
             #expect(seen.records.count == transactions)
-            #expect(seen.records.flatMap(\.findings).isEmpty)
+            let codes = Set(seen.records.flatMap(\.findings).map(\.code))
+            #expect(codes == Self.recordReasons(row.file))
             #expect(seen.header?.message.name == row.message)
             try checkTotals(seen, row)
         }

@@ -203,6 +203,7 @@ final class EngineScene: Sendable {
         bytes: [UInt8],
         name: String,
         format: String = "payout-csv",
+        businessDate: BusinessDate? = nil,
         declaredCount: Int64? = nil
     ) async throws -> BatchIdentifier {
         try await store.submitBatchFile(
@@ -212,6 +213,7 @@ final class EngineScene: Sendable {
                 format: format,
                 fileName: name,
                 environment: "test",
+                businessDate: businessDate,
                 declaredCount: declaredCount,
                 contentSHA256: SHA256.hash(bytes),
                 contentBytes: Int64(bytes.count),

@@ -12,7 +12,7 @@ import Testing
 /// A request of ISO 20022 through the whole engine, and the status report that answers it.
 @Suite(.serialized) struct StatusReportResultTests {
     /// A pain.001 of 60 transactions in two payment informations; the last one's card has a wrong check digit.
-    private static let request: [UInt8] = {
+    private static func request(on day: BusinessDate) -> [UInt8] {
         var text = """
             <?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>
             <GrpHdr><MsgId>MSG-1</MsgId><CreDtTm>2026-03-08T12:00:00</CreDtTm><NbOfTxs>60</NbOfTxs><InitgPty/></GrpHdr>
@@ -20,7 +20,7 @@ import Testing
         for payment in 0..<2 {
             text += """
                 <PmtInf><PmtInfId>PMT-\(payment)</PmtInfId><PmtMtd>TRF</PmtMtd>
-                <ReqdExctnDt><Dt>2026-03-09</Dt></ReqdExctnDt><Dbtr/>
+                <ReqdExctnDt><Dt>\(day)</Dt></ReqdExctnDt><Dbtr/>
                 <DbtrAcct><Id><Othr><Id>1</Id></Othr></Id></DbtrAcct>
                 <DbtrAgt><FinInstnId><Othr><Id>NOTPROVIDED</Id></Othr></FinInstnId></DbtrAgt>
                 """
@@ -38,7 +38,7 @@ import Testing
             text += "</PmtInf>"
         }
         return Array((text + "</CstmrCdtTrfInitn></Document>").utf8)
-    }()
+    }
 
     private static func report(_ scene: EngineScene, _ batch: BatchIdentifier, _ version: Int32?) async throws -> String
     {
@@ -66,7 +66,14 @@ import Testing
 
     @Test func `a request is answered, anew only when something has changed`() async throws {
         let scene = try await EngineScene.make()
-        let batch = try await scene.queue(bytes: Self.request, name: "pay.xml", format: "payout-iso")
+        let today = try await scene.number("SELECT current_date - date '1970-01-01'")
+        let day = BusinessDate(daysSince1970: Int32(today))
+        let batch = try await scene.queue(
+            bytes: Self.request(on: day),
+            name: "pay.xml",
+            format: "payout-iso",
+            businessDate: day
+        )
         try await scene.workToRest(try scene.engine())
         let first = try await Self.report(scene, batch, 1)
         #expect(first.contains("<MsgId>\(batch)-R1</MsgId>"))

@@ -11,6 +11,13 @@ enum ISO20022Element: UInt8 {
     case controlSum
     case payment
     case paymentIdentification
+    case paymentMethod
+    case requestedDate
+    case orderingIBAN
+    case orderingOther
+    case serviceLevel
+    case creditorIdentifier
+    case creditorScheme
     case transaction
     case instructionIdentification
     case endToEndIdentification
@@ -23,6 +30,8 @@ enum ISO20022Element: UInt8 {
     case accountOther
     case purpose
     case purposeReference
+    case mandate
+    case mandateDate
 
     /// The field of an order that it becomes a part of.
     var field: RecordField? {
@@ -34,7 +43,9 @@ enum ISO20022Element: UInt8 {
         case .accountIBAN, .accountOther: .accountNumber
         case .purpose, .purposeReference: .purpose
         case .other, .path, .groupHeader, .messageIdentification, .creationTime, .transactionCount, .controlSum,
-            .payment, .paymentIdentification, .transaction, .instructionIdentification:
+            .payment, .paymentIdentification, .paymentMethod, .requestedDate, .orderingIBAN, .orderingOther,
+            .serviceLevel, .creditorIdentifier, .creditorScheme, .transaction, .instructionIdentification, .mandate,
+            .mandateDate:
             nil
         }
     }
@@ -94,10 +105,10 @@ struct ISO20022Elements: Sendable {
     }
 
     private static func paths(_ kind: ISO20022Message.Kind) -> [(String, ISO20022Element)] {
-        let (initiation, transaction, amount, party): (String, String, String, String) =
+        let (initiation, transaction, amount, party, orderer): (String, String, String, String, String) =
             switch kind {
-            case .creditTransfer: ("CstmrCdtTrfInitn", "CdtTrfTxInf", "Amt/InstdAmt", "Cdtr")
-            case .directDebit: ("CstmrDrctDbtInitn", "DrctDbtTxInf", "InstdAmt", "Dbtr")
+            case .creditTransfer: ("CstmrCdtTrfInitn", "CdtTrfTxInf", "Amt/InstdAmt", "Cdtr", "Dbtr")
+            case .directDebit: ("CstmrDrctDbtInitn", "DrctDbtTxInf", "InstdAmt", "Dbtr", "Cdtr")
             }
         let message: [(String, ISO20022Element)] = [
             ("GrpHdr", .groupHeader),
@@ -109,6 +120,16 @@ struct ISO20022Elements: Sendable {
             ("PmtInf/PmtInfId", .paymentIdentification),
             ("PmtInf/NbOfTxs", .transactionCount),
             ("PmtInf/CtrlSum", .controlSum),
+            ("PmtInf/PmtMtd", .paymentMethod),
+            ("PmtInf/ReqdExctnDt", .requestedDate),
+            ("PmtInf/ReqdExctnDt/Dt", .requestedDate),
+            ("PmtInf/ReqdExctnDt/DtTm", .requestedDate),
+            ("PmtInf/ReqdColltnDt", .requestedDate),
+            ("PmtInf/\(orderer)Acct/Id/IBAN", .orderingIBAN),
+            ("PmtInf/\(orderer)Acct/Id/Othr/Id", .orderingOther),
+            ("PmtInf/PmtTpInf/SvcLvl/Cd", .serviceLevel),
+            ("PmtInf/CdtrSchmeId/Id/PrvtId/Othr/Id", .creditorIdentifier),
+            ("PmtInf/CdtrSchmeId/Id/PrvtId/Othr/SchmeNm/Prtry", .creditorScheme),
             ("PmtInf/\(transaction)", .transaction),
         ]
         let record: [(String, ISO20022Element)] = [
@@ -124,6 +145,11 @@ struct ISO20022Elements: Sendable {
             ("\(party)Acct/Id/Othr/Id", .accountOther),
             ("RmtInf/Ustrd", .purpose),
             ("RmtInf/Strd/CdtrRefInf/Ref", .purposeReference),
+            ("PmtTpInf/SvcLvl/Cd", .serviceLevel),
+            ("DrctDbtTx/MndtRltdInf/MndtId", .mandate),
+            ("DrctDbtTx/MndtRltdInf/DtOfSgntr", .mandateDate),
+            ("DrctDbtTx/CdtrSchmeId/Id/PrvtId/Othr/Id", .creditorIdentifier),
+            ("DrctDbtTx/CdtrSchmeId/Id/PrvtId/Othr/SchmeNm/Prtry", .creditorScheme),
         ]
         return message.map { ("Document/\(initiation)/\($0.0)", $0.1) }
             + record.map { ("Document/\(initiation)/PmtInf/\(transaction)/\($0.0)", $0.1) }

@@ -18,7 +18,7 @@ package struct ISO20022Layout: Sendable {
 
     /// What is taken out of each transaction, in this order, titled by the element that it comes from.
     ///
-    /// The columns after the purpose mean nothing to an order; a result message repeats them.
+    /// `PmtInfId` and `InstrId` mean nothing to an order; a result message repeats them.
     package static let columns: [LayoutColumn] = [
         LayoutColumn(title: "EndToEndId", field: .merchantOrderNumber, lengthMax: 35),
         LayoutColumn(title: "Acct", field: .accountNumber),
@@ -30,6 +30,7 @@ package struct ISO20022Layout: Sendable {
         LayoutColumn(title: "RmtInf", field: .purpose, lengthMax: 1_000),
         LayoutColumn(title: "PmtInfId", lengthMax: 35),
         LayoutColumn(title: "InstrId", lengthMax: 35),
+        LayoutColumn(title: "ReqdDt", field: .executionDate, lengthMax: 35),
     ]
 
     /// A layout of the messages that ask for `direction`; of all that have a schema, unless `messages` names some.

@@ -6,7 +6,8 @@ import XMLStream
 /// The document is validated on the way with the schema of its namespace. What the schema finds inside a transaction is
 /// a finding of that record; anywhere else it makes the file unfit, as do control totals of a payment information that
 /// are not those of its transactions. The group's own totals are declared, as far as they can be compared with orders.
-/// Memory is bounded by one part and one transaction, but for eight bytes a payment information.
+/// Memory is bounded by one part and one transaction, but for eight bytes a payment information and 16 bytes a
+/// transaction up to the bounds of `FingerprintTable`.
 package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
     /// What a message says of itself.
     package struct Header: Sendable, Hashable {
@@ -30,7 +31,10 @@ package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
     private var payments: Set<Int> = []
     private var paymentCount = 0
     private var group = ISO20022Totals()
-    private var payment = ISO20022Totals()
+    private var paymentTotals = ISO20022Totals()
+    private var payment: ISO20022Payment
+    /// Nil where instructions are not compared.
+    private var instructions: ISO20022Instructions?
     private var transaction = ISO20022Transaction()
     private var record = RawRecord(charsetName: XMLEncoding.utf8.rawValue)
     private var ordinal: Int32 = 0
@@ -43,8 +47,11 @@ package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
     /// What the message says of itself; nil before its root was read.
     package private(set) var header: Header?
 
-    package init(layout: ISO20022Layout) {
+    /// `comparesInstructions`: whether an identification of an instruction that repeats an earlier one is found.
+    package init(layout: ISO20022Layout, comparesInstructions: Bool = true) {
         self.layout = layout
+        payment = ISO20022Payment(kind: layout.kind)
+        instructions = comparesInstructions ? ISO20022Instructions() : nil
         elements = ISO20022Elements(kind: layout.kind)
         xml = XMLStreamReader(
             names: elements.names,
@@ -132,8 +139,8 @@ package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
 
     private mutating func beginPayment() {
         paymentCount += 1
-        payment = ISO20022Totals()
-        transaction.paymentIdentification.removeAll(keepingCapacity: true)
+        paymentTotals = ISO20022Totals()
+        payment = ISO20022Payment(kind: layout.kind)
     }
 
     private mutating func attribute(_ event: XMLEvent) {
@@ -173,7 +180,7 @@ package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
         guard let place = places.popLast() else { return }
         switch elements.element(at: place) {
         case .other, .path, .groupHeader: break
-        case .payment: try payment.check("payment information \(paymentCount)")
+        case .payment: try paymentTotals.check("payment information \(paymentCount)")
         case .transaction: try hand(event, body)
         case let element:
             let text = xml.text
@@ -191,9 +198,10 @@ package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
             header?.messageIdentification = identification
         case .creationTime: header?.creationTime = Self.string(text)
         case .transactionCount where isOfPayment:
-            payment.declareCount(text, line: event.line, byteOffset: event.start)
+            paymentTotals.declareCount(text, line: event.line, byteOffset: event.start)
         case .transactionCount: group.declareCount(text, line: event.line, byteOffset: event.start)
-        case .controlSum where isOfPayment: payment.declareSum(text, line: event.line, byteOffset: event.start)
+        case .controlSum where isOfPayment:
+            paymentTotals.declareSum(text, line: event.line, byteOffset: event.start)
         case .controlSum: group.declareSum(text, line: event.line, byteOffset: event.start)
         case .paymentIdentification:
             let identification = try identification(text, event, "PmtInfId")
@@ -205,7 +213,11 @@ package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
                     "give each payment information an identification of its own"
                 )
             }
-            transaction.paymentIdentification = Array(identification.utf8)
+            payment.identification = Array(identification.utf8)
+        case .paymentMethod, .requestedDate, .orderingIBAN, .orderingOther: payment.take(element, text)
+        case .serviceLevel, .creditorIdentifier,
+            .creditorScheme where transaction.depth == nil:
+            payment.take(element, text)
         default: transaction.take(element, text)
         }
     }
@@ -244,14 +256,31 @@ package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
             recordOrdinal: ordinal,
             physicalLine: event.line
         )
-        transaction.fill(&record)
+        findOutside()
+        transaction.fill(&record, in: payment)
         let amount = transaction.amount
         group.add(amount)
-        payment.add(amount)
+        paymentTotals.add(amount)
         noteCurrency(transaction.currency)
         transaction.end()
         xml.keptFrom = nil
         try body(record)
+    }
+
+    /// Notes what is wrong with the transaction because of what stands around it and before it.
+    private mutating func findOutside() {
+        for finding in payment.findings(of: transaction) { transaction.add(finding) }
+        let identification = transaction.instructionIdentification
+        let earlier = instructions?.line(
+            of: identification,
+            account: payment.orderingAccount,
+            in: LineNumber(ordinal)
+        )
+        guard let earlier else { return }
+        let code = ReasonCode.instructionRepeated
+        let value = String(decoding: identification, as: UTF8.self)
+        let mend = "line \(earlier) of this file has the same: \(code.mend)"
+        transaction.add(RecordFinding(code: code, field: nil, value: value, mend: mend))
     }
 
     private mutating func noteCurrency(_ found: Currency?) {

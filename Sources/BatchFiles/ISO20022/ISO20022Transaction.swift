@@ -13,6 +13,7 @@ struct ISO20022Transaction {
         case purpose
         case paymentIdentification
         case instructionIdentification
+        case requestedDate
     }
 
     /// More findings than these tell a person nothing more.
@@ -22,14 +23,14 @@ struct ISO20022Transaction {
     private(set) var depth: Int?
     private(set) var line: Int64 = 0
     private(set) var start: Int64 = 0
-    /// That of the payment information around it.
-    var paymentIdentification: [UInt8] = []
     private var values: [[UInt8]] = Array(repeating: [], count: Column.allCases.count)
     private var member: [UInt8] = []
     private var references: [UInt8] = []
     private var findings: [RecordFinding] = []
     /// From which element the account comes.
     private var stated = StatedForms()
+    private(set) var mandate = ISO20022Mandate()
+    private(set) var creditor = ISO20022Creditor()
     /// The plain number of its amount, also of an equivalent one; nil when it cannot be read.
     private(set) var amount: ExactDecimal?
 
@@ -43,6 +44,8 @@ struct ISO20022Transaction {
         findings.removeAll(keepingCapacity: true)
         amount = nil
         stated = StatedForms()
+        mandate = ISO20022Mandate()
+        creditor = ISO20022Creditor()
     }
 
     mutating func end() { depth = nil }
@@ -52,6 +55,8 @@ struct ISO20022Transaction {
         let code = values[Column.currency.rawValue]
         return Currency(bytes: code.span)
     }
+
+    var instructionIdentification: [UInt8] { values[Column.instructionIdentification.rawValue] }
 
     mutating func set(_ column: Column, _ text: Span<UInt8>) {
         values[column.rawValue].removeAll(keepingCapacity: true)
@@ -90,20 +95,24 @@ struct ISO20022Transaction {
             stated.account = .other
         case .purpose: Self.append(text, to: &values[Column.purpose.rawValue], after: 0x20)
         case .purposeReference: Self.append(text, to: &references, after: 0x20)
+        case .mandate, .mandateDate: mandate.take(element, text)
+        case .serviceLevel, .creditorIdentifier, .creditorScheme: creditor.take(element, text)
         case .other, .path, .groupHeader, .messageIdentification, .creationTime, .transactionCount, .controlSum,
-            .payment, .paymentIdentification, .transaction:
+            .payment, .paymentIdentification, .paymentMethod, .requestedDate, .orderingIBAN, .orderingOther,
+            .transaction:
             break
         }
     }
 
-    /// Gives a record the values of its columns, and the findings.
-    func fill(_ record: inout RawRecord) {
+    /// Gives a record the values of its columns, and the findings; `payment`: the payment information around it.
+    func fill(_ record: inout RawRecord, in payment: ISO20022Payment) {
         for column in Column.allCases {
             let value = values[column.rawValue]
             switch column {
             case .agent where value.isEmpty: record.appendValue(member.span)
             case .purpose where value.isEmpty: record.appendValue(references.span)
-            case .paymentIdentification: record.appendValue(paymentIdentification.span)
+            case .paymentIdentification: record.appendValue(payment.identification.span)
+            case .requestedDate: record.appendValue(payment.requestedDate.span)
             default: record.appendValue(value.span)
             }
         }

@@ -31,6 +31,13 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case notInRepertoire = "not_in_repertoire"
     case tooLongForChannels = "too_long_for_channels"
     case samePayment = "same_payment"
+    case paymentMethodNotSupported = "payment_method_not_supported"
+    case orderingAccountMalformed = "ordering_account_malformed"
+    case currencyMixed = "currency_mixed"
+    case instructionRepeated = "instruction_repeated"
+    case mandateMissing = "mandate_missing"
+    case mandateSignedLate = "mandate_signed_late"
+    case creditorIdentifierMalformed = "creditor_identifier_malformed"
     case bankCheckDigit = "bank_check_digit"
     case notASCII = "not_ascii"
     case transactionCodeUnknown = "transaction_code_unknown"
@@ -79,6 +86,13 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .notInRepertoire: "write the value in characters that a channel carries"
         case .tooLongForChannels: "shorten the value to what a channel carries"
         case .samePayment: "if it is not meant twice, have one of the two cancelled"
+        case .paymentMethodNotSupported: "write TRF for transfers and DD for debits; cheques and advices are not made"
+        case .orderingAccountMalformed: "check the IBAN of the account that orders: its form or check digits do not fit"
+        case .currencyMixed: "put transactions of another currency into a payment information of their own"
+        case .instructionRepeated: "give each instruction of an ordering account an identification of its own"
+        case .mandateMissing: "write the identification of the mandate and the day of its signature"
+        case .mandateSignedLate: "check the day of the mandate's signature: it lies after the collection"
+        case .creditorIdentifierMalformed: "write the creditor identifier of the scheme, with its right check digits"
         case .bankCheckDigit: "check the routing number: its ninth digit does not fit the first eight"
         case .notASCII: "write printable ASCII only, one byte a character"
         case .transactionCodeUnknown: "write 22, 32, 42 or 52 for a credit, 27, 37, 47 or 55 for a debit"
@@ -111,7 +125,8 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .accountCheckDigit, .bankMalformed, .bankUnknown, .bankCountryDiffers, .invisibleCharacter,
             .replacementCharacter, .idNumberMalformed, .idNumberCheckDigit, .dateInPast, .dateInFuture,
             .dateNotWorkingDay, .notInRepertoire, .tooLongForChannels, .samePayment, .bankCheckDigit, .notASCII,
-            .traceNumberForeign, .traceNumberOrder:
+            .traceNumberForeign, .traceNumberOrder, .orderingAccountMalformed, .currencyMixed, .instructionRepeated,
+            .mandateMissing, .mandateSignedLate, .creditorIdentifierMalformed:
             true
         default: false
         }

@@ -76,7 +76,9 @@ package struct RecordChecker: ~Copyable {
             if let number = texts.merchantOrderNumber, Self.looksLikeAccount(number) { texts.merchantOrderNumber = nil }
         }
         for finding in record.findings {
-            add(finding.code, finding.field, Self.shown(finding.value, finding.field), mend: finding.mend)
+            let shown =
+                finding.isPersonal ? Self.shown(finding.value, finding.field) : Masked.visible(finding.value)
+            add(finding.code, finding.field, shown, mend: finding.mend)
         }
         if let number = texts.merchantOrderNumber, let line = earlier.line(of: number, in: record.ordinal) {
             add(.duplicateInFile, .merchantOrderNumber, Self.shown(number, .merchantOrderNumber), after: line)
