@@ -17,7 +17,7 @@ import Testing
         let names =
             NACHALayout.EntryClass.allCases.map(\.rawValue) + NACHALayout.ServiceClass.allCases.map(\.rawValue)
             + NACHALayout.EffectiveDateRule.allCases.map(\.rawValue) + Direction.allCases.map(\.rawValue) + fields
-        #expect(fields.count == 6)
+        #expect(fields.count == 7)
         for name in names { #expect(document.contains("`\(name)`"), "\(name)") }
     }
 

@@ -260,6 +260,71 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (NACHALayout.EffectiveDateRule.notBeforeCreation, "2026-03-02", [ReasonCode]()),
+        (.notBeforeCreation, "2026-03-01", [.dateInFuture]), (.existing, "2026-03-03", [.dateInPast]),
+        (.any, "2026-03-03", []),
+    ])
+    func `entries have the effective entry date of their batch`(
+        rule: NACHALayout.EffectiveDateRule,
+        day: String,
+        codes: [ReasonCode]
+    ) throws {
+        let layout = try NACHASample.layout(effectiveDate: rule)
+        let context = RecordContext(businessDate: BusinessDate(day))
+        let rules = try RecordRules(accountForm: .lettersAndDigits, bankCodeForm: .aba)
+        var checker = RecordChecker(form: layout.form, rules: rules, context: context)
+        var reader = NACHAReader(layout: layout)
+        var found: [[ReasonCode]] = []
+        try reader.read(NACHASample.bytes(NACHASample.usual().lines), isLast: true) { record in
+            switch checker.check(record) {
+            case .order(let draft): found.append(draft.warnings.map(\.code))
+            case .quarantined(let draft): found.append(draft.reasons.map(\.code))
+            }
+        }
+        #expect(found == Array(repeating: codes, count: 4))
+    }
+
+    @Test func `the working calendar holds for the effective entry date`() throws {
+        let calendar = try WorkingCalendar(
+            name: "weekdays",
+            years: 2026...2026,
+            weekdays: [.tuesday],
+            holidays: [],
+            makeUpDays: []
+        )
+        let rules = try RecordRules(accountForm: .lettersAndDigits, bankCodeForm: .aba, calendar: calendar)
+        let bytes = NACHASample.bytes(NACHASample.usual().lines)
+        let seen = try SeenNACHAFile(bytes, try NACHASample.layout(), rules: rules)
+        #expect(seen.reasons == Array(repeating: [.dateNotWorkingDay], count: 4))
+    }
+
+    @Test(arguments: [
+        (2, 2, "99", "99"), (2, 2, "23", "23"), (2, 79, "1", "1"), (9, 2, "99", "79900010000001"),
+        (9, 84, "0002", "70500020000001"), (9, 84, "bonus", "705"),
+    ])
+    func `codes of the format are shown as they are`(line: Int, column: Int, text: String, shown: String) throws {
+        let seen = try Self.seen(Self.edited(NACHASample.usual().lines, line, column, text))
+        let values = seen.checked.flatMap { record -> [String] in
+            if case .quarantined(let draft) = record { draft.reasons.map(\.maskedValue) } else { [] }
+        }
+        #expect(values == [shown])
+    }
+
+    @Test(arguments: [
+        ("0055376021", FileDefect.Code?.none), ("0032238011", nil), ("0132238010", nil),
+        ("0032238010", .entryHashMismatch), ("0132238011", .entryHashMismatch), ("9999999999", .entryHashMismatch),
+    ])
+    func `a routing number that cannot be read explains a hash as far as eight digits go`(
+        hash: String,
+        code: FileDefect.Code?
+    ) throws {
+        // The two others of the batch add up to 32238011.
+        var lines = Self.edited(NACHASample.usual().lines, 2, 4, "X")
+        lines = Self.edited(lines, 6, 11, hash)
+        #expect(try Self.seen(lines).defect?.code == code)
+    }
+
     @Test func `the findings of a reader follow the severities of the merchant`() throws {
         let lines = Self.edited(NACHASample.usual().lines, 2, 12, "5")
         let layout = try NACHASample.layout()

@@ -4,6 +4,8 @@ import PaymentCore
 struct NACHABatch: Sendable {
     let header: NACHALine
     let number: Int64
+    /// The day on which its entries are to settle; nil where the layout does not look at it.
+    let effectiveDate: BusinessDate?
     private(set) var totals = NACHATotals()
 
     /// Reads a batch header; `layout` is nil for a file of returns, whose entries move either way.
@@ -40,7 +42,7 @@ struct NACHABatch: Sendable {
                 "number the batches of a file in ascending order"
             )
         }
-        try Self.checkDate(header, fileCreated, layout?.effectiveDate ?? .any)
+        effectiveDate = try Self.effectiveDate(header, fileCreated, layout?.effectiveDate ?? .any)
     }
 
     private static func checkClasses(_ header: NACHALine, _ layout: NACHALayout?) throws(FileDefect) {
@@ -81,12 +83,12 @@ struct NACHABatch: Sendable {
         }
     }
 
-    private static func checkDate(
+    private static func effectiveDate(
         _ header: NACHALine,
         _ fileCreated: BusinessDate,
         _ rule: NACHALayout.EffectiveDateRule
-    ) throws(FileDefect) {
-        guard rule != .any else { return }
+    ) throws(FileDefect) -> BusinessDate? {
+        guard rule != .any else { return nil }
         guard let date = BusinessDate(nacha: header, columns: 70...75) else {
             throw header.defect(
                 .effectiveDateRefused,
@@ -101,6 +103,7 @@ struct NACHABatch: Sendable {
                 "give the day on which the entries should settle"
             )
         }
+        return date
     }
 
     mutating func addEntry(_ line: NACHALine) { totals.addEntry(line) }

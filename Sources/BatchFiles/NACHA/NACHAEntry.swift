@@ -9,7 +9,8 @@ struct NACHAEntry: Sendable {
     private var addenda = 0
     /// The text of the addenda that carries one.
     private(set) var addendaText: [UInt8] = []
-    private var areAddendaRight = true
+    /// The type, the sequence number and the entry's number of the first addenda that is not as it should be.
+    private var wrongAddenda: [UInt8]?
     private var areAddendaWhole = true
     private var areAddendaPrintable = true
 
@@ -26,7 +27,11 @@ struct NACHAEntry: Sendable {
         guard addenda == 1, addendaLine[2...3].elementsEqual("05".utf8), addendaLine.digits(84...87) == 1,
             addendaLine[88...94] == line[88...94]
         else {
-            areAddendaRight = false
+            if wrongAddenda == nil {
+                wrongAddenda = Array(addendaLine[1...3])
+                // Anything else than digits may be text that has slipped.
+                if addendaLine.digits(84...94) != nil { wrongAddenda?.append(contentsOf: addendaLine[84...94]) }
+            }
             return
         }
         addendaText = Array(addendaLine.trimmed(4...83))
@@ -47,7 +52,8 @@ struct NACHAEntry: Sendable {
         var findings: [RecordFinding] = []
         func add(_ code: ReasonCode, _ field: RecordField? = nil, _ columns: ClosedRange<Int>? = nil) {
             let value = columns.map { String(decoding: line.trimmed($0), as: UTF8.self) } ?? ""
-            findings.append(RecordFinding(code: code, field: field, value: value))
+            // What has no field are codes of the format.
+            findings.append(RecordFinding(code: code, field: field, value: value, isPersonal: field != nil))
         }
         if !line.isPrintable || !areAddendaPrintable { add(.notASCII) }
         guard isWhole else { return findings }
@@ -59,8 +65,13 @@ struct NACHAEntry: Sendable {
         default: break
         }
         let indicator = line[79]
-        if indicator != (addenda > 0 ? UInt8(ascii: "1") : UInt8(ascii: "0")) { add(.addendaIndicatorWrong) }
-        if !areAddendaRight { add(.addendaMalformed) }
+        if indicator != (addenda > 0 ? UInt8(ascii: "1") : UInt8(ascii: "0")) {
+            add(.addendaIndicatorWrong, nil, 79...79)
+        }
+        if let wrongAddenda {
+            let value = String(decoding: wrongAddenda, as: UTF8.self)
+            findings.append(RecordFinding(code: .addendaMalformed, field: nil, value: value, isPersonal: false))
+        }
         if let traceNumber {
             if line[80...87] != header[80...87] { add(.traceNumberForeign, .merchantOrderNumber, 80...94) }
             if let previous, traceNumber <= previous { add(.traceNumberOrder, .merchantOrderNumber, 80...94) }

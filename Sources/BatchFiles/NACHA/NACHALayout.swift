@@ -31,7 +31,7 @@ package struct NACHALayout: Sendable {
 
     /// What the effective entry date of a batch must be.
     package enum EffectiveDateRule: String, Sendable, Hashable, CaseIterable {
-        /// It is not looked at.
+        /// It is not looked at, so that entries have no day.
         case any
         /// A day that exists.
         case existing
@@ -97,6 +97,7 @@ package struct NACHALayout: Sendable {
                 LayoutColumn(title: "routing", field: .bankCode, isRequired: true, lengthMax: 9),
                 LayoutColumn(title: "cents", field: .amount, lengthMax: 10),
                 LayoutColumn(title: "purpose", field: .purpose, lengthMax: 80),
+                LayoutColumn(title: "date", field: .executionDate),
             ],
             charset: .utf8,
             amountUnit: .minor,

@@ -115,7 +115,7 @@ package struct NACHAReader: RecordReader, ~Copyable, Sendable {
         }
         if entry.isWhole {
             previousTrace = entry.traceNumber ?? previousTrace
-            appendValues(of: entry, batch.header)
+            appendValues(of: entry, batch)
         } else {
             record.fault = .wrongLength
         }
@@ -123,8 +123,9 @@ package struct NACHAReader: RecordReader, ~Copyable, Sendable {
     }
 
     /// Appends the values in the order of the layout's columns.
-    private mutating func appendValues(of entry: NACHAEntry, _ batchHeader: NACHALine) {
+    private mutating func appendValues(of entry: NACHAEntry, _ batch: NACHABatch) {
         let line = entry.line
+        let batchHeader = batch.header
         // Numbers are filled with zeros: one with blanks is no number.
         let amount = line.trimmed(30...39).isEmpty ? [] : line[30...39]
         number.removeAll(keepingCapacity: true)
@@ -135,6 +136,7 @@ package struct NACHAReader: RecordReader, ~Copyable, Sendable {
         append(line.trimmed(4...12))
         append(amount)
         append(entry.addendaText.isEmpty ? batchHeader.trimmed(54...63) : entry.addendaText[...])
+        append(Array((batch.effectiveDate?.description ?? "").utf8)[...])
     }
 
     private mutating func append(_ value: ArraySlice<UInt8>) { record.appendValue(value.span) }

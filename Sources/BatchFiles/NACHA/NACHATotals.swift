@@ -4,6 +4,8 @@ import PaymentCore
 struct NACHATotals: Sendable {
     /// The hash keeps ten digits.
     private static let hashModulus: Int64 = 10_000_000_000
+    /// The most that a routing number adds to it.
+    private static let routingMax: Int64 = 99_999_999
 
     private(set) var entries: Int64 = 0
     private(set) var addenda: Int64 = 0
@@ -14,11 +16,12 @@ struct NACHATotals: Sendable {
     /// Entries whose amount is not ten digits.
     private var unreadableAmounts: Int64 = 0
     private var routingSum: Int64 = 0
-    private var hasUnreadableRouting = false
+    /// Entries whose routing number is not eight digits.
+    private var unreadableRoutings: Int64 = 0
 
     mutating func addEntry(_ line: NACHALine) {
         entries += 1
-        if let routing = line.digits(4...11) { routingSum += routing } else { hasUnreadableRouting = true }
+        if let routing = line.digits(4...11) { routingSum += routing } else { unreadableRoutings += 1 }
         guard let amount = line.digits(30...39) else {
             unreadableAmounts += 1
             return
@@ -40,15 +43,21 @@ struct NACHATotals: Sendable {
         undirected += other.undirected
         unreadableAmounts += other.unreadableAmounts
         routingSum += other.routingSum
-        hasUnreadableRouting = hasUnreadableRouting || other.hasUnreadableRouting
+        unreadableRoutings += other.unreadableRoutings
     }
 
     var entriesAndAddenda: Int64 { entries + addenda }
     /// The sum of the first eight digits of all routing numbers, its last ten digits.
     var entryHash: Int64 { routingSum % Self.hashModulus }
 
-    /// Whether a declared hash can be right; a routing number that cannot be read, and costs its record, explains any.
-    func admits(hash: Int64) -> Bool { hasUnreadableRouting || hash == entryHash }
+    /// Whether a declared hash can be right.
+    ///
+    /// Each routing number that cannot be read, and costs its record, explains as much as eight digits can say, and no
+    /// more: the first hundred leave most wrong hashes without an excuse.
+    func admits(hash: Int64) -> Bool {
+        let difference = (hash - entryHash + Self.hashModulus) % Self.hashModulus
+        return hash < Self.hashModulus && difference <= unreadableRoutings * Self.routingMax
+    }
 
     /// Whether a declared total can be that of the entries, all of which should move in `direction`.
     ///
