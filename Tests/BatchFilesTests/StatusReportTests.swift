@@ -179,6 +179,16 @@ import Testing
         #expect(list.contains("NARR"))
     }
 
+    @Test func `every reason that a record of ISO 20022 may have is told with a code of the list`() {
+        let ofNACHA: Set<ReasonCode> = [
+            .bankCheckDigit, .notASCII, .transactionCodeUnknown, .transactionCodeDirection, .notALiveEntry,
+            .addendaIndicatorWrong, .addendaMalformed, .traceNumberMalformed, .traceNumberForeign, .traceNumberOrder,
+        ]
+        for code in ReasonCode.allCases {
+            #expect((StatusReason.externalCodes[code.rawValue] == nil) == ofNACHA.contains(code), "\(code)")
+        }
+    }
+
     @Test func `the document lists the code of every reason`() throws {
         let document = StatusReportScene.schemaFolder.appending(path: "../../../Docs/formats/iso20022-results.md")
         let rows = String(decoding: try Data(contentsOf: document), as: UTF8.self).split(separator: "\n")
