@@ -55,7 +55,7 @@ struct SchemaValidation: ~Copyable {
     struct Found {
         /// The number of the rule.
         let code: Int32
-        /// The children of which one is asked for, where that is the rule.
+        /// The children of which one is asked for, or the attribute that is, where that is the rule.
         let expected: [String]
     }
 
@@ -78,8 +78,7 @@ struct SchemaValidation: ~Copyable {
             { context, error in
                 guard let context, let error else { return }
                 let code = error.pointee.code
-                let isAboutChild = XMLSchemaFinding.isContent(code)
-                let expected = isAboutChild ? error.pointee.message.map { ExpectedNames.read($0) } ?? [] : []
+                let expected = error.pointee.message.map { ExpectedNames.read($0, code: code) } ?? []
                 context.assumingMemoryBound(to: [Found].self).pointee.append(Found(code: code, expected: expected))
             },
             found

@@ -12,7 +12,8 @@ package struct XMLSchemaFinding: Sendable, Hashable {
     package let depth: Int
     /// The names of the elements that lead to it, such as `Document/GrpHdr`; only names that the schema knows.
     package let path: String
-    /// The names of the children of which the schema asks for one at the place, as far as that is the rule.
+    /// The names of the children of which the schema asks for one at the place, or that of a missing attribute, as far
+    /// as that is the rule.
     package let expected: [String]
 
     /// What is wrong, in words.
@@ -20,6 +21,7 @@ package struct XMLSchemaFinding: Sendable, Hashable {
         let words = Self.words(libraryCode)
         switch expected.count {
         case 0: return words
+        case 1 where Self.isMissingAttribute(libraryCode): return words + ": \(expected[0])"
         case 1: return words + ", where \(expected[0]) must stand"
         default: return words + ", where one of \(expected.joined(separator: ", ")) must stand"
         }
@@ -27,6 +29,9 @@ package struct XMLSchemaFinding: Sendable, Hashable {
 
     /// Whether a number is about a child that is missing or not allowed.
     static func isContent(_ code: Int32) -> Bool { equals(code, XML_SCHEMAV_ELEMENT_CONTENT) }
+
+    /// Whether a number is about an attribute that must be there and is not.
+    static func isMissingAttribute(_ code: Int32) -> Bool { equals(code, XML_SCHEMAV_CVC_COMPLEX_TYPE_4) }
 
     /// Whether a number says which rule of a simple type is broken; another one then only says that one is.
     static func isFacet(_ code: Int32) -> Bool {

@@ -45,7 +45,7 @@ import XMLStream
             "<item><amount unit='x'>1</amount></item>",
             ["list/item: a child element is missing, or one is not allowed here, where code must stand"]
         ),
-        ("<item><code>a</code><amount>1</amount></item>", ["list/item/amount: an attribute is missing"]),
+        ("<item><code>a</code><amount>1</amount></item>", ["list/item/amount: an attribute is missing: unit"]),
         (
             "<item><code>a</code><amount unit='x' more='y'>1</amount></item>",
             ["list/item/amount: an attribute is not allowed here"]
