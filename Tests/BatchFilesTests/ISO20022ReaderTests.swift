@@ -79,8 +79,11 @@ import XMLStream
 
     @Test func `decimals beyond the currency's are an error, zeros are none`() throws {
         let amounts = [("10.500", "EUR"), ("10.505", "EUR"), ("100.00", "JPY"), ("100.5", "JPY"), ("1.2345", "CLF")]
-        let transfers = amounts.enumerated().map { Samples.transfer("E-\($0)", $1.0, currency: $1.1) }
-        let checked = try Self.checked(Samples.message([Samples.payment(transfers)], count: 5, sum: "222.7395"))
+        let payments = amounts.enumerated().map { index, amount in
+            let transfer = Samples.transfer("E-\(index)", amount.0, currency: amount.1)
+            return Samples.payment([transfer], identification: "P-\(index)")
+        }
+        let checked = try Self.checked(Samples.message(payments, count: 5, sum: "222.7395"))
         let codes = checked.map { record -> [ReasonCode] in
             if case .quarantined(let draft) = record { draft.reasons.map(\.code) } else { [] }
         }
