@@ -214,10 +214,7 @@ package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
                 )
             }
             payment.identification = Array(identification.utf8)
-        case .paymentMethod, .requestedDate, .orderingIBAN, .orderingOther: payment.take(element, text)
-        case .serviceLevel, .creditorIdentifier,
-            .creditorScheme where transaction.depth == nil:
-            payment.take(element, text)
+        case _ where transaction.depth == nil: payment.take(element, text)
         default: transaction.take(element, text)
         }
     }

@@ -4,8 +4,8 @@ import PaymentCore
 struct NACHABatch: Sendable {
     let header: NACHALine
     let number: Int64
-    /// The day on which its entries are to settle; nil where the layout does not look at it.
-    let effectiveDate: BusinessDate?
+    /// The day on which its entries are to settle, `YYYY-MM-DD`; empty where the layout does not look at it.
+    let effectiveDate: [UInt8]
     private(set) var totals = NACHATotals()
 
     /// Reads a batch header; `layout` is nil for a file of returns, whose entries move either way.
@@ -42,7 +42,8 @@ struct NACHABatch: Sendable {
                 "number the batches of a file in ascending order"
             )
         }
-        effectiveDate = try Self.effectiveDate(header, fileCreated, layout?.effectiveDate ?? .any)
+        let date = try Self.effectiveDate(header, fileCreated, layout?.effectiveDate ?? .any)
+        effectiveDate = date.map { Array($0.description.utf8) } ?? []
     }
 
     private static func checkClasses(_ header: NACHALine, _ layout: NACHALayout?) throws(FileDefect) {

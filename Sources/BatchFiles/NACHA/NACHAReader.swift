@@ -136,7 +136,7 @@ package struct NACHAReader: RecordReader, ~Copyable, Sendable {
         append(line.trimmed(4...12))
         append(amount)
         append(entry.addendaText.isEmpty ? batchHeader.trimmed(54...63) : entry.addendaText[...])
-        append(Array((batch.effectiveDate?.description ?? "").utf8)[...])
+        append(batch.effectiveDate[...])
     }
 
     private mutating func append(_ value: ArraySlice<UInt8>) { record.appendValue(value.span) }

@@ -56,7 +56,7 @@ struct NACHATotals: Sendable {
     /// more: the first hundred leave most wrong hashes without an excuse.
     func admits(hash: Int64) -> Bool {
         let difference = (hash - entryHash + Self.hashModulus) % Self.hashModulus
-        return hash < Self.hashModulus && difference <= unreadableRoutings * Self.routingMax
+        return difference <= unreadableRoutings * Self.routingMax
     }
 
     /// Whether a declared total can be that of the entries, all of which should move in `direction`.
