@@ -1,8 +1,9 @@
 import CLibXML2
 
 extension XMLDefect {
-    /// What is not well-formed, in words, by the number that libxml2 gives to it.
-    static func words(libraryCode code: Int32) -> String {
+    /// What is not well-formed, in words, by the number that libxml2 gives to it; `isRootOpen`: whether the root element
+    /// has not ended yet.
+    static func words(libraryCode code: Int32, isRootOpen: Bool) -> String {
         let found: String? =
             switch xmlParserErrors(UInt32(bitPattern: code)) {
             case XML_ERR_TAG_NAME_MISMATCH: "an end tag is not that of the element that is open"
@@ -16,6 +17,7 @@ extension XMLDefect {
             case XML_ERR_INVALID_CHAR, XML_ERR_INVALID_CHARREF, XML_ERR_INVALID_HEX_CHARREF,
                 XML_ERR_INVALID_DEC_CHARREF:
                 "it has a control character or a reference to one, which XML does not have"
+            case XML_ERR_DOCUMENT_END where isRootOpen: "the document ends before its root element does"
             case XML_ERR_DOCUMENT_END: "something follows the end of the root element"
             case XML_ERR_DOCUMENT_EMPTY: "it does not begin with a tag or a declaration"
             case XML_ERR_GT_REQUIRED: "a tag has no >"

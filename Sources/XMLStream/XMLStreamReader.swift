@@ -201,11 +201,13 @@ package struct XMLStreamReader: ~Copyable, @unchecked Sendable {
         handler.cdataBlock = characters
         handler.serror = { context, error in
             guard let context, let error, error.pointee.level.rawValue >= XML_ERR_ERROR.rawValue else { return }
-            context.assumingMemoryBound(to: ParserState.self).pointee.fail(
+            let state = context.assumingMemoryBound(to: ParserState.self)
+            let isRootOpen = !state.pointee.hasRoot || !state.pointee.isBalanced
+            state.pointee.fail(
                 .notWellFormed,
                 libraryCode: error.pointee.code,
                 line: Int64(error.pointee.line),
-                XMLDefect.words(libraryCode: error.pointee.code)
+                XMLDefect.words(libraryCode: error.pointee.code, isRootOpen: isRootOpen)
             )
         }
     }

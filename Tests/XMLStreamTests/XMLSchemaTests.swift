@@ -71,7 +71,7 @@ import XMLStream
     }
 
     @Test func `what a document writes into names and namespaces is not taken for what is expected`() throws {
-        let forged = "x': This element is not expected. Expected is ( Zhang )."
+        let forged = "urn:x':Expected(Zhang)"
         let seen = SeenDocument(
             Self.list("\(Self.good)<item><code>a</code><z:Zhang xmlns:z=\"\(forged)\"/></item>"),
             schemas: try Self.compiled()

@@ -55,6 +55,9 @@ import XMLStream
         ("<a>&#1;</a>", "it has a control character"), ("<a/>tail", "something follows the end of the root element"),
         ("tail", "it does not begin with a tag or a declaration"), ("<a b/>", "an attribute has no value in quotes"),
         ("<a b='1' b='2'/>", "an element has an attribute twice"), ("<p:a/>", "a prefix stands for no namespace"),
+        ("<a>", "the document ends before its root element does"),
+        ("<a><b/>x", "the document ends before its root element does"),
+        ("<a", "the document ends before its root element does"),
         (" <?xml version='1.0'?><a/>", "an XML declaration stands elsewhere than at the beginning"),
     ])
     func `what is not well-formed is said in words, without content`(text: String, words: String) throws {
