@@ -1,8 +1,9 @@
 import CLibXML2
 
 extension XMLDefect {
-    /// What is not well-formed, in words, by the number that libxml2 gives to it; `isRootOpen`: whether the root element
-    /// has not ended yet.
+    /// What is not well-formed, in words, by the number that libxml2 gives to it.
+    ///
+    /// `isRootOpen`: whether the root element has not ended yet.
     static func words(libraryCode code: Int32, isRootOpen: Bool) -> String {
         let found: String? =
             switch xmlParserErrors(UInt32(bitPattern: code)) {

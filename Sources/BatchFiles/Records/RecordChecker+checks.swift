@@ -1,8 +1,8 @@
 import PaymentCore
 
 extension RecordChecker {
-    /// The country of the bank beside that of the account, where the rules or the record say that they are an IBAN and a
-    /// BIC.
+    /// The country of the bank beside that of the account, where the rules or the record say that they are an IBAN and
+    /// a BIC.
     mutating func checkCountries(_ texts: Texts) {
         guard rules.accountForm == .iban || stated.account == .iban,
             rules.bankCodeForm == .bic || stated.bankCode == .bic, let account = texts.accountNumber,
