@@ -199,7 +199,7 @@ import Testing
         let again = Samples.transfer("E-2", "2").replacingOccurrences(of: "I-E-2", with: "I-E-1")
         let elsewhere = Samples.transfer("E-3", "3").replacingOccurrences(of: "I-E-3", with: "I-E-1")
         let without = ["E-4", "E-5"].map {
-            Samples.transfer($0, "\($0.suffix(1)).01").replacingOccurrences(of: "<InstrId>I-\($0)</InstrId>", with: "")
+            Samples.transfer($0, "\($0.suffix(1)).01").replacingOccurrences(of: ">I-\($0)<", with: ">NOTPROVIDED<")
         }
         let other = Samples.payment([elsewhere], identification: "P-2")
             .replacingOccurrences(of: "<DbtrAcct><Id>\(Self.iban)", with: "<DbtrAcct><Id><Othr><Id>4711</Id></Othr>")
@@ -256,6 +256,7 @@ import Testing
         ("<MndtId>M-1</MndtId><DtOfSgntr>2026-01-06</DtOfSgntr>", []), ("", [.mandateMissing]),
         ("<MndtId>M-1</MndtId>", [.mandateMissing]), ("<DtOfSgntr>2025-12-01</DtOfSgntr>", [.mandateMissing]),
         ("<MndtId> </MndtId><DtOfSgntr>2025-12-01</DtOfSgntr>", [.mandateMissing]),
+        ("<MndtId>NOTPROVIDED</MndtId><DtOfSgntr>2025-12-01</DtOfSgntr>", [.mandateMissing]),
         ("<MndtId>M-1</MndtId><DtOfSgntr>2026-01-07</DtOfSgntr>", [.mandateSignedLate]),
     ])
     func `a debit names a mandate that was signed before its collection`(mandate: String, codes: [ReasonCode]) throws {

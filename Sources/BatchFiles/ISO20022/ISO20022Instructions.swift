@@ -7,7 +7,7 @@ struct ISO20022Instructions: Sendable {
 
     /// The line of an earlier instruction of the account with this identification, if there is one.
     mutating func line(of identification: [UInt8], account: [UInt8], in line: LineNumber) -> LineNumber? {
-        guard !identification.isEmpty else { return nil }
+        guard !identification.isEmpty, !ISO20022Transaction.isNotProvided(identification.span) else { return nil }
         var hasher = Hasher()
         for text in [account, identification] {
             hasher.combine(text.count)

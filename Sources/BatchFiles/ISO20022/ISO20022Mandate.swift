@@ -8,7 +8,7 @@ struct ISO20022Mandate: Sendable {
 
     mutating func take(_ element: ISO20022Element, _ text: Span<UInt8>) {
         switch element {
-        case .mandate: isNamed = !XMLDay.trimmed(text).isEmpty
+        case .mandate: isNamed = !XMLDay.trimmed(text).isEmpty && !ISO20022Transaction.isNotProvided(text)
         case .mandateDate: signedOn = XMLDay.digits(text)
         default: break
         }

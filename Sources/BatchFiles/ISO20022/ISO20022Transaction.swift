@@ -138,7 +138,8 @@ struct ISO20022Transaction {
         text.withUnsafeBufferPointer { value.append(contentsOf: $0) }
     }
 
-    private static func isNotProvided(_ text: Span<UInt8>) -> Bool {
+    /// Whether a text is the filler that schemes ask for where there is nothing to write.
+    static func isNotProvided(_ text: Span<UInt8>) -> Bool {
         let filler: StaticString = "NOTPROVIDED"
         return text.count == filler.utf8CodeUnitCount
             && (0..<text.count).allSatisfy { text[$0] == filler.utf8Start[$0] }
