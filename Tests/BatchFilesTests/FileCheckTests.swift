@@ -76,7 +76,7 @@ import Transcoding
                 ]
             )
             let mends = check.badRecords.dropFirst().map { $0.reasons.last?.mend ?? "" }
-            #expect(zip(mends, [1, 2, 1]).allSatisfy { $0.hasPrefix("line \($1) of this file") }, "\(mends)")
+            #expect(zip(mends, [1, 2, 1]).allSatisfy { $0.hasPrefix("record \($1) of this file") }, "\(mends)")
             #expect(check.reasons.map(\.code).first == .duplicateInFile)
             #expect(check.reasons.map(\.count) == [3, 1, 1])
             #expect(check.badRecords.allSatisfy { $0.source.raw.isEmpty })

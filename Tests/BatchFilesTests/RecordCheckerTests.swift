@@ -288,15 +288,5 @@ import Transcoding
         #expect(quarantined.reasons.map(\.code) == [.duplicateInFile, .accountCheckDigit])
         #expect(quarantined.source == draft.source)
         #expect(quarantined.amount == draft.fields.amount)
-        let earlier = RecordReason.duplicateOfEarlierFile(batch: BatchIdentifier(7), line: LineNumber(9), number: "A-2")
-        #expect(earlier.mend.contains("line 9 of batch file 7"))
-        #expect(earlier.maskedValue == "A-2")
-        let waiting = RecordReason.duplicateOfQuarantined(
-            batch: BatchIdentifier(7),
-            line: LineNumber(9),
-            number: Self.account
-        )
-        #expect(waiting.code == .duplicateOfQuarantined)
-        #expect(!waiting.maskedValue.contains(Self.account))
     }
 }

@@ -232,7 +232,7 @@ import Testing
         )
         for index in [1, 4] where isSaid {
             let reason = try #require(Self.reasons(checked[index]).first)
-            #expect(reason.mend.hasPrefix("line 2 of this file has the same"))
+            #expect(reason.mend.hasPrefix("record 2 of this file has the same"))
             #expect(reason.maskedValue == "622848*********8109")
         }
         switch (severity, checked[1]) {

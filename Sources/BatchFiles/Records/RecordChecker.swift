@@ -18,11 +18,11 @@ package struct RecordChecker: ~Copyable {
     private(set) var stated = StatedForms()
     private var earlier: EarlierRecords
 
-    /// Whether a text could be an account number: twelve or more digits, or an IBAN.
-    private static func looksLikeAccount(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        return (bytes.count >= 12 && bytes.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-            || IBAN.isValid(bytes.span)
+    /// Whether a text may be kept in the clear although it may stand in the wrong column: not what looks personal, and
+    /// no twelve or more digits alone, which may be an account (R15).
+    private static func isNumberForSure(_ text: String) -> Bool {
+        let isAccount = text.utf8.count >= 12 && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return !isAccount && PersonalLook(text) == nil
     }
 
     /// What the fields of the record in work say, as far as they could be read.
@@ -70,10 +70,9 @@ package struct RecordChecker: ~Copyable {
             checkCountries(texts)
             checkChannels(texts, amount)
         } else if record.fieldCount >= 2, form.columns[0].field == .merchantOrderNumber {
-            // Columns may have slipped, but not before the first of them.
+            // Columns may have slipped: the first is the number still, unless the number itself is what is missing.
             checkField(record, 0, &texts)
-            // What looks like an account may be one, if the number itself is what is missing: not to be kept (R15).
-            if let number = texts.merchantOrderNumber, Self.looksLikeAccount(number) { texts.merchantOrderNumber = nil }
+            if let number = texts.merchantOrderNumber, !Self.isNumberForSure(number) { texts.merchantOrderNumber = nil }
         }
         for finding in record.findings {
             let shown =
@@ -261,14 +260,14 @@ package struct RecordChecker: ~Copyable {
         reasons.append(reason)
     }
 
-    /// Notes that an earlier line of the file says the same.
+    /// Notes that an earlier record of the file says the same.
     private mutating func add(
         _ code: ReasonCode,
         _ field: RecordField,
         _ maskedValue: String,
         after line: LineNumber
     ) {
-        add(code, field, maskedValue, mend: "line \(line) of this file has the same: \(code.mend)")
+        add(code, field, maskedValue, mend: "record \(line) of this file has the same: \(code.mend)")
     }
 
     /// A value in a form that may be shown; what a column without a meaning holds is not known, so it is starred.

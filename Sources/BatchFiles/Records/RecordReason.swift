@@ -24,36 +24,14 @@ package struct RecordReason: Sendable, Hashable {
         self.mend = mend ?? code.mend
     }
 
-    /// The number stands in an earlier line of the same file.
-    package static func duplicateInFile(of line: LineNumber, number: String) -> RecordReason {
-        duplicate(.duplicateInFile, number, "line \(line) of this file has the number")
-    }
-
-    /// The number is that of an order of an earlier file.
-    package static func duplicateOfEarlierFile(
-        batch: BatchIdentifier,
-        line: LineNumber,
-        number: String
-    ) -> RecordReason {
-        duplicate(.duplicateOfEarlierFile, number, "line \(line) of batch file \(batch) has the number")
-    }
-
-    /// The number is that of a record which waits in quarantine.
-    package static func duplicateOfQuarantined(
-        batch: BatchIdentifier,
-        line: LineNumber,
-        number: String
-    ) -> RecordReason {
-        duplicate(.duplicateOfQuarantined, number, "line \(line) of batch file \(batch) waits with the number")
-    }
-
-    private static func duplicate(_ code: ReasonCode, _ number: String, _ found: String) -> RecordReason {
+    /// An earlier record of the same file has the number.
+    package static func duplicateInFile(of record: LineNumber, number: String) -> RecordReason {
         RecordReason(
-            code: code,
+            code: .duplicateInFile,
             severity: .quarantine,
             field: .merchantOrderNumber,
             maskedValue: RecordField.merchantOrderNumber.masked(number),
-            mend: "\(found): \(code.mend)"
+            mend: "record \(record) of this file has the number: \(ReasonCode.duplicateInFile.mend)"
         )
     }
 }
@@ -61,32 +39,36 @@ package struct RecordReason: Sendable, Hashable {
 extension RecordField {
     /// A value of this field in a form that may be shown.
     ///
-    /// Columns may have slipped, so a value that looks like a card is masked as one in every field.
+    /// Columns may have slipped, so what does not look like a value of its field is starred: it may be a name, a mobile
+    /// number or an account.
     package func masked(_ value: String) -> String {
         switch self {
         case .accountNumber, .idNumber: Masked.account(value)
         case .accountName, .purpose: Masked.name(value)
-        case .merchantOrderNumber: holdsCard(value) ? Masked.account(value) : Masked.visible(value)
-        case .bankCode: isShort(value, 14) ? Masked.visible(value) : Masked.account(value)
-        case .amount, .executionDate: isShort(value, 12) ? Masked.visible(value) : Masked.account(value)
-        case .currency: isShort(value, 8) ? Masked.visible(value) : Masked.hidden(value)
+        case .merchantOrderNumber: Masked.orderNumber(value)
+        case .bankCode: looksLikeBankCode(value) ? value : Masked.account(value)
+        case .amount: looksLikeFigure(value, marks: ".,+-") ? value : Masked.account(value)
+        case .executionDate: looksLikeFigure(value, marks: ".-/") ? value : Masked.account(value)
+        case .currency: looksLikeCurrency(value) ? value : Masked.hidden(value)
         }
     }
 
-    /// Whether a run of digits in the value may be a card: its length, its first digit (3 to 6) and its check digit.
-    ///
-    /// Order numbers that begin with a year do not, so they stay legible.
-    private func holdsCard(_ value: String) -> Bool {
-        value.utf8.split { $0 < 0x30 || $0 > 0x39 }.contains { run in
-            guard CardNumber.lengths.contains(run.count), let first = run.first, first >= 0x33, first <= 0x36 else {
-                return false
-            }
-            return CardNumber.passesLuhn(Array(run).span)
-        }
+    /// Digits and marks, too few for a card and not those of a mobile number.
+    private func looksLikeFigure(_ value: String, marks: String) -> Bool {
+        value.utf8.count <= 12 && PersonalLook(value) == nil
+            && value.utf8.allSatisfy { Self.isDigit($0) || marks.utf8.contains($0) }
     }
 
-    /// Whether a value is too short to be a card, and in ASCII, so that it is no name either.
-    private func isShort(_ value: String, _ bytesMax: Int) -> Bool {
-        value.utf8.count <= bytesMax && value.utf8.allSatisfy { $0 < 0x80 }
+    /// The shape of a BIC, or as many digits as codes of banks have at most.
+    private func looksLikeBankCode(_ value: String) -> Bool {
+        BIC.hasShape(value.utf8.span) || (value.utf8.allSatisfy(Self.isDigit) && looksLikeFigure(value, marks: ""))
     }
+
+    /// A code in capitals, or one that only lacks them.
+    private func looksLikeCurrency(_ value: String) -> Bool {
+        let isCode = value.utf8.count == 3 && value.utf8.allSatisfy { (0x41...0x5A).contains($0) }
+        return isCode || Currency(code: value.uppercased()) != nil
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 }

@@ -5,16 +5,30 @@ package enum Masked {
 
     /// The first six and the last four characters of an account number, the rest starred: `622202*********3445`.
     ///
-    /// Numbers of fewer than 14 characters, where ten would be too many, and values with anything but ASCII letters,
-    /// digits, spaces and hyphens are starred as a whole: they may be a name in the wrong column.
+    /// Numbers of fewer than 14 characters, where ten would be too many, and values that may be a name in the wrong
+    /// column are starred as a whole: those with anything but ASCII letters, digits, spaces and hyphens, with fewer
+    /// digits than other characters, or with letters and spaces both.
     package static func account(_ number: String) -> String {
         let bytes = Array(number.utf8)
-        guard bytes.count >= 14, bytes.count <= shownMax, bytes.allSatisfy(isPartOfAccount) else {
-            return hidden(number)
-        }
+        let digits = bytes.count(where: \.isASCIIDigit)
+        guard bytes.count >= 14, bytes.count <= shownMax, digits * 2 >= bytes.count,
+            bytes.allSatisfy(isPartOfAccount),
+            !bytes.contains(0x20) || bytes.allSatisfy({ $0.isASCIIDigit || !$0.isASCIILetterOrDigit })
+        else { return hidden(number) }
         return String(decoding: bytes.prefix(6), as: UTF8.self)
             + String(repeating: "*", count: bytes.count - 10)
             + String(decoding: bytes.suffix(4), as: UTF8.self)
+    }
+
+    /// A merchant's number for an order: as it is, unless it looks like something personal.
+    ///
+    /// A card, an IBAN or an identity number is shown as an account number is; a name or a mobile number is starred.
+    package static func orderNumber(_ number: String) -> String {
+        switch PersonalLook(number) {
+        case .accountNumber: account(number)
+        case .nameOrContact: hidden(number)
+        case nil: visible(number)
+        }
     }
 
     /// The first character of a name and one star, whatever the name's length: `张*`.

@@ -152,12 +152,12 @@ struct NumberClaims {
         return QuarantineReason(
             code: waits ? "duplicate_of_quarantined" : "duplicate_of_earlier_file",
             field: "merchant_order_number",
-            maskedValue: number,
+            maskedValue: Masked.orderNumber(number),
             mend: waits
-                ? "this number waits in quarantine (batch \(owner.batch), line \(owner.line)); decide there which one "
+                ? "this number waits in quarantine (batch \(owner.batch), record \(owner.line)); decide there which one "
                     + "lives"
-                : "this number was an order of batch \(owner.batch), line \(owner.line); send a new order under a new "
-                    + "number"
+                : "this number was an order of batch \(owner.batch), record \(owner.line); send a new order under a "
+                    + "new number"
         )
     }
 
@@ -166,8 +166,8 @@ struct NumberClaims {
         return QuarantineReason(
             code: "duplicate_in_file",
             field: "merchant_order_number",
-            maskedValue: number,
-            mend: "line \(line) of this file has the same number; send a second order under a number of its own"
+            maskedValue: Masked.orderNumber(number),
+            mend: "record \(line) of this file has the same number; send a second order under a number of its own"
         )
     }
 

@@ -60,7 +60,7 @@ struct QuarantineCommand: AsyncParsableCommand {
                 lines.add(
                     "\(record.key)",
                     record.state,
-                    record.merchantOrderNumber,
+                    record.merchantOrderNumber.map(Masked.orderNumber),
                     record.reasons.first?.field,
                     record.reasons.first?.maskedValue,
                     record.reasons.map(\.code).joined(separator: ", ")
@@ -116,7 +116,7 @@ extension QuarantinedRecord {
         [
             "batch_id": .integer(key.batch.value), "line_no": .integer(key.line.value),
             "business_date": .string("\(key.businessDate)"), "state": .string(state), "origin": .string(origin),
-            "merchant_order_no": .string(merchantOrderNumber), "amount_minor": .integer(amountMinor),
+            "merchant_order_no": .string(merchantOrderNumber.map(Masked.orderNumber)), "amount_minor": .integer(amountMinor),
             "currency": .string(currency), "charset": .string(source.charset), "byte_from": .integer(source.byteFrom),
             "byte_to": .integer(source.byteTo), "physical_line": .integer(source.physicalLine),
             "closed": closure.map(\.json) ?? .null, "number_owner": numberOwner.map(\.json) ?? .null,
@@ -142,7 +142,7 @@ extension QuarantinedRecord {
         var lines = [
             "Record \(key): \(state)",
             "  business date  \(key.businessDate)",
-            "  number         \(merchantOrderNumber.map { Masked.visible($0) } ?? "not readable")",
+            "  number         \(merchantOrderNumber.map(Masked.orderNumber) ?? "not readable")",
             "  amount         \(amount)",
             "  place          \(place)",
             "  set aside      \(quarantinedAt.brief)",
