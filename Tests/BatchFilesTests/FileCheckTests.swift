@@ -102,6 +102,49 @@ import Transcoding
         }
     }
 
+    @Test(arguments: [(4, false), (5, true), (99, true)])
+    func `repeated numbers count to the bad records before any is loaded`(repeats: Int, isHeld: Bool) throws {
+        let lines = (1...(100 - repeats)).map { Self.line("A-\($0)") } + (0..<repeats).map { _ in Self.line("A-1") }
+        let tolerance = FileTolerance(badPerTenThousandMax: 400)
+        try Self.check(lines, rules: try RecordRules(), tolerance: tolerance) { check, _ in
+            switch check.verdict(submitted: nil) {
+            case .load: #expect(!isHeld)
+            case .hold(let hold):
+                #expect(isHeld && hold.code == .tooManyBadRecords)
+                #expect(hold.what.contains(" \(repeats) of them for the number of an earlier record"))
+            case .refuse(let defect): Issue.record("\(defect)")
+            }
+        }
+    }
+
+    @Test func `a bad record that repeats a number counts once`() throws {
+        let lines = (1...18).map { Self.line("A-\($0)") } + [Self.line("A-1", account: "x")]
+        let tolerance = FileTolerance(badPerTenThousandMax: 600)
+        try Self.check(lines, rules: try RecordRules(), tolerance: tolerance) { check, _ in
+            #expect(check.verdict(submitted: nil) == .load)
+        }
+    }
+
+    @Test func `repeats are counted against as many numbers as memory is set aside for`() throws {
+        let layout = try Samples.layout(separator: "|", amountUnit: .minor)
+        var verification = FileVerification(
+            format: DeclaredFormat(.delimited(layout)),
+            rules: try RecordRules(),
+            tolerance: FileTolerance(),
+            tellsWarnings: false
+        )
+        let kept = 786_432
+        let numbers = Array(1...kept + 1) + [1, kept, kept + 1]
+        for start in stride(from: 0, to: numbers.count, by: 50_000) {
+            let part = numbers[start..<min(start + 50_000, numbers.count)]
+            let lines = part.map { "A-\($0)|622202000001|A|102100099996|5|\n" }.joined()
+            try verification.read(Array(lines.utf8)[...], isLast: part.endIndex == numbers.count)
+        }
+        #expect(verification.totals.repeated == 2)
+        #expect(verification.totals.quarantined == 0 && verification.totals.records == Int64(numbers.count))
+        #expect(verification.totals.reasons.isEmpty, "nobody asked for warnings of payments that look the same")
+    }
+
     @Test(arguments: [64, 512])
     func `what cannot be repeated is never marked as such`(recordBytes: Int) {
         // As full as it gets: 32 bits a number.

@@ -7,11 +7,10 @@ struct EarlierRecords {
     /// Account, amount and purpose of orders.
     private var payments: FingerprintTable?
 
-    /// `severityMin`: reasons of less weight are not looked for.
-    init(rules: RecordRules, severityMin: Severity) {
+    /// `tellsWarnings`: whether payments are remembered to warn of them, too.
+    init(rules: RecordRules, tellsWarnings: Bool) {
         if rules.severity(of: .duplicateInFile) == .refuseFile { numbers = FingerprintTable() }
-        let samePayment = rules.severity(of: .samePayment)
-        if samePayment != .off, samePayment >= severityMin { payments = FingerprintTable() }
+        if rules.severity(of: .samePayment) >= (tellsWarnings ? .warn : .quarantine) { payments = FingerprintTable() }
     }
 
     /// The line of an earlier record with this number, if there is one and somebody wants to know.

@@ -35,21 +35,18 @@ package struct RecordChecker: ~Copyable {
         var amount: String?
     }
 
-    /// A checker for one reading of a file.
-    ///
-    /// `isWarningOfRepeats`: whether payments are remembered only to warn of those that repeat them. Intake need not:
-    /// the loader looks for them itself, in all files.
+    /// `tellsWarnings`: whether warnings are wanted that take memory to find.
     package init(
         form: RecordForm,
         rules: RecordRules,
         context: RecordContext = RecordContext(),
-        isWarningOfRepeats: Bool = true
+        tellsWarnings: Bool = true
     ) {
         self.form = form
         self.rules = rules
         self.context = context
         self.carriage = TextCarriage(context.channels.map(\.text))
-        self.earlier = EarlierRecords(rules: rules, severityMin: isWarningOfRepeats ? .warn : .quarantine)
+        self.earlier = EarlierRecords(rules: rules, tellsWarnings: tellsWarnings)
         self.recordAmount = RecordAmount(form: form)
         self.luhn = rules.severity(of: .accountCheckDigit)
         self.decoder = TextDecoder(charset: form.charset)

@@ -118,4 +118,12 @@ package struct QuarantineDraft: Sendable, Hashable {
 package enum CheckedRecord: Sendable, Hashable {
     case order(OrderDraft)
     case quarantined(QuarantineDraft)
+
+    /// The number that the loader would claim or reserve.
+    var merchantOrderNumber: String? {
+        switch self {
+        case .order(let draft): draft.fields.merchantOrderNumber
+        case .quarantined(let draft): draft.merchantOrderNumber
+        }
+    }
 }

@@ -172,14 +172,6 @@ extension CheckedRecord {
         }
     }
 
-    /// The number that the loader would claim or reserve.
-    fileprivate var merchantOrderNumber: String? {
-        switch self {
-        case .order(let draft): draft.fields.merchantOrderNumber
-        case .quarantined(let draft): draft.merchantOrderNumber
-        }
-    }
-
     /// The record, set aside because an earlier line has its number.
     fileprivate func repeating(_ number: String, of earlier: LineNumber) -> CheckedRecord {
         let reason = RecordReason.duplicateInFile(of: earlier, number: number)

@@ -8,6 +8,9 @@ package struct FileTotals: Sendable, Hashable {
     package private(set) var quarantined: Int64 = 0
     /// Their amounts: bad records are few, so that good ones cost nothing more.
     private var quarantinedAmounts = AmountTotals()
+    /// The records that make an order and have the number of an earlier one, as far as is known: the loader sets them
+    /// aside.
+    package private(set) var repeated: Int64 = 0
     /// How often each reason was found, warnings included.
     package private(set) var reasons: [ReasonCode: Int64] = [:]
 
@@ -38,6 +41,9 @@ package struct FileTotals: Sendable, Hashable {
             count(draft.reasons)
         }
     }
+
+    /// Notes that an order counted has the number of an earlier record.
+    mutating func addRepeated() { repeated += 1 }
 
     private mutating func count(_ found: [RecordReason]) {
         for reason in found { reasons[reason.code, default: 0] += 1 }

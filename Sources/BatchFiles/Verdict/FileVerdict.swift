@@ -57,7 +57,8 @@ package enum FileVerdict: Sendable, Hashable {
     /// The verdict on records that add up to `totals`, against what was declared.
     ///
     /// Amounts that could not be read explain a declared sum above the one read, never one below it (R14). A refusal
-    /// goes before a hold, and the first of several holds is named.
+    /// goes before a hold, and the first of several holds is named. Records whose number is known to be repeated count
+    /// as bad.
     package static func decide(
         totals: FileTotals,
         declared: [DeclaredTotals],
@@ -70,9 +71,11 @@ package enum FileVerdict: Sendable, Hashable {
                 hold = hold ?? FileHold(code: .totalsWithinTolerance, what: difference.words)
             }
         }
+        let badRecords = totals.quarantined + totals.repeated
         // Wide, so that no count of records overflows.
-        let bad = Int128(totals.quarantined) * 10_000
-        let what = "\(totals.quarantined) of \(totals.records) records go to quarantine"
+        let bad = Int128(badRecords) * 10_000
+        let repeated = totals.repeated > 0 ? ", \(totals.repeated) of them for the number of an earlier record" : ""
+        let what = "\(badRecords) of \(totals.records) records go to quarantine\(repeated)"
         if bad > Int128(tolerance.badPerTenThousandLimit) * Int128(totals.records) {
             return .refuse(
                 FileDefect(

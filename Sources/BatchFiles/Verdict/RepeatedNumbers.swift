@@ -70,7 +70,7 @@ package struct RepeatedNumbers: Sendable {
     }
 
     /// A keyed hash of the bytes of a number: two that only look alike are two numbers.
-    private static func fingerprint(of number: String) -> UInt64 {
+    static func fingerprint(of number: String) -> UInt64 {
         var hasher = Hasher()
         var number = number
         number.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

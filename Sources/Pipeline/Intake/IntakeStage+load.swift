@@ -20,7 +20,7 @@ extension IntakeStage {
             form: format.form,
             rules: profile.rules,
             context: context(of: file),
-            isWarningOfRepeats: false
+            tellsWarnings: false
         )
         // Where a record is judged by those before it, they are read again, and not loaded again.
         var reader = BatchFileReader(

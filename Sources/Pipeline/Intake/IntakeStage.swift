@@ -158,7 +158,7 @@ package struct IntakeStage: Sendable {
             tolerance: profile.tolerance,
             context: context(of: file),
             direction: file.direction,
-            isWarningOfRepeats: false
+            tellsWarnings: false
         )
         var keeping = leaseKeeping(of: file)
         try await readParts(of: file) { number, part in
