@@ -34,7 +34,7 @@ import Transcoding
         ("utf8_overlong", .utf8, .records([[.undecodableBytes]])),
         ("utf8_surrogate", .utf8, .records([[.undecodableBytes]])),
         ("vt_ff", .utf8, .records([[.controlCharacter]])),
-        ("zero_width_order", .utf8, .records([[.invisibleCharacter]])),
+        ("zero_width_order", .utf8, .records([[.invisibleCharacter, .numberNotPlain]])),
     ]
 
     @Test(.enabled(if: SharedFiles.exist("corpora/encodings-own"), "needs the corpus encodings-own"))

@@ -13,7 +13,7 @@ import Testing
         more: [LayoutColumn] = [],
         rules: RecordRules? = nil,
         context: RecordContext = RecordContext(),
-        isWarningOfRepeats: Bool = true
+        tellsWarnings: Bool = true
     ) throws -> [CheckedRecord] {
         let layout = try Samples.layout(columns: Samples.columns + more)
         let head = Samples.line + String(repeating: ",", count: more.count)
@@ -22,7 +22,7 @@ import Testing
             form: layout.form,
             rules: try rules ?? RecordRules(),
             context: context,
-            isWarningOfRepeats: isWarningOfRepeats
+            tellsWarnings: tellsWarnings
         )
         var checked: [CheckedRecord] = []
         let file = ([head] + lines).joined(separator: "\n")
@@ -247,7 +247,7 @@ import Testing
     func `where nobody is warned, payments are compared only if a record may be set aside`(severity: Severity) throws {
         let rules = try RecordRules(severities: [.samePayment: severity])
         let lines = ["A-2,\(Self.account),张三,,1,rent", "A-3,\(Self.account),张三,,1,rent"]
-        let checked = try Self.check(lines, rules: rules, isWarningOfRepeats: false)
+        let checked = try Self.check(lines, rules: rules, tellsWarnings: false)
         #expect(Self.codes(checked) == [[], severity >= .quarantine ? [.samePayment] : []])
     }
 

@@ -10,6 +10,8 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case controlCharacter = "control_character"
     case invisibleCharacter = "invisible_character"
     case replacementCharacter = "replacement_character"
+    case surroundingSpace = "surrounding_space"
+    case numberNotPlain = "number_not_plain"
     case fieldTooLong = "field_too_long"
     case amountMalformed = "amount_malformed"
     case amountNotPositive = "amount_not_positive"
@@ -65,6 +67,8 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .controlCharacter: "remove line ends, tabs, NUL and other control characters from the value"
         case .invisibleCharacter: "remove zero-width and direction marks from the value"
         case .replacementCharacter: "write the character that an earlier conversion lost"
+        case .surroundingSpace: "remove the spaces before and after the value"
+        case .numberNotPlain: "write the number in printable ASCII, without spaces around it and without two in a row"
         case .fieldTooLong: "shorten the value to the length of its column"
         case .amountMalformed: "write digits with at most one decimal point; no signs, spaces or thousands separators"
         case .amountNotPositive: "write an amount above zero"
@@ -113,8 +117,8 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     package var severityDefault: Severity {
         switch self {
         // Some old domestic cards do not pass Luhn, and a name may hold a joiner. Some banks keep accounts abroad, and
-        // two payments may be the same on purpose.
-        case .accountCheckDigit, .invisibleCharacter, .bankCountryDiffers, .samePayment: .warn
+        // two payments may be the same on purpose. Spaces around a name or a purpose change nobody's money.
+        case .accountCheckDigit, .invisibleCharacter, .surroundingSpace, .bankCountryDiffers, .samePayment: .warn
         default: .quarantine
         }
     }
@@ -123,7 +127,7 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     package var canBeWeakened: Bool {
         switch self {
         case .accountCheckDigit, .bankMalformed, .bankUnknown, .bankCountryDiffers, .invisibleCharacter,
-            .replacementCharacter, .idNumberMalformed, .idNumberCheckDigit, .dateInPast, .dateInFuture,
+            .replacementCharacter, .surroundingSpace, .numberNotPlain, .idNumberMalformed, .idNumberCheckDigit, .dateInPast, .dateInFuture,
             .dateNotWorkingDay, .notInRepertoire, .tooLongForChannels, .samePayment, .bankCheckDigit, .notASCII,
             .traceNumberForeign, .traceNumberOrder, .orderingAccountMalformed, .currencyMixed, .instructionRepeated,
             .mandateMissing, .mandateSignedLate, .creditorIdentifierMalformed:

@@ -13,6 +13,24 @@ extension RecordChecker {
         add(.bankCountryDiffers, .bankCode, Self.shown(bank, .bankCode))
     }
 
+    /// Whether the number may stand in a registry: one that differs from another in what nobody sees may not, unless
+    /// the rules let it pass.
+    ///
+    /// One space between two characters is part of a number: messages of ISO 20022 have such.
+    mutating func checkNumber(_ bytes: Span<UInt8>, _ text: String) -> Bool {
+        var isPlain = true
+        // As if a space stood before the first character.
+        var last: UInt8 = 0x20
+        for index in 0..<bytes.count {
+            let byte = bytes[index]
+            if byte < 0x20 || byte > 0x7E || (byte == 0x20 && last == 0x20) { isPlain = false }
+            last = byte
+        }
+        if isPlain, last != 0x20 { return true }
+        add(.numberNotPlain, .merchantOrderNumber, Self.shown(text, .merchantOrderNumber))
+        return rules.severity(of: .numberNotPlain) < .quarantine
+    }
+
     /// The identity number of the account's holder.
     mutating func checkIdentity(_ bytes: Span<UInt8>, _ text: String) {
         switch rules.identityForm.defect(of: bytes) {

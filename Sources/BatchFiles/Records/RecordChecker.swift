@@ -160,6 +160,10 @@ package struct RecordChecker: ~Copyable {
             return
         }
         let findings = TextFindings(bytes, text)
+        guard !findings.isBlank || !column.isRequired else {
+            add(.missingField, field, "")
+            return
+        }
         if findings.hasControl { add(.controlCharacter, field, Self.shown(text, field)) }
         if findings.hasInvisible { add(.invisibleCharacter, field, Self.shown(text, field)) }
         if findings.hasReplacement { add(.replacementCharacter, field, Self.shown(text, field)) }
@@ -170,12 +174,17 @@ package struct RecordChecker: ~Copyable {
         case .merchantOrderNumber:
             // A number with line ends or of any length cannot stand in a registry or a report.
             guard !findings.hasControl, findings.length <= column.lengthMax else { return }
+            // Nor can one that a person may take for another.
+            guard checkNumber(bytes, text) else { return }
             texts.merchantOrderNumber = text
         case .accountNumber:
             checkAccount(bytes, text)
             texts.accountNumber = text
-        case .accountName: texts.accountName = text
-        case .purpose: texts.purpose = text
+        case .accountName, .purpose:
+            if findings.hasSurroundingSpace { add(.surroundingSpace, field, Self.shown(text, field)) }
+            // Nothing but spaces says nothing.
+            guard !findings.isBlank else { return }
+            if field == .accountName { texts.accountName = text } else { texts.purpose = text }
         case .bankCode:
             checkBank(bytes, text)
             texts.bankCode = text

@@ -8,6 +8,10 @@ struct TextFindings {
     private(set) var hasInvisible = false
     /// U+FFFD, or a private-use character: what an earlier conversion lost.
     private(set) var hasReplacement = false
+    /// A space of any width at the beginning or the end.
+    private(set) var hasSurroundingSpace = false
+    /// Nothing but spaces and invisible characters.
+    private(set) var isBlank = false
 
     /// `text` is what `bytes` say.
     init(_ bytes: Span<UInt8>, _ text: String) {
@@ -19,6 +23,8 @@ struct TextFindings {
         }
         guard union >= 0x80 else {
             length = bytes.count
+            hasSurroundingSpace = length > 0 && (bytes[0] == 0x20 || bytes[length - 1] == 0x20)
+            isBlank = hasSurroundingSpace && text.utf8.allSatisfy { $0 == 0x20 }
             return
         }
         for scalar in text.unicodeScalars {
@@ -32,5 +38,15 @@ struct TextFindings {
             default: hasReplacement = hasReplacement || scalar == "\u{FFFD}"
             }
         }
+        let scalars = text.unicodeScalars
+        hasSurroundingSpace = scalars.first.map(Self.isSpace) == true || scalars.last.map(Self.isSpace) == true
+        isBlank =
+            (hasSurroundingSpace || hasInvisible)
+            && scalars.allSatisfy { Self.isSpace($0) || $0.properties.generalCategory == .format }
+    }
+
+    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.value >= 0x3400, scalar.value <= 0x9FFF { return false }
+        return scalar.properties.generalCategory == .spaceSeparator
     }
 }

@@ -90,6 +90,8 @@ package struct StatusReason: Sendable, Hashable {
         ReasonCode.controlCharacter.rawValue: "CH16",
         ReasonCode.invisibleCharacter.rawValue: "CH16",
         ReasonCode.replacementCharacter.rawValue: "CH16",
+        ReasonCode.surroundingSpace.rawValue: "CH16",
+        ReasonCode.numberNotPlain.rawValue: "CH16",
         ReasonCode.fieldTooLong.rawValue: "CH16",
         ReasonCode.amountMalformed.rawValue: "AM12",
         ReasonCode.amountNotPositive.rawValue: "AM01",
