@@ -16,6 +16,24 @@ import Transcoding
         )
     }
 
+    @Test(arguments: [",", "a", " ", ".", "\r"] as [Unicode.Scalar])
+    func `no byte that values or fields need ends records`(mark: Unicode.Scalar) {
+        #expect(Self.defectKey { try Samples.layout(recordSeparator: mark, quote: nil) } == "record_separator")
+    }
+
+    @Test func `records in one line have no quotes, and no title or mark with their end`() throws {
+        #expect(Self.defectKey { try Samples.layout(recordSeparator: "|") } == "record_separator")
+        #expect(try Samples.layout(recordSeparator: "|", quote: nil).forResults.recordSeparator == 0x7C)
+        let titled = Samples.columns + [.init(title: "a|b")]
+        #expect(Self.defectKey { try Samples.layout(recordSeparator: "|", quote: nil, columns: titled) } == "columns")
+        let trailer = DelimitedLayout.Trailer(mark: "T|", countPosition: 2, sumPosition: nil)
+        #expect(Self.defectKey { try Samples.layout(recordSeparator: "|", quote: nil, trailer: trailer) } == "trailer")
+        #expect(
+            Self.defectKey { try Samples.layout(recordSeparator: "|", quote: nil, commentPrefix: "#|") }
+                == "comment_prefix"
+        )
+    }
+
     @Test(arguments: ["a", "\n", ",", "\t", "."] as [Unicode.Scalar])
     func `no byte that values need quotes them`(quote: Unicode.Scalar) {
         #expect(Self.defectKey { try Samples.layout(quote: quote) } == "quote")

@@ -11,6 +11,7 @@ import Transcoding
         let separator: Unicode.Scalar
         let quote: Unicode.Scalar?
         let hasFrame: Bool
+        var recordSeparator: Unicode.Scalar = "\n"
         let alphabet: [[UInt8]]
 
         var testDescription: String { name }
@@ -19,6 +20,7 @@ import Transcoding
             try Samples.layout(
                 charset: charset,
                 separator: separator,
+                recordSeparator: recordSeparator,
                 quote: quote,
                 header: hasFrame ? .columnTitles : .none,
                 trailer: hasFrame ? .init(mark: "T", countPosition: 2, sumPosition: nil) : nil,
@@ -55,6 +57,15 @@ import Transcoding
             quote: "`",
             hasFrame: false,
             alphabet: pairs + [[0x60], [0x60], [0x81, 0x60]]
+        ),
+        Case(
+            name: "records in one line, in GBK",
+            charset: .gbk,
+            separator: "^",
+            quote: nil,
+            hasFrame: false,
+            recordSeparator: "|",
+            alphabet: pairs + [[0x5E], [0x5E], [0x0D], [0x95, 0x5E]]
         ),
         Case(
             name: "header, comments and trailer",
@@ -117,7 +128,7 @@ import Transcoding
                 Self.expectPassedOver(bytes[Int(end)..<Int(record.byteRange.lowerBound)], sample, "round \(round)")
                 let line = bytes[Int(record.byteRange.lowerBound)..<Int(record.byteRange.upperBound)]
                 #expect(line.starts(with: record.raw))
-                #expect([[], [0x0A], [0x0D], [0x0D, 0x0A]].contains(Array(line.dropFirst(record.raw.count))))
+                #expect([[], [0x0A], [0x0D], [0x0D, 0x0A], [0x7C]].contains(Array(line.dropFirst(record.raw.count))))
                 #expect(
                     record.physicalLine == Int64(bytes[..<Int(record.byteRange.lowerBound)].count { $0 == 0x0A } + 1)
                 )
@@ -133,7 +144,7 @@ import Transcoding
 
     /// Expects whole lines that are empty, comments, the header or the trailer.
     private static func expectPassedOver(_ gap: ArraySlice<UInt8>, _ sample: Case, _ comment: Comment) {
-        for line in gap.split(separator: 0x0A) {
+        for line in gap.split(whereSeparator: { $0 == 0x0A || sample.recordSeparator.value == UInt32($0) }) {
             let text = String(decoding: line, as: UTF8.self)
             let isFrame =
                 sample.hasFrame

@@ -16,6 +16,7 @@ enum Samples {
     static func layout(
         charset: Charset = .utf8,
         separator: Unicode.Scalar = ",",
+        recordSeparator: Unicode.Scalar = "\n",
         quote: Unicode.Scalar? = "\"",
         header: DelimitedLayout.Header = .none,
         trailer: DelimitedLayout.Trailer? = nil,
@@ -29,6 +30,7 @@ enum Samples {
             name: "sample",
             charset: charset,
             separator: UInt8(ascii: separator),
+            recordSeparator: UInt8(ascii: recordSeparator),
             quote: quote.map { UInt8(ascii: $0) },
             header: header,
             trailer: trailer,

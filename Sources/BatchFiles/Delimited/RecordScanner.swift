@@ -5,6 +5,9 @@ import PaymentCore
 /// A pure machine over bytes: it keeps the place that it reached, so that no byte is looked at twice, however small the
 /// parts are. Offsets count from the record's first byte.
 ///
+/// Where records stand in one line, a line end is passed over between two of them and after the last, and is a
+/// character like others within one. Such files have no quotes.
+///
 /// A line feed inside quotes is believed only while the record keeps its form. When the quote turns out not to be
 /// closed (the end of the file, the limit of bytes, more fields than columns) or to be closed in the middle of a value,
 /// the record is cut at its first line feed, and the lines after it are read as records of their own: one stray quote
@@ -35,11 +38,14 @@ struct RecordScanner: Sendable {
         case ordinary
         case separator
         case quote
-        case lineFeed
+        case recordEnd
         case lead
     }
 
     private let separator: UInt8
+    /// The line feed, or the mark between records that stand in one line.
+    private let recordEnd: UInt8
+    private let hasLines: Bool
     /// The quote, or the separator once more where there is none.
     private let quote: UInt8
     /// The greatest byte that never begins a character of several bytes.
@@ -68,6 +74,8 @@ struct RecordScanner: Sendable {
     init(layout: DelimitedLayout) {
         let walk = CharacterWalk(charset: layout.charset)
         self.separator = layout.separator
+        self.recordEnd = layout.recordSeparator
+        self.hasLines = layout.hasLines
         self.quote = layout.quote ?? layout.separator
         self.ordinaryMax = walk.isLead(0x81) ? 0x80 : 0xFF
         self.walk = walk
@@ -94,6 +102,10 @@ struct RecordScanner: Sendable {
     mutating func scan(_ bytes: Span<UInt8>, isLast: Bool, fields: inout [FieldRange]) -> Found {
         if offset == 0 {
             guard !bytes.isEmpty else { return .nothingYet }
+            if !hasLines, bytes[0] == 0x0A || bytes[0] == 0x0D {
+                guard bytes.count > 1 || isLast else { return .nothingYet }
+                if let end = lineEnd(in: bytes) { return skipLine(to: end) }
+            }
             switch beginsComment(bytes) {
             case nil where !isLast: return .nothingYet
             case true: mode = .comment
@@ -115,7 +127,7 @@ struct RecordScanner: Sendable {
                     mode = .fieldStart
                     offset += 1
                     startField(at: offset)
-                case .lineFeed: return endRecord(at: offset, next: offset + 1, bytes, &fields)
+                case .recordEnd: return endRecord(at: offset, next: offset + 1, bytes, &fields)
                 default:
                     guard let width = walk.width(at: offset, in: bytes, isLast: isLast) else { return .nothingYet }
                     offset += width
@@ -135,7 +147,7 @@ struct RecordScanner: Sendable {
                 case .quote:
                     mode = .quoteInQuotes
                     offset += 1
-                case .lineFeed:
+                case .recordEnd:
                     if firstLine == nil { firstLine = (offset, fieldStart, fieldCount) }
                     guard fieldCount < columnCount else { return cut(bytes, &fields) }
                     physicalLines += 1
@@ -155,7 +167,7 @@ struct RecordScanner: Sendable {
                     mode = .fieldStart
                     offset += 1
                     startField(at: offset)
-                case .lineFeed: return endRecord(at: offset, next: offset + 1, bytes, &fields)
+                case .recordEnd: return endRecord(at: offset, next: offset + 1, bytes, &fields)
                 case _ where byte == 0x0D:
                     mode = .returnAfterQuote
                     offset += 1
@@ -165,26 +177,18 @@ struct RecordScanner: Sendable {
                     mode = .plain
                 }
             case .returnAfterQuote:
-                if kind == .lineFeed { return endRecord(at: offset, next: offset + 1, bytes, &fields) }
+                if kind == .recordEnd { return endRecord(at: offset, next: offset + 1, bytes, &fields) }
                 guard firstLine == nil else { return cut(bytes, &fields) }
                 fault = .garbledQuote
                 mode = .plain
             case .comment:
                 offset += 1
-                if kind == .lineFeed {
-                    lineEnd = offset
-                    physicalLines = 1
-                    return .skippedLine
-                }
+                if kind == .recordEnd { return skipComment(to: offset, bytes) }
             }
         }
         if offset >= bytesMax + 2 { return mode == .comment ? .tooLong : tooLong(bytes, &fields) }
         guard isLast else { return .nothingYet }
-        if mode == .comment {
-            lineEnd = bytes.count
-            physicalLines = 1
-            return .skippedLine
-        }
+        if mode == .comment { return skipComment(to: bytes.count, bytes) }
         if mode == .quoted {
             guard firstLine == nil else { return cut(bytes, &fields) }
             fault = .unclosedQuote
@@ -195,7 +199,7 @@ struct RecordScanner: Sendable {
     private func kind(of byte: UInt8) -> Kind {
         // The separator goes first: without a quote, `quote` equals it.
         if byte == separator { return .separator }
-        if byte == 0x0A { return .lineFeed }
+        if byte == recordEnd { return .recordEnd }
         if byte == quote { return .quote }
         return walk.isLead(byte) ? .lead : .ordinary
     }
@@ -204,11 +208,11 @@ struct RecordScanner: Sendable {
     ///
     /// Most bytes of a file pass here, so it compares in registers instead of looking classes up.
     private func ordinaryEnd(in bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
-        let (separator, quote, ordinaryMax) = (separator, quote, ordinaryMax)
+        let (separator, quote, recordEnd, ordinaryMax) = (separator, quote, recordEnd, ordinaryMax)
         var index = start
         while index < end {
             let byte = bytes[index]
-            if byte == separator || byte == quote || byte == 0x0A || byte > ordinaryMax { break }
+            if byte == separator || byte == quote || byte == recordEnd || byte > ordinaryMax { break }
             index += 1
         }
         return index
@@ -254,15 +258,44 @@ struct RecordScanner: Sendable {
         _ fields: inout [FieldRange]
     ) -> Found {
         contentEnd = end
+        // The line end after the last of many records in one line is no part of it.
+        if !hasLines, next == end, end > 0, bytes[end - 1] == 0x0A { contentEnd -= 1 }
         // The content keeps every carriage return but the one of the line end.
-        if end > 0, bytes[end - 1] == 0x0D, mode != .quoted { contentEnd -= 1 }
+        if hasLines || contentEnd < end, contentEnd > 0, bytes[contentEnd - 1] == 0x0D, mode != .quoted {
+            contentEnd -= 1
+        }
         let isInsideQuotes = mode == .quoteInQuotes || mode == .returnAfterQuote
         let isWhole = endField(at: isInsideQuotes ? contentEnd - 1 : contentEnd, &fields)
         if !isWhole { return cut(bytes, &fields) }
         if contentEnd > bytesMax { return tooLong(bytes, &fields) }
         lineEnd = next
-        physicalLines += 1
+        physicalLines = hasLines ? physicalLines + 1 : lines(in: bytes, upTo: next)
         return contentEnd == 0 ? .skippedLine : .record
+    }
+
+    /// Where a line ends that begins the bytes and has nothing in it; nil if they begin otherwise.
+    private func lineEnd(in bytes: Span<UInt8>) -> Int? {
+        if bytes[0] == 0x0A { return 1 }
+        return bytes.count > 1 && bytes[1] == 0x0A ? 2 : nil
+    }
+
+    private mutating func skipComment(to end: Int, _ bytes: Span<UInt8>) -> Found {
+        lineEnd = end
+        physicalLines = hasLines ? 1 : lines(in: bytes, upTo: end)
+        return .skippedLine
+    }
+
+    private mutating func skipLine(to end: Int) -> Found {
+        lineEnd = end
+        physicalLines = 1
+        return .skippedLine
+    }
+
+    /// The lines that end before `end`.
+    private func lines(in bytes: Span<UInt8>, upTo end: Int) -> Int64 {
+        var lines: Int64 = 0
+        for index in 0..<end where bytes[index] == 0x0A { lines += 1 }
+        return lines
     }
 
     private mutating func tooLong(_ bytes: Span<UInt8>, _ fields: inout [FieldRange]) -> Found {

@@ -9,6 +9,15 @@ extension DelimitedLayout {
                 mend: "take a character that no value needs, such as , or | or ^ or a tab"
             )
         }
+        if !hasLines {
+            guard Self.mayMark(recordSeparator), recordSeparator != separator, quote == nil else {
+                throw LayoutDefect(
+                    key: "record_separator",
+                    what: "it is the separator of fields, a character that values need, or stands beside a quote",
+                    mend: "take a character such as | and leave quote out, or leave the key out for a record a line"
+                )
+            }
+        }
         if let quote {
             guard Self.mayMark(quote), quote != separator, quote != 0x09 else {
                 throw LayoutDefect(
@@ -20,7 +29,7 @@ extension DelimitedLayout {
         }
         if let commentPrefix {
             guard Self.isPrintable(commentPrefix), let first = commentPrefix.utf8.first,
-                first != separator, first != quote
+                first != separator, first != quote, !commentPrefix.utf8.contains(recordSeparator)
             else {
                 throw LayoutDefect(
                     key: "comment_prefix",
@@ -49,7 +58,11 @@ extension DelimitedLayout {
                     mend: "choose another title"
                 )
             }
-            guard column.title.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != separator && $0 != quote }) else {
+            guard
+                column.title.utf8.allSatisfy({
+                    $0 >= 0x20 && $0 != 0x7F && $0 != separator && $0 != quote && $0 != recordSeparator
+                })
+            else {
                 throw LayoutDefect(
                     key: "columns",
                     what: "the title of column \(titles.count) holds the separator, the quote or a control character",
@@ -91,6 +104,7 @@ extension DelimitedLayout {
     func checkTrailer() throws(LayoutDefect) {
         guard let trailer else { return }
         guard Self.isPrintable(trailer.mark), !trailer.mark.utf8.contains(separator),
+            !trailer.mark.utf8.contains(recordSeparator),
             quote.map({ !trailer.mark.utf8.contains($0) }) ?? true,
             commentPrefix.map({ !trailer.mark.hasPrefix($0) }) ?? true
         else {

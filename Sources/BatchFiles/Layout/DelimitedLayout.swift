@@ -1,7 +1,7 @@
 package import PaymentCore
 package import Transcoding
 
-/// How a merchant writes its delimited files: one record a line, fields in fixed columns.
+/// How a merchant writes its delimited files: one record a line, or many in one, fields in fixed columns.
 ///
 /// A value of this type has passed its checks, so readers and writers rely on it. Separator, quote, comment prefix and
 /// trailer mark are ASCII, which every supported charset shares.
@@ -49,9 +49,13 @@ package struct DelimitedLayout: Sendable {
         }
     }
 
+    package static let lineFeed: UInt8 = 0x0A
+
     package let name: String
     package let charset: Charset
     package let separator: UInt8
+    /// What ends a record: a line feed, or a mark where many records stand in one line.
+    package let recordSeparator: UInt8
     package let quote: UInt8?
     package let header: Header
     package let trailer: Trailer?
@@ -68,6 +72,7 @@ package struct DelimitedLayout: Sendable {
         name: String,
         charset: Charset,
         separator: UInt8,
+        recordSeparator: UInt8 = lineFeed,
         quote: UInt8?,
         header: Header,
         trailer: Trailer? = nil,
@@ -80,6 +85,7 @@ package struct DelimitedLayout: Sendable {
         self.name = name
         self.charset = charset
         self.separator = separator
+        self.recordSeparator = recordSeparator
         self.quote = quote
         self.header = header
         self.trailer = trailer
@@ -120,6 +126,9 @@ package struct DelimitedLayout: Sendable {
         )
     }
 
+    /// Whether a line is a record, not a part of one or many.
+    var hasLines: Bool { recordSeparator == Self.lineFeed }
+
     /// The index of the column that holds `field`.
     package func index(of field: RecordField) -> Int? { columns.firstIndex { $0.field == field } }
 
@@ -130,6 +139,7 @@ package struct DelimitedLayout: Sendable {
         self.name = request.name
         self.charset = request.charset
         self.separator = request.separator
+        self.recordSeparator = request.recordSeparator
         self.quote = request.quote
         self.header = request.header
         self.trailer = request.trailer

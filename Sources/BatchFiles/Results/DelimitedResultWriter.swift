@@ -13,6 +13,7 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
     private let splitsRecords: Bool
     private let quote: Unicode.Scalar?
     private let separator: Unicode.Scalar
+    private let recordSeparator: Unicode.Scalar
     private let encoder: TextEncoder
     private let recordAmount: RecordAmount
     private var decoder: TextDecoder
@@ -31,6 +32,7 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
         self.splitsRecords = splitsRecords
         self.quote = layout.quote.map { Unicode.Scalar($0) }
         self.separator = Unicode.Scalar(layout.separator)
+        self.recordSeparator = Unicode.Scalar(layout.recordSeparator)
         self.encoder = TextEncoder(charset: layout.charset)
         self.decoder = TextDecoder(charset: layout.charset)
         self.recordAmount = RecordAmount(form: layout.form)
@@ -151,7 +153,7 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
         record.storage.removeAll(keepingCapacity: true)
         record.storage.append(contentsOf: raw)
         // With a line end of its own, so that a carriage return of the value is not taken for one.
-        record.storage.append(contentsOf: [0x0D, 0x0A])
+        record.storage.append(contentsOf: layout.hasLines ? [0x0D, 0x0A] : [layout.recordSeparator])
         scanner.startRecord(&record.fields)
         let storage = record.storage
         let found = scanner.scan(storage.span, isLast: true, fields: &record.fields)
@@ -187,7 +189,7 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
 
     private mutating func endField(isLast: Bool) {
         // A line feed alone: whoever splits lines by it gets no carriage return in the last column.
-        buffer.append(isLast ? 0x0A : layout.separator)
+        buffer.append(isLast ? layout.recordSeparator : layout.separator)
     }
 
     /// Appends ASCII that needs no quotes.
@@ -205,7 +207,9 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
         if append(words, isFirst: false) { return }
         var plain = ""
         for scalar in words.unicodeScalars {
-            let isMark = scalar == separator || scalar == quote || scalar.properties.generalCategory == .control
+            let isMark =
+                scalar == separator || scalar == recordSeparator || scalar == quote
+                || scalar.properties.generalCategory == .control
             plain.unicodeScalars.append(isMark ? " " : scalar.isASCII ? scalar : "?")
         }
         appendPlain(plain)
@@ -217,7 +221,7 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
         var hasQuotes = false
         for scalar in value.unicodeScalars {
             switch scalar {
-            case separator, "\r", "\n": needsQuotes = true
+            case separator, recordSeparator, "\r", "\n": needsQuotes = true
             // Only a value in quotes may hold a line end; no other control character belongs in a file of text.
             case _ where scalar.value < 0x20 || scalar.value == 0x7F: return nil
             case _ where scalar == quote: hasQuotes = true

@@ -34,6 +34,7 @@ enum LayoutFile {
         let name = try ConfigurationFolder.name("name", of: root)
         let charset = try charset(root)
         let separator = try byte(root.node("separator"))
+        let recordSeparator = try root.optionalNode("record_separator").map { node throws(YAMLError) in try byte(node) }
         let quote = try root.optionalNode("quote").map { node throws(YAMLError) in try byte(node) }
         let columns = try root.mappings("columns").map { mapping throws(YAMLError) in try column(mapping) }
         let header = try root.enumeration("header", as: DelimitedLayout.Header.self)
@@ -48,6 +49,7 @@ enum LayoutFile {
                 name: name,
                 charset: charset,
                 separator: separator,
+                recordSeparator: recordSeparator ?? DelimitedLayout.lineFeed,
                 quote: quote,
                 header: header,
                 trailer: trailer,
