@@ -212,6 +212,14 @@ import Transcoding
         #expect(defect?.mend.contains("carriage return") == text.contains("\r"))
     }
 
+    @Test func `a header that ends with a carriage return alone is told as such`() throws {
+        let layout = try Samples.layout(header: .columnTitles, columns: Self.short)
+        let defect = SeenFile("a,b,c\r1,2,3\r", layout).defect
+        #expect(defect?.code == .headerMismatch)
+        #expect(defect?.mend.contains("carriage return") == true)
+        #expect(SeenFile("a,b\n1,2,3\n", layout).defect?.mend.contains("carriage return") == false)
+    }
+
     @Test func `a hundred misfits at the beginning refuse a file, and fewer do not`() throws {
         let layout = try Samples.layout(columns: Self.short)
         let misfit = "1,2\n"

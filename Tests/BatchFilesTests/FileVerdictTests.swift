@@ -175,6 +175,27 @@ import Testing
         #expect(FileVerdict.decide(totals: totals, declared: [both], tolerance: FileTolerance()) == .load)
     }
 
+    @Test(arguments: [(0, 1, "hold"), (1, 1, "load"), (1, 2, "hold"), (2, 2, "load"), (9, 9, "refuse")])
+    func `a few bad records need not hold a small file, and never make up for a limit`(
+        free: Int,
+        bad: Int,
+        expected: String
+    ) {
+        let verdict = FileVerdict.decide(
+            totals: Self.totals(
+                orders: [Int64](repeating: 1, count: 10 - bad),
+                bad: [Int64?](repeating: 1, count: bad)
+            ),
+            declared: [],
+            tolerance: FileTolerance(badRecordsFree: Int64(free), badPerTenThousandLimit: 5_000)
+        )
+        switch verdict {
+        case .load: #expect(expected == "load")
+        case .hold: #expect(expected == "hold")
+        case .refuse: #expect(expected == "refuse")
+        }
+    }
+
     @Test func `too many bad records hold the file`() {
         let orders = [Int64](repeating: 1, count: 19)
         let tolerance = FileTolerance()

@@ -62,6 +62,14 @@ import Testing
             rules: try RecordRules(identityForm: form)
         )
         #expect(Self.codes(checked) == [codes])
+        // Known is the day on which the person is not born yet.
+        let early = RecordContext(businessDate: BusinessDate(year: 1998, month: 12, day: 8))
+        let unborn = try Self.check(
+            ["A-2,\(Self.account),张三,,1,,440103199812097547"],
+            more: [column],
+            context: early
+        )
+        #expect(Self.codes(unborn) == [[.idNumberMalformed]])
         for reason in Self.reasons(checked[0]) {
             #expect(reason.field == .idNumber)
             #expect(!reason.maskedValue.contains(number) && !reason.maskedValue.contains("1998"))

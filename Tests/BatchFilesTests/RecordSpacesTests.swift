@@ -58,7 +58,8 @@ import Testing
 
     @Test(arguments: [
         (" Anna", "rent", [ReasonCode.surroundingSpace]), ("Anna ", "rent", [.surroundingSpace]),
-        ("张三\u{3000}", "rent", [.surroundingSpace]), ("\u{A0}张三", "rent\u{A0}", [.surroundingSpace, .surroundingSpace]),
+        ("张三\u{3000}", "rent", [.surroundingSpace]),
+        ("\u{A0}张三", "rent\u{A0}", [.surroundingSpace, .surroundingSpace]),
         ("Anna Li", "the rent", []), ("欧阳 娜娜", "", []),
     ])
     func `spaces around a name or a purpose are a warning, and stay`(

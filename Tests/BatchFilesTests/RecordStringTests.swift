@@ -43,7 +43,8 @@ import Testing
     func `a sample of Alipay is read record by record`(name: String) throws {
         let bytes = try SharedFiles.bytes("formats/cn-batch/alipay/\(name).txt")
         let results = ["flag", "code", "inner", "time"].map { LayoutColumn(title: $0) }
-        let layout = try Self.layout(columns: name == "detail_data" ? Self.columns : Array(Self.columns[0..<4]) + results)
+        let columns = name == "detail_data" ? Self.columns : Array(Self.columns[0..<4]) + results
+        let layout = try Self.layout(columns: columns)
         let checked = try RecordCheckerTests.check(bytes, layout, try RecordRules(accountForm: .lettersAndDigits))
         let expected: [String: [Int64]] = [
             "detail_data": [1, 10_000, 123_456], "success_details": [1], "fail_details": [10_000, 123_456],

@@ -189,7 +189,7 @@ import sluice
             .replacingOccurrences(
                 of: "bad_per_ten_thousand_max: 500",
                 with: "bad_per_ten_thousand_max: 5\n  bad_per_ten_thousand_limit: 50"
-                    + "\n  difference_per_ten_thousand_max: 7"
+                    + "\n  difference_per_ten_thousand_max: 7\n  bad_records_free: 3"
             )
         try fixture.write(merchant, to: "merchants/MER-PAYOUT.yaml")
         let catalogue = try Catalogue.load(try fixture.load())
@@ -201,7 +201,12 @@ import sluice
         #expect(profile.rules.severity(of: .duplicateInFile) == .refuseFile)
         #expect(
             profile.tolerance
-                == FileTolerance(differencePerTenThousandMax: 7, badPerTenThousandMax: 5, badPerTenThousandLimit: 50)
+                == FileTolerance(
+                    differencePerTenThousandMax: 7,
+                    badPerTenThousandMax: 5,
+                    badRecordsFree: 3,
+                    badPerTenThousandLimit: 50
+                )
         )
         let date = BusinessDate(year: 2026, month: 11, day: 20)
         let configuration = catalogue.engineConfiguration(limits: EngineLimits())

@@ -190,7 +190,7 @@ import sluice
         )
         #expect(record.reasons.allSatisfy { !$0.mend.isEmpty && $0.severity == "quarantine" })
         let words = try CheckRun(Array(text.utf8), Self.merchant).output
-        #expect(words.contains("line 42 (bytes \(record.byte_from) to \(record.byte_to - 1), record 41, order P41)"))
+        #expect(words.contains("line 42 (bytes \(record.byte_from) up to \(record.byte_to), record 41, order P41)"))
         #expect(words.contains("amount_too_many_decimals in amount ‘1.234’: write no more decimals"))
         #expect(!words.contains("6228480040106028108") && !run.output.contains("6228480040106028108"))
         let few = try CheckRun(Array((text + bad + bad).utf8), Self.merchant + ["--bad-records", "2"])

@@ -74,7 +74,8 @@ import Testing
         (.digits, "６２２２０２", false), (.lettersAndDigits, "AB123", true), (.lettersAndDigits, "AB 12", false),
         (.lettersAndDigits, "AB1@3", false), (.lettersAndDigits, "AB1[3", false), (.lettersAndDigits, "AB1`3", false),
         (.lettersAndDigits, "AB1{3", false), (.lettersAndDigits, "é1234", false), (.iban, "NO9386011117947", true),
-        (.iban, "622202", false),
+        (.iban, "622202", false), (.digits, "0000000000000000", false), (.digits, "0000001", true),
+        (.lettersAndDigits, "00000", false), (.lettersAndDigits, "0000A", true),
     ])
     func `an account form admits its numbers only`(form: AccountForm, number: String, admits: Bool) {
         let isAdmitted = form.admits(number.utf8.span)

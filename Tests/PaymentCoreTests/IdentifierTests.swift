@@ -67,10 +67,22 @@ import Testing
         (.residentIdentity, "440103199812097546", .checkDigit), (.socialCreditCode, "91350100M000100Y43", nil),
         (.socialCreditCode, "91350100M000100Y44", .checkDigit), (.either, "440103199812097547", nil),
         (.either, "91350100M000100Y43", nil), (.either, "91350100M000100Y44", .checkDigit),
-        (.either, "440103199813097547", .checkDigit), (.either, "张三", .form), (.either, "", .form),
+        (.either, "440103199813097547", .form), (.either, "张三", .form), (.either, "", .form),
+        (.either, "110101199002304514", .form), (.either, "440103199812097546", .checkDigit),
+        (.either, "91350100000100Y43", .form), (.either, "913501001000100043", .checkDigit),
     ])
     func `an identity form admits its numbers only`(form: IdentityForm, number: String, defect: IdentityForm.Defect?) {
         let found = form.defect(of: number.utf8.span)
+        #expect(found == defect)
+    }
+
+    @Test(arguments: [
+        (IdentityForm.residentIdentity, "1998-12-09", nil), (.residentIdentity, "1998-12-08", IdentityForm.Defect.form),
+        (.either, "1998-12-08", .form), (.either, "2026-11-20", nil),
+    ])
+    func `nobody was born after the day`(form: IdentityForm, day: String, defect: IdentityForm.Defect?) throws {
+        let today = try #require(BusinessDate(day))
+        let found = form.defect(of: "440103199812097547".utf8.span, today: today)
         #expect(found == defect)
     }
 

@@ -4,7 +4,8 @@ import Testing
 @Suite struct PersonalLookTests {
     @Test(arguments: [
         "A-2", "P1", "20260105000001", "202611210000000123", "20261121-000001-4", "PAY20261121093000123456", "E2E-0001",
-        "WD/2026/11/000123", "000001", "17634567890123", "1763456789", "12012345678", "INV_2026.11.0001#3", "261121000000001",
+        "WD/2026/11/000123", "000001", "17634567890123", "1763456789", "12012345678", "INV_2026.11.0001#3",
+        "261121000000001",
         "PO-4500-0001-2026-0001", "c0ffee00-0000-4000-8000-000000000001", "2612112026112101", "0000000000000000",
     ])
     func `a merchant's number for an order stays legible`(number: String) {
@@ -26,7 +27,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "13800138000", "8613800138000", "A-13800138000", "138-0013-8000", "张三丰", "李四", "a@b.cn", "Zhang San", "ZhangSan",
+        "13800138000", "8613800138000", "A-13800138000", "138-0013-8000", "张三丰", "李四", "a@b.cn",
+        "Zhang San", "ZhangSan",
         "A5 6228480040106028109x", "张三 6228480040106028108", "Ｐ1", "P1 ", "P\u{200B}1", "P\u{A0}1", "x", "\u{1B}[2J1",
     ])
     func `a name, an address or a mobile number is starred`(number: String) {
@@ -35,7 +37,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "Zhang Sanfeng Li", "13800138000 Zhang San", "ABCDEFGHIJKLMNOP", "A5 6228480040106028109x", "Zhang-Sanfeng-Li-1",
+        "Zhang Sanfeng Li", "13800138000 Zhang San", "ABCDEFGHIJKLMNOP", "A5 6228480040106028109x",
+        "Zhang-Sanfeng-Li-1",
     ])
     func `words in the column of accounts are starred as a whole`(value: String) {
         #expect(Masked.account(value).allSatisfy { $0 == "*" })

@@ -11,6 +11,8 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
     /// Large parts are taken in pieces of this size, so that what is copied stays in the processor's cache.
     private static let pieceBytes = 128 * 1_024
 
+    private static let returnMend = "end lines with a line feed, not with a carriage return alone"
+
     private struct Misfits {
         var count: Int32 = 0
         var line: Int64 = 0
@@ -182,7 +184,7 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
             throw defect(
                 .headerMismatch,
                 "the header has \(record.fieldCount) columns instead of \(layout.columns.count)",
-                mend
+                record.holdsReturn ? Self.returnMend : mend
             )
         }
         let encoder = TextEncoder(charset: layout.charset)
@@ -246,7 +248,7 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
             let place = position
             misfits.line = place.physicalLine + 1
             misfits.byteOffset = place.byteOffset
-            misfits.holdsReturn = record.storage[record.start..<record.start + record.count].contains(0x0D)
+            misfits.holdsReturn = record.holdsReturn
         }
         misfits.count += 1
         self.misfits = misfits
@@ -261,7 +263,7 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
             what: "none of the first \(misfits.count) records has the \(layout.columns.count) columns of the layout "
                 + "‘\(layout.name)’",
             mend: misfits.holdsReturn
-                ? "end lines with a line feed, not with a carriage return alone"
+                ? Self.returnMend
                 : "check the separator and the columns, or declare the file's own layout"
         )
     }

@@ -94,6 +94,9 @@ package struct RawRecord: ~Copyable, Sendable {
     /// A copy of the bytes of the record, without its line end.
     package func copyBytes() -> [UInt8] { Array(storage[start..<start + count]) }
 
+    /// Whether a carriage return stands inside: then lines may end with nothing else.
+    var holdsReturn: Bool { storage[start..<start + count].contains(0x0D) }
+
     /// A copy of a field's value without its quotes; nil where the record has no such field, or it is beyond those
     /// kept.
     package func copyField(at index: Int) -> [UInt8]? {

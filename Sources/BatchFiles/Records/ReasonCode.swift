@@ -127,7 +127,8 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     package var canBeWeakened: Bool {
         switch self {
         case .accountCheckDigit, .bankMalformed, .bankUnknown, .bankCountryDiffers, .invisibleCharacter,
-            .replacementCharacter, .surroundingSpace, .numberNotPlain, .idNumberMalformed, .idNumberCheckDigit, .dateInPast, .dateInFuture,
+            .replacementCharacter, .surroundingSpace, .numberNotPlain, .idNumberMalformed, .idNumberCheckDigit,
+            .dateInPast, .dateInFuture,
             .dateNotWorkingDay, .notInRepertoire, .tooLongForChannels, .samePayment, .bankCheckDigit, .notASCII,
             .traceNumberForeign, .traceNumberOrder, .orderingAccountMalformed, .currencyMixed, .instructionRepeated,
             .mandateMissing, .mandateSignedLate, .creditorIdentifierMalformed:

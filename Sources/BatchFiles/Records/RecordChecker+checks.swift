@@ -33,7 +33,7 @@ extension RecordChecker {
 
     /// The identity number of the account's holder.
     mutating func checkIdentity(_ bytes: Span<UInt8>, _ text: String) {
-        switch rules.identityForm.defect(of: bytes) {
+        switch rules.identityForm.defect(of: bytes, today: context.businessDate) {
         case .form: add(.idNumberMalformed, .idNumber, Self.shown(text, .idNumber))
         case .checkDigit: add(.idNumberCheckDigit, .idNumber, Self.shown(text, .idNumber))
         case nil: break

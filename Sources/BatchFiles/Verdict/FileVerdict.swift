@@ -10,6 +10,8 @@ package struct FileTolerance: Sendable, Hashable {
     package let differencePerTenThousandMax: Int64
     /// How many records of ten thousand may go to quarantine before the file is held.
     package let badPerTenThousandMax: Int64
+    /// How many records may go to quarantine without the file being held, whatever their share.
+    package let badRecordsFree: Int64
     /// How many records of ten thousand may go to quarantine before the file is refused.
     package let badPerTenThousandLimit: Int64
 
@@ -20,6 +22,7 @@ package struct FileTolerance: Sendable, Hashable {
         amountMinorDifferenceMax: Int64 = 0,
         differencePerTenThousandMax: Int64 = 0,
         badPerTenThousandMax: Int64 = 500,
+        badRecordsFree: Int64 = 0,
         badPerTenThousandLimit: Int64 = 10_000
     ) {
         precondition(
@@ -30,6 +33,7 @@ package struct FileTolerance: Sendable, Hashable {
         self.amountMinorDifferenceMax = amountMinorDifferenceMax
         self.differencePerTenThousandMax = differencePerTenThousandMax
         self.badPerTenThousandMax = badPerTenThousandMax
+        self.badRecordsFree = badRecordsFree
         self.badPerTenThousandLimit = badPerTenThousandLimit
     }
 
@@ -87,7 +91,8 @@ package enum FileVerdict: Sendable, Hashable {
                 )
             )
         }
-        if bad > Int128(tolerance.badPerTenThousandMax) * Int128(totals.records) {
+        if badRecords > tolerance.badRecordsFree, bad > Int128(tolerance.badPerTenThousandMax) * Int128(totals.records)
+        {
             hold = hold ?? FileHold(code: .tooManyBadRecords, what: what)
         }
         return hold.map(FileVerdict.hold) ?? .load

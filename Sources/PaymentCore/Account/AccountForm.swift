@@ -7,11 +7,12 @@ package enum AccountForm: String, Sendable, Hashable, CaseIterable {
     /// An IBAN with its structure and check digits.
     case iban
 
-    /// Whether `number` has this form.
+    /// Whether `number` has this form; zeros alone are no number.
     package func admits(_ number: Span<UInt8>) -> Bool {
         switch self {
-        case .digits: (6...32).contains(number.count) && number.holdsOnly { $0.isASCIIDigit }
-        case .lettersAndDigits: (5...34).contains(number.count) && number.holdsOnly { $0.isASCIILetterOrDigit }
+        case .digits: (6...32).contains(number.count) && number.holdsOnly { $0.isASCIIDigit } && !number.isZero
+        case .lettersAndDigits:
+            (5...34).contains(number.count) && number.holdsOnly { $0.isASCIILetterOrDigit } && !number.isZero
         case .iban: IBAN.isValid(number)
         }
     }
@@ -40,6 +41,8 @@ package enum BankCodeForm: String, Sendable, Hashable, CaseIterable {
 }
 
 extension Span<UInt8> {
+    fileprivate var isZero: Bool { holdsOnly { $0 == 0x30 } }
+
     fileprivate func holdsOnly(_ isAdmitted: (UInt8) -> Bool) -> Bool {
         for index in 0..<count where !isAdmitted(self[index]) { return false }
         return true

@@ -16,17 +16,27 @@ package enum IdentityForm: String, Sendable, Hashable, CaseIterable {
     }
 
     /// The defect of `number`; nil for a right one.
-    package func defect(of number: Span<UInt8>) -> Defect? {
+    ///
+    /// Nobody was born after `today`, where it is known.
+    package func defect(of number: Span<UInt8>, today: BusinessDate? = nil) -> Defect? {
         switch self {
         case .residentIdentity:
-            return ResidentIdentity.defect(of: number).map { $0 == .checkDigit ? .checkDigit : .form }
+            return ResidentIdentity.defect(of: number, today: today).map { $0 == .checkDigit ? .checkDigit : .form }
         case .socialCreditCode:
             return SocialCreditCode.defect(of: number).map { $0 == .checkDigit ? .checkDigit : .form }
         case .either:
-            guard let person = Self.residentIdentity.defect(of: number),
+            guard let person = Self.residentIdentity.defect(of: number, today: today),
                 let organisation = Self.socialCreditCode.defect(of: number)
             else { return nil }
-            return person == .checkDigit || organisation == .checkDigit ? .checkDigit : .form
+            return Self.isLikePerson(number) ? person : organisation
         }
+    }
+
+    /// Whether a wrong number was rather meant for a person: digits but for the last, and not 9 first, as codes of firms
+    /// have it.
+    private static func isLikePerson(_ number: Span<UInt8>) -> Bool {
+        guard number.count > 0, number[0] != 0x39 else { return false }
+        for index in 0..<number.count - 1 where !number[index].isASCIIDigit { return false }
+        return true
     }
 }

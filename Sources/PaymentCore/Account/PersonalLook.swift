@@ -22,8 +22,9 @@ package enum PersonalLook: Sendable, Hashable {
             self = .nameOrContact
             return
         }
-        guard runs.contains(where: { Self.isCard($0) || Self.isIdentity($0, in: bytes) })
-            || Self.isGroupedCard(runs) || IBAN.isValid(bytes.map(\.asASCIICapital).span)
+        guard
+            runs.contains(where: { Self.isCard($0) || Self.isIdentity($0, in: bytes) })
+                || Self.isGroupedCard(runs) || IBAN.isValid(bytes.map(\.asASCIICapital).span)
         else { return nil }
         self = .accountNumber
     }

@@ -12,9 +12,14 @@ package struct Money: Hashable, Sendable {
 
 extension Money: CustomStringConvertible {
     /// The amount with thousands separators and its currency, for people: `412,000.00 CNY`.
-    package var description: String {
+    package var description: String { currency.words(Int128(minor)) }
+}
+
+extension Currency {
+    /// Minor units for people, as in `1,234.50 CNY`; sums may be wider than an amount.
+    package func words(_ minor: Int128) -> String {
         let magnitude = String(minor.magnitude)
-        let places = currency.minorUnits
+        let places = minorUnits
         let padded = String(repeating: "0", count: max(0, places + 1 - magnitude.count)) + magnitude
         let whole = padded.dropLast(places)
         var grouped = ""
@@ -23,7 +28,7 @@ extension Money: CustomStringConvertible {
             grouped.append(digit)
         }
         let fraction = places == 0 ? "" : "." + padded.suffix(places)
-        return (minor < 0 ? "-" : "") + grouped + fraction + " " + currency.code
+        return (minor < 0 ? "-" : "") + grouped + fraction + " " + code
     }
 }
 

@@ -116,7 +116,8 @@ extension QuarantinedRecord {
         [
             "batch_id": .integer(key.batch.value), "line_no": .integer(key.line.value),
             "business_date": .string("\(key.businessDate)"), "state": .string(state), "origin": .string(origin),
-            "merchant_order_no": .string(merchantOrderNumber.map(Masked.orderNumber)), "amount_minor": .integer(amountMinor),
+            "merchant_order_no": .string(merchantOrderNumber.map(Masked.orderNumber)),
+            "amount_minor": .integer(amountMinor),
             "currency": .string(currency), "charset": .string(source.charset), "byte_from": .integer(source.byteFrom),
             "byte_to": .integer(source.byteTo), "physical_line": .integer(source.physicalLine),
             "closed": closure.map(\.json) ?? .null, "number_owner": numberOwner.map(\.json) ?? .null,
@@ -135,7 +136,7 @@ extension QuarantinedRecord {
     fileprivate var words: String {
         let place =
             origin == "intake"
-            ? "line \(source.physicalLine) of the file, bytes \(source.byteFrom) to \(source.byteTo), "
+            ? "line \(source.physicalLine) of the file, bytes \(source.byteFrom) up to \(source.byteTo), "
                 + Masked.visible(source.charset)
             : "made of a failed order"
         let amount = amountMinor.map { amountWords(Int128($0), currency) } ?? "not readable"

@@ -211,6 +211,7 @@ enum MerchantFile {
                 standard.differencePerTenThousandMax
             ),
             badPerTenThousandMax: badMax,
+            badRecordsFree: try bound("bad_records_free", .max, standard.badRecordsFree),
             badPerTenThousandLimit: badLimit
         )
     }

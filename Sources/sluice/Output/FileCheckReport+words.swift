@@ -108,7 +108,7 @@ extension FileCheckReport {
     private static func words(_ record: QuarantineDraft) -> String {
         let (source, range) = (record.source, record.source.byteRange)
         let number = record.merchantOrderNumber.map { ", order \(RecordField.merchantOrderNumber.masked($0))" } ?? ""
-        let place = "bytes \(range.lowerBound) to \(range.upperBound - 1), record \(record.line)"
+        let place = "bytes \(range.lowerBound) up to \(range.upperBound), record \(record.line)"
         let reasons = record.reasons.map { reason in
             let field = reason.field.map { " in \($0.rawValue)" } ?? ""
             let value = reason.maskedValue.isEmpty ? "" : " ‘\(reason.maskedValue)’"

@@ -57,10 +57,8 @@ extension TimeSpan {
 
 /// An amount for people; minor units where the currency cannot be read.
 func amountWords(_ minor: Int128, _ currency: String?) -> String {
-    guard let code = currency, let currency = Currency(code: code), let small = Int64(exactly: minor) else {
-        return "\(minor) \(currency ?? "minor units")"
-    }
-    return Money(minor: small, currency: currency).description
+    if let known = currency.flatMap({ Currency(code: $0) }) { return known.words(minor) }
+    return "\(minor) \(currency ?? "minor units")"
 }
 
 extension OrderKey {

@@ -20,6 +20,12 @@ struct MoneyTests {
         #expect(Money(minor: minor, currency: currency).description == text)
     }
 
+    @Test func `a sum beyond 64 bits is written in the same unit`() {
+        let sum = Int128(Int64.max) * 3
+        #expect(Currency.cny.words(sum) == "276,701,161,105,643,274.21 CNY")
+        #expect(Currency.cny.words(-sum) == "-276,701,161,105,643,274.21 CNY")
+    }
+
     @Test func `a tally counts and sums`() {
         var tally = Tally()
         for amount in [1, 250, -1] as [Int64] { tally.add(amount) }
