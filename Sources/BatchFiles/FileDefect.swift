@@ -10,6 +10,8 @@ package struct FileDefect: Error, Sendable, Hashable {
         case noRecords = "no_records"
         /// The first line is not the header of the layout.
         case headerMismatch = "header_mismatch"
+        /// The count or sum of the header cannot be read.
+        case headerMalformed = "header_malformed"
         /// No record of the file's beginning has the columns of the layout.
         case layoutMismatch = "layout_mismatch"
         /// The file says at its beginning that it is in another charset.

@@ -32,6 +32,7 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
     private var ordinal: Int32
     private var physicalLine: Int64
     private var isMarkDue: Bool
+    private var isHeaderRecordDue: Bool
     private var isHeaderDue: Bool
     private var isFinished = false
     /// The records so far that miss the columns, and the place of the first; nil as soon as one has them.
@@ -40,7 +41,9 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
     /// What the trailer declares; nil until it was read, and for layouts without one.
     package private(set) var trailer: DeclaredTotals?
 
-    package var declared: [DeclaredTotals] { trailer.map { [$0] } ?? [] }
+    private var header: DeclaredTotals?
+
+    package var declared: [DeclaredTotals] { [header, trailer].compactMap(\.self) }
 
     /// A reader of a whole file, or of what follows `position` in it.
     ///
@@ -54,6 +57,7 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
         self.ordinal = position.recordOrdinal
         self.physicalLine = position.physicalLine
         self.isMarkDue = position.byteOffset == 0
+        self.isHeaderRecordDue = layout.headerRecord != nil && position.recordOrdinal == 0
         self.isHeaderDue = layout.header == .columnTitles && position.recordOrdinal == 0
         self.misfits = position == .start ? Misfits() : nil
     }
@@ -102,11 +106,7 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
             case .nothingYet:
                 return
             case .tooLong:
-                throw defect(
-                    .recordTooLong,
-                    "the record that begins here has more than \(layout.limits.recordBytesMax) bytes",
-                    "end each record with a line feed, and check the file for a cut or binary part"
-                )
+                throw FileDefect.recordTooLong(layout.limits, at: position)
             case .skippedLine:
                 passLine()
             case .record:
@@ -126,31 +126,25 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
         record.count = scanner.contentEnd
         record.fieldCount = scanner.fieldCount
         record.fault = scanner.fault
+        if isHeaderRecordDue {
+            isHeaderRecordDue = false
+            header = try readHeader()
+            passLine()
+            return
+        }
         if isHeaderDue {
             isHeaderDue = false
             try checkHeader()
             passLine()
             return
         }
-        guard trailer == nil else {
-            throw defect(
-                .trailerNotLast,
-                "the file goes on after its trailer",
-                "send one file with one trailer at its end"
-            )
-        }
-        if isTrailer {
+        guard trailer == nil else { throw FileDefect.trailerNotLast(at: position) }
+        if begins(with: trailerMark) {
             trailer = try readTrailer()
             passLine()
             return
         }
-        guard ordinal < layout.limits.recordsMax else {
-            throw defect(
-                .tooManyRecords,
-                "the file has more than \(layout.limits.recordsMax) records",
-                "split it into several files"
-            )
-        }
+        guard ordinal < layout.limits.recordsMax else { throw FileDefect.tooManyRecords(layout.limits, at: position) }
         try probeLayout()
         let before = position
         let lineEnd = scanner.lineEnd
@@ -169,8 +163,9 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
     private mutating func passMark() throws {
         guard let mark = ByteOrderMark.beginning(record.storage) else { return }
         guard mark.charset == layout.charset else {
-            throw defect(
+            throw FileDefect(
                 .charsetMismatch,
+                at: position,
                 "the file begins with the byte order mark of \(mark.name)",
                 "write it in \(layout.charset.rawValue), or declare a layout with its charset"
             )
@@ -181,8 +176,9 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
     private func checkHeader() throws {
         let mend = "write the titles of the layout ‘\(layout.name)’, in their order, as the first line"
         guard record.fault == nil, record.fieldCount == layout.columns.count else {
-            throw defect(
+            throw FileDefect(
                 .headerMismatch,
+                at: position,
                 "the header has \(record.fieldCount) columns instead of \(layout.columns.count)",
                 record.holdsReturn ? Self.returnMend : mend
             )
@@ -190,50 +186,54 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
         let encoder = TextEncoder(charset: layout.charset)
         for (index, column) in layout.columns.enumerated()
         where record.copyField(at: index) != encoder.encode(column.title) {
-            throw defect(.headerMismatch, "column \(index + 1) is not titled ‘\(column.title)’", mend)
+            throw FileDefect(.headerMismatch, at: position, "column \(index + 1) is not titled ‘\(column.title)’", mend)
         }
     }
 
-    private var isTrailer: Bool {
-        guard !trailerMark.isEmpty, let first = record.fields.first, !first.isQuoted else { return false }
-        return record.storage[record.bounds(of: first)].elementsEqual(trailerMark)
+    /// Whether the line begins with a field that is the mark, unquoted; no line does with an empty one.
+    private func begins(with mark: [UInt8]) -> Bool {
+        guard !mark.isEmpty, let first = record.fields.first, !first.isQuoted else { return false }
+        return record.storage[record.bounds(of: first)].elementsEqual(mark)
     }
 
-    private func readTrailer() throws -> DeclaredTotals {
-        guard let trailer = layout.trailer else { preconditionFailure("a trailer is read only where one is described") }
-        var count: Int64?
-        var sums: [Currency: Int128]?
-        if let position = trailer.countPosition {
-            guard case .value(let number) = trailerNumber(at: position, unit: .minor, as: Int64.self), number >= 0
-            else { throw malformedTrailer("count", position) }
-            count = number
+    private func readHeader() throws -> DeclaredTotals {
+        guard let header = layout.headerRecord else {
+            preconditionFailure("a header is read only where one is described")
         }
-        if let position = trailer.sumPosition, let currency = layout.defaultCurrency {
-            guard case .value(let sum) = trailerNumber(at: position, unit: layout.amountUnit, as: Int128.self)
-            else { throw malformedTrailer("sum", position) }
-            sums = [currency: sum]
+        if let mark = header.mark, !begins(with: Array(mark.utf8)) {
+            throw FileDefect.headerWithoutMark(mark, at: position)
         }
-        return DeclaredTotals(
-            origin: .trailer(line: physicalLine + 1, byteOffset: storageOffset + Int64(consumed)),
-            count: count,
-            sums: sums
+        let place = position
+        return try totals(
+            .header(line: place.physicalLine + 1, byteOffset: place.byteOffset),
+            .headerMalformed,
+            count: header.count,
+            sum: header.sum
         )
     }
 
-    private func trailerNumber<Value: FixedWidthInteger & Sendable>(
-        at position: Int,
-        unit: AmountUnit,
-        as type: Value.Type
-    ) -> AmountText<Value> {
-        guard let bytes = record.copyField(at: position - 1) else { return .malformed }
-        return AmountText(bytes.span, unit: unit, minorUnits: layout.defaultCurrency?.minorUnits ?? 0)
+    private func readTrailer() throws -> DeclaredTotals {
+        let place = position
+        return try totals(
+            .trailer(line: place.physicalLine + 1, byteOffset: place.byteOffset),
+            .trailerMalformed,
+            count: layout.trailer?.countPosition,
+            sum: layout.trailer?.sumPosition
+        )
     }
 
-    private func malformedTrailer(_ part: String, _ position: Int) -> FileDefect {
-        defect(
-            .trailerMalformed,
-            "field \(position) of the trailer is no \(part)",
-            "write digits only, and the sum in the unit of the amounts"
+    private func totals(
+        _ origin: DeclaredTotals.Origin,
+        _ code: FileDefect.Code,
+        count: Int?,
+        sum: Int?
+    ) throws(FileDefect) -> DeclaredTotals {
+        try TotalsText(unit: layout.amountUnit, currency: layout.defaultCurrency).totals(
+            origin,
+            count: count,
+            sum: sum,
+            text: { record.copyField(at: $0 - 1) },
+            malformed: { FileDefect.malformedTotals(code, $0, "field \($1)", at: position) }
         )
     }
 
@@ -269,29 +269,9 @@ package struct DelimitedReader: RecordReader, ~Copyable, Sendable {
     }
 
     private func checkEnd() throws {
-        let mend = "send the file again with its records"
-        if storageOffset == 0, record.storage.isEmpty {
-            throw FileDefect(code: .emptyFile, line: 0, byteOffset: 0, what: "the file has no byte", mend: mend)
-        }
-        guard ordinal > 0 else { throw defect(.noRecords, "the file ends before its first record", mend) }
+        if storageOffset == 0, record.storage.isEmpty { throw FileDefect.noByte }
+        guard ordinal > 0 else { throw FileDefect.noRecords(at: position) }
         if let misfits, misfits.count > 0 { throw layoutMismatch(misfits) }
-        if layout.trailer != nil, trailer == nil {
-            throw defect(
-                .trailerMissing,
-                "the file ends without the trailer of its layout",
-                "send the whole file: it may have been cut"
-            )
-        }
-    }
-
-    private func defect(_ code: FileDefect.Code, _ what: String, _ mend: String) -> FileDefect {
-        let place = position
-        return FileDefect(
-            code: code,
-            line: place.physicalLine + 1,
-            byteOffset: place.byteOffset,
-            what: what,
-            mend: mend
-        )
+        if layout.trailer != nil, trailer == nil { throw FileDefect.trailerMissing(at: position) }
     }
 }

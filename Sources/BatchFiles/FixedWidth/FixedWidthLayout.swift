@@ -54,7 +54,9 @@ package struct FixedWidthLayout: Sendable {
     package let recordBytes: Int
     /// Whether records end with LF or CR LF; without, they stand back to back.
     package let hasLineEnds: Bool
-    /// Lines before the records.
+    /// The first line, where it tells what the records add up to.
+    package let headerRecord: HeaderRecord<Place>?
+    /// Lines before the records that are passed over.
     package let headerLines: Int
     package let trailer: Trailer?
     package let amountUnit: AmountUnit
@@ -69,6 +71,7 @@ package struct FixedWidthLayout: Sendable {
         charset: Charset,
         recordBytes: Int,
         hasLineEnds: Bool = true,
+        headerRecord: HeaderRecord<Place>? = nil,
         headerLines: Int = 0,
         trailer: Trailer? = nil,
         amountUnit: AmountUnit,
@@ -80,6 +83,7 @@ package struct FixedWidthLayout: Sendable {
         self.charset = charset
         self.recordBytes = recordBytes
         self.hasLineEnds = hasLineEnds
+        self.headerRecord = headerRecord
         self.headerLines = headerLines
         self.trailer = trailer
         self.amountUnit = amountUnit
@@ -98,8 +102,14 @@ package struct FixedWidthLayout: Sendable {
             limits: limits
         )
         try checkPlaces()
-        try checkTrailer()
+        if let headerRecord {
+            try checkTotals("header_record", headerRecord.mark, headerRecord.count, headerRecord.sum)
+        }
+        if let trailer { try checkTotals("trailer", trailer.mark, trailer.count, trailer.sum) }
     }
+
+    /// All lines before the records.
+    var linesBeforeRecords: Int { headerLines + (headerRecord == nil ? 0 : 1) }
 
     /// What its records hold.
     package var form: RecordForm { resultLayout.form }
@@ -125,22 +135,21 @@ package struct FixedWidthLayout: Sendable {
         }
     }
 
-    private func checkTrailer() throws(LayoutDefect) {
-        guard let trailer else { return }
-        let places = [trailer.count, trailer.sum].compactMap(\.self)
-        let first = trailer.mark.utf8.count + 1
-        guard !trailer.mark.isEmpty, trailer.mark.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+    private func checkTotals(_ key: String, _ mark: String?, _ count: Place?, _ sum: Place?) throws(LayoutDefect) {
+        let places = [count, sum].compactMap(\.self)
+        let first = (mark?.utf8.count ?? 0) + 1
+        guard mark.map({ !$0.isEmpty && $0.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }) ?? true,
             places.allSatisfy({ $0.start >= first && $0.width >= 1 && $0.end <= recordBytes })
         else {
             throw LayoutDefect(
-                key: "trailer",
+                key: key,
                 what: "its mark is empty or not printable ASCII, or a place lies on the mark or outside of the record",
                 mend: "give start (from 1) and width in bytes"
             )
         }
-        guard trailer.sum == nil || (form.index(of: .currency) == nil && defaultCurrency != nil) else {
+        guard sum == nil || (form.index(of: .currency) == nil && defaultCurrency != nil) else {
             throw LayoutDefect(
-                key: "trailer",
+                key: key,
                 what: "one sum cannot cover a file whose records name their currencies",
                 mend: "leave sum out, or the currency column"
             )

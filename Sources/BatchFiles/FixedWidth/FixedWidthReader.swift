@@ -18,11 +18,13 @@ package struct FixedWidthReader: RecordReader, ~Copyable, Sendable {
     private var ordinal: Int32
     private var physicalLine: Int64
     private var isFinished = false
+    private var isHeaderDue: Bool
+    private var header: DeclaredTotals?
     private var trailer: DeclaredTotals?
     /// How many records so far have another length; nil as soon as one has the right one.
     private var misfits: Int32?
 
-    package var declared: [DeclaredTotals] { trailer.map { [$0] } ?? [] }
+    package var declared: [DeclaredTotals] { [header, trailer].compactMap(\.self) }
 
     /// A reader of a whole file, or of what follows `position` in it.
     package init(layout: FixedWidthLayout, startingAt position: ReadPosition = .start) {
@@ -32,6 +34,7 @@ package struct FixedWidthReader: RecordReader, ~Copyable, Sendable {
         self.storageOffset = position.byteOffset
         self.ordinal = position.recordOrdinal
         self.physicalLine = position.physicalLine
+        self.isHeaderDue = layout.headerRecord != nil && position == .start
         self.misfits = position == .start ? 0 : nil
     }
 
@@ -67,11 +70,7 @@ package struct FixedWidthReader: RecordReader, ~Copyable, Sendable {
         while searched < storage.count, storage[searched] != 0x0A { searched += 1 }
         if searched == storage.count {
             guard searched - consumed <= layout.limits.recordBytesMax else {
-                throw defect(
-                    .recordTooLong,
-                    "the record that begins here has more than \(layout.limits.recordBytesMax) bytes",
-                    "end each record with a line feed, and check the file for a cut or binary part"
-                )
+                throw FileDefect.recordTooLong(layout.limits, at: position)
             }
             return isFinished && consumed < storage.count ? (contentEnd(searched), searched) : nil
         }
@@ -90,18 +89,19 @@ package struct FixedWidthReader: RecordReader, ~Copyable, Sendable {
     ) throws {
         let content = consumed..<line.contentEnd
         let isEmpty = layout.hasLineEnds && record.storage[content].allSatisfy { $0 == 0x0D }
-        if isEmpty || physicalLine < Int64(layout.headerLines) {
+        if !isEmpty, isHeaderDue {
+            isHeaderDue = false
+            header = try readHeader(content)
             consumed = line.end
             physicalLine += 1
             return
         }
-        guard trailer == nil else {
-            throw defect(
-                .trailerNotLast,
-                "the file goes on after its trailer",
-                "send one file with one trailer at its end"
-            )
+        if isEmpty || physicalLine < Int64(layout.linesBeforeRecords) {
+            consumed = line.end
+            physicalLine += 1
+            return
         }
+        guard trailer == nil else { throw FileDefect.trailerNotLast(at: position) }
         if layout.trailer != nil, record.storage[content].starts(with: trailerMark) {
             trailer = try readTrailer(content)
             consumed = line.end
@@ -116,13 +116,7 @@ package struct FixedWidthReader: RecordReader, ~Copyable, Sendable {
         end: Int,
         _ body: (borrowing RawRecord) throws -> Void
     ) throws {
-        guard ordinal < layout.limits.recordsMax else {
-            throw defect(
-                .tooManyRecords,
-                "the file has more than \(layout.limits.recordsMax) records",
-                "split it into several files"
-            )
-        }
+        guard ordinal < layout.limits.recordsMax else { throw FileDefect.tooManyRecords(layout.limits, at: position) }
         record.start = content.lowerBound
         record.count = content.count
         record.fault = content.count == layout.recordBytes ? nil : .wrongLength
@@ -152,48 +146,53 @@ package struct FixedWidthReader: RecordReader, ~Copyable, Sendable {
         return FieldRange(start: Int32(start), end: Int32(end), isQuoted: false, hasDoubledQuotes: false)
     }
 
+    private func readHeader(_ content: Range<Int>) throws -> DeclaredTotals {
+        guard let header = layout.headerRecord else {
+            preconditionFailure("a header is read only where one is described")
+        }
+        if let mark = header.mark, !record.storage[content].starts(with: mark.utf8) {
+            throw FileDefect.headerWithoutMark(mark, at: position)
+        }
+        let place = position
+        return try totals(
+            .header(line: place.physicalLine + 1, byteOffset: place.byteOffset),
+            .headerMalformed,
+            count: header.count,
+            sum: header.sum,
+            content
+        )
+    }
+
     private func readTrailer(_ content: Range<Int>) throws -> DeclaredTotals {
-        guard let trailer = layout.trailer else { preconditionFailure("a trailer is read only where one is described") }
-        var count: Int64?
-        var sums: [Currency: Int128]?
-        if let place = trailer.count {
-            guard case .value(let number) = number(at: place, content, unit: .minor, as: Int64.self), number >= 0
-            else { throw malformedTrailer("count", place) }
-            count = number
-        }
-        if let place = trailer.sum, let currency = layout.defaultCurrency {
-            guard case .value(let sum) = number(at: place, content, unit: layout.amountUnit, as: Int128.self)
-            else { throw malformedTrailer("sum", place) }
-            sums = [currency: sum]
-        }
-        return DeclaredTotals(
-            origin: .trailer(line: physicalLine + 1, byteOffset: storageOffset + Int64(consumed)),
-            count: count,
-            sums: sums
-        )
-    }
-
-    private func number<Value: FixedWidthInteger & Sendable>(
-        at place: FixedWidthLayout.Place,
-        _ content: Range<Int>,
-        unit: AmountUnit,
-        as type: Value.Type
-    ) -> AmountText<Value> {
-        guard place.end <= content.count else { return .malformed }
-        let field = trimmed(place.range, in: content)
-        let bounds = content.lowerBound + Int(field.start)..<content.lowerBound + Int(field.end)
-        return AmountText(
-            record.storage.span.extracting(bounds),
-            unit: unit,
-            minorUnits: layout.defaultCurrency?.minorUnits ?? 0
-        )
-    }
-
-    private func malformedTrailer(_ part: String, _ place: FixedWidthLayout.Place) -> FileDefect {
-        defect(
+        let place = position
+        return try totals(
+            .trailer(line: place.physicalLine + 1, byteOffset: place.byteOffset),
             .trailerMalformed,
-            "bytes \(place.start) to \(place.end) of the trailer are no \(part)",
-            "write digits only, and the sum in the unit of the amounts"
+            count: layout.trailer?.count,
+            sum: layout.trailer?.sum,
+            content
+        )
+    }
+
+    private func totals(
+        _ origin: DeclaredTotals.Origin,
+        _ code: FileDefect.Code,
+        count: FixedWidthLayout.Place?,
+        sum: FixedWidthLayout.Place?,
+        _ content: Range<Int>
+    ) throws(FileDefect) -> DeclaredTotals {
+        try TotalsText(unit: layout.amountUnit, currency: layout.defaultCurrency).totals(
+            origin,
+            count: count,
+            sum: sum,
+            text: { place in
+                guard place.end <= content.count else { return nil }
+                let field = trimmed(place.range, in: content)
+                return Array(
+                    record.storage[content.lowerBound + Int(field.start)..<content.lowerBound + Int(field.end)]
+                )
+            },
+            malformed: { FileDefect.malformedTotals(code, $0, "bytes \($1.start) to \($1.end)", at: position) }
         )
     }
 
@@ -205,37 +204,18 @@ package struct FixedWidthReader: RecordReader, ~Copyable, Sendable {
     }
 
     private func layoutMismatch(_ misfits: Int32) -> FileDefect {
-        defect(
+        FileDefect(
             .layoutMismatch,
+            at: position,
             "none of the first \(misfits) records has the \(layout.recordBytes) bytes of the layout ‘\(layout.name)’",
             "check the width and the line ends, or declare the file's own layout"
         )
     }
 
     private func checkEnd() throws {
-        let mend = "send the file again with its records"
-        if storageOffset == 0, record.storage.isEmpty {
-            throw FileDefect(code: .emptyFile, line: 0, byteOffset: 0, what: "the file has no byte", mend: mend)
-        }
-        guard ordinal > 0 else { throw defect(.noRecords, "the file ends before its first record", mend) }
+        if storageOffset == 0, record.storage.isEmpty { throw FileDefect.noByte }
+        guard ordinal > 0 else { throw FileDefect.noRecords(at: position) }
         if let misfits, misfits > 0 { throw layoutMismatch(misfits) }
-        if layout.trailer != nil, trailer == nil {
-            throw defect(
-                .trailerMissing,
-                "the file ends without the trailer of its layout",
-                "send the whole file: it may have been cut"
-            )
-        }
-    }
-
-    private func defect(_ code: FileDefect.Code, _ what: String, _ mend: String) -> FileDefect {
-        let place = position
-        return FileDefect(
-            code: code,
-            line: place.physicalLine + 1,
-            byteOffset: place.byteOffset,
-            what: what,
-            mend: mend
-        )
+        if layout.trailer != nil, trailer == nil { throw FileDefect.trailerMissing(at: position) }
     }
 }

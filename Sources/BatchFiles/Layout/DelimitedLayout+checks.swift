@@ -101,35 +101,40 @@ extension DelimitedLayout {
         }
     }
 
-    func checkTrailer() throws(LayoutDefect) {
-        guard let trailer else { return }
-        guard Self.isPrintable(trailer.mark), !trailer.mark.utf8.contains(separator),
-            !trailer.mark.utf8.contains(recordSeparator),
-            quote.map({ !trailer.mark.utf8.contains($0) }) ?? true,
-            commentPrefix.map({ !trailer.mark.hasPrefix($0) }) ?? true
-        else {
+    /// The line of a header or a trailer; without a mark its first field may hold a value.
+    func checkTotals(_ key: String, _ mark: String?, _ count: Int?, _ sum: Int?) throws(LayoutDefect) {
+        guard mark.map(mayBegin) ?? true else {
             throw LayoutDefect(
-                key: "trailer",
+                key: key,
                 what: "its mark is empty, is not printable ASCII, holds the separator or the quote, or is a comment",
                 mend: "take a text that no merchant order number is, such as TRAILER"
             )
         }
-        let positions = [trailer.countPosition, trailer.sumPosition].compactMap(\.self)
-        guard positions.allSatisfy({ (2...columns.count + 2).contains($0) }), Set(positions).count == positions.count
+        let positions = [count, sum].compactMap(\.self)
+        let first = mark == nil ? 1 : 2
+        guard positions.allSatisfy({ (first...columns.count + 2).contains($0) }),
+            Set(positions).count == positions.count
         else {
             throw LayoutDefect(
-                key: "trailer",
+                key: key,
                 what: "a position is that of the mark, stands twice or is beyond the columns",
                 mend: "count the fields from 1; the mark is 1"
             )
         }
-        guard trailer.sumPosition == nil || (index(of: .currency) == nil && defaultCurrency != nil) else {
+        guard sum == nil || (index(of: .currency) == nil && defaultCurrency != nil) else {
             throw LayoutDefect(
-                key: "trailer",
+                key: key,
                 what: "one sum cannot cover a file whose records name their currencies",
                 mend: "leave sum_position out, or the currency column"
             )
         }
+    }
+
+    /// Whether a mark may begin a line that is no record: printable ASCII without any other mark.
+    private func mayBegin(_ mark: String) -> Bool {
+        Self.isPrintable(mark) && !mark.utf8.contains(separator) && !mark.utf8.contains(recordSeparator)
+            && quote.map { !mark.utf8.contains($0) } ?? true
+            && commentPrefix.map { !mark.hasPrefix($0) } ?? true
     }
 
     func checkLimits() throws(LayoutDefect) {

@@ -57,6 +57,9 @@ package struct DelimitedLayout: Sendable {
     /// What ends a record: a line feed, or a mark where many records stand in one line.
     package let recordSeparator: UInt8
     package let quote: UInt8?
+    /// The first line, before that of the titles, where it tells what the records add up to; its places are fields,
+    /// counted from 1.
+    package let headerRecord: HeaderRecord<Int>?
     package let header: Header
     package let trailer: Trailer?
     package let commentPrefix: String?
@@ -74,6 +77,7 @@ package struct DelimitedLayout: Sendable {
         separator: UInt8,
         recordSeparator: UInt8 = lineFeed,
         quote: UInt8?,
+        headerRecord: HeaderRecord<Int>? = nil,
         header: Header,
         trailer: Trailer? = nil,
         commentPrefix: String? = nil,
@@ -87,6 +91,7 @@ package struct DelimitedLayout: Sendable {
         self.separator = separator
         self.recordSeparator = recordSeparator
         self.quote = quote
+        self.headerRecord = headerRecord
         self.header = header
         self.trailer = trailer
         self.commentPrefix = commentPrefix
@@ -97,7 +102,10 @@ package struct DelimitedLayout: Sendable {
         try checkMarks()
         try checkLimits()
         try checkColumns()
-        try checkTrailer()
+        if let headerRecord {
+            try checkTotals("header_record", headerRecord.mark, headerRecord.count, headerRecord.sum)
+        }
+        if let trailer { try checkTotals("trailer", trailer.mark, trailer.countPosition, trailer.sumPosition) }
     }
 
     /// The layout in which the results of another format's records are told: commas, quotes and a header.
@@ -141,6 +149,8 @@ package struct DelimitedLayout: Sendable {
         self.separator = request.separator
         self.recordSeparator = request.recordSeparator
         self.quote = request.quote
+        // What the lines of a result file add up to is known only at its end.
+        self.headerRecord = nil
         self.header = request.header
         self.trailer = request.trailer
         self.commentPrefix = request.commentPrefix

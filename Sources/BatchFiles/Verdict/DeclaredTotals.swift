@@ -5,6 +5,7 @@ package struct DeclaredTotals: Sendable, Hashable {
     /// Where it is said.
     package enum Origin: Sendable, Hashable {
         case submission
+        case header(line: Int64, byteOffset: Int64)
         case trailer(line: Int64, byteOffset: Int64)
         case groupHeader(line: Int64, byteOffset: Int64)
     }

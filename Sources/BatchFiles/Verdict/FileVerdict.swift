@@ -151,8 +151,10 @@ package enum FileVerdict: Sendable, Hashable {
             switch (declared.origin, difference) {
             case (.submission, _): (.totalsMismatch, 0, 0)
             case (.trailer(let line, let byteOffset), _): (.trailerMismatch, line, byteOffset)
-            case (.groupHeader(let line, let byteOffset), .count): (.controlCountMismatch, line, byteOffset)
-            case (.groupHeader(let line, let byteOffset), .sum): (.controlSumMismatch, line, byteOffset)
+            case (.header(let line, let byteOffset), .count), (.groupHeader(let line, let byteOffset), .count):
+                (.controlCountMismatch, line, byteOffset)
+            case (.header(let line, let byteOffset), .sum), (.groupHeader(let line, let byteOffset), .sum):
+                (.controlSumMismatch, line, byteOffset)
             }
         return FileDefect(
             code: code,

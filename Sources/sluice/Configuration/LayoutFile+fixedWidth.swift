@@ -8,6 +8,13 @@ extension LayoutFile {
         let charset = try charset(root)
         let recordBytes = try root.int("record_bytes", in: 1...16_777_216)
         let hasLineEnds = try root.bool("line_ends", default: true)
+        let headerRecord = try root.optionalMapping("header_record").map { mapping throws(YAMLError) in
+            HeaderRecord(
+                mark: try mapping.optionalString("mark"),
+                count: try optionalPlace("count", of: mapping),
+                sum: try optionalPlace("sum", of: mapping)
+            )
+        }
         let headerLines = try root.optionalInt("header_lines", in: 0...1_000) ?? 0
         let trailer = try root.optionalMapping("trailer").map { mapping throws(YAMLError) in
             FixedWidthLayout.Trailer(
@@ -29,6 +36,7 @@ extension LayoutFile {
                 charset: charset,
                 recordBytes: recordBytes,
                 hasLineEnds: hasLineEnds,
+                headerRecord: headerRecord,
                 headerLines: headerLines,
                 trailer: trailer,
                 amountUnit: unit,

@@ -37,6 +37,13 @@ enum LayoutFile {
         let recordSeparator = try root.optionalNode("record_separator").map { node throws(YAMLError) in try byte(node) }
         let quote = try root.optionalNode("quote").map { node throws(YAMLError) in try byte(node) }
         let columns = try root.mappings("columns").map { mapping throws(YAMLError) in try column(mapping) }
+        let headerRecord = try root.optionalMapping("header_record").map { mapping throws(YAMLError) in
+            HeaderRecord(
+                mark: try mapping.optionalString("mark"),
+                count: try mapping.optionalInt("count_position", in: 1...10_000),
+                sum: try mapping.optionalInt("sum_position", in: 1...10_000)
+            )
+        }
         let header = try root.enumeration("header", as: DelimitedLayout.Header.self)
         let trailer = try root.optionalMapping("trailer").map { mapping throws(YAMLError) in try self.trailer(mapping) }
         let comment = try root.optionalString("comment_prefix")
@@ -51,6 +58,7 @@ enum LayoutFile {
                 separator: separator,
                 recordSeparator: recordSeparator ?? DelimitedLayout.lineFeed,
                 quote: quote,
+                headerRecord: headerRecord,
                 header: header,
                 trailer: trailer,
                 commentPrefix: comment,

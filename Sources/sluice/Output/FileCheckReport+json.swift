@@ -43,6 +43,7 @@ extension FileCheckReport {
             switch declared.origin {
             case .submission: ("submission", nil)
             case .trailer(let line, _): ("trailer", line)
+            case .header(let line, _): ("header", line)
             case .groupHeader(let line, _): ("group_header", line)
             }
         return [

@@ -82,6 +82,7 @@ extension FileCheckReport {
                 switch declaration.origin {
                 case .submission: "you"
                 case .trailer(let line, _): "the trailer, line \(line)"
+                case .header(let line, _): "the header, line \(line)"
                 case .groupHeader(let line, _): "the group header, line \(line)"
                 }
             if let count = declaration.count {
