@@ -22,10 +22,10 @@ package enum PersonalLook: Sendable, Hashable {
             self = .nameOrContact
             return
         }
-        guard
-            runs.contains(where: { Self.isCard($0) || Self.isIdentity($0, in: bytes) })
-                || Self.isGroupedCard(runs) || IBAN.isValid(bytes.map(\.asASCIICapital).span)
-        else { return nil }
+        let isAccount =
+            runs.contains { Self.isCard($0) || Self.isIdentity($0, in: bytes) } || Self.isGroupedCard(runs)
+            || Self.isIBAN(bytes)
+        guard isAccount else { return nil }
         self = .accountNumber
     }
 
@@ -44,7 +44,14 @@ package enum PersonalLook: Sendable, Hashable {
         if (0x33...0x36).contains(first) || first == 0x39 { return true }
         guard run.count == 16, first == 0x32 else { return false }
         let series = run.prefix(4).reduce(0) { $0 * 10 + Int($1 - 0x30) }
-        return (2_221...2_720).contains(series) && CardNumber.passesLuhn(Array(run).span)
+        guard (2_221...2_720).contains(series) else { return false }
+        let digits = Array(run)
+        return CardNumber.passesLuhn(digits.span)
+    }
+
+    private static func isIBAN(_ bytes: [UInt8]) -> Bool {
+        let number = bytes.map { $0 >= 0x61 && $0 <= 0x7A ? $0 - 0x20 : $0 }
+        return IBAN.isValid(number.span)
     }
 
     /// The shape of a resident identity number of 18 or 15 characters: a region, and a day of birth that exists.
@@ -92,8 +99,4 @@ package enum PersonalLook: Sendable, Hashable {
     private static func areTogether(_ groups: ArraySlice<ArraySlice<UInt8>>) -> Bool {
         zip(groups, groups.dropFirst()).allSatisfy { $0.endIndex + 1 == $1.startIndex }
     }
-}
-
-extension UInt8 {
-    fileprivate var asASCIICapital: UInt8 { self >= 0x61 && self <= 0x7A ? self - 0x20 : self }
 }
