@@ -32,8 +32,8 @@ package enum IdentityForm: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Whether a wrong number was rather meant for a person: digits but for the last, and not 9 first, as codes of firms
-    /// have it.
+    /// Whether a wrong number was rather meant for a person: digits but for the last, and not 9 first, with which
+    /// codes of firms begin.
     private static func isLikePerson(_ number: Span<UInt8>) -> Bool {
         guard number.count > 0, number[0] != 0x39 else { return false }
         for index in 0..<number.count - 1 where !number[index].isASCIIDigit { return false }

@@ -154,8 +154,8 @@ struct NumberClaims {
             field: "merchant_order_number",
             maskedValue: Masked.orderNumber(number),
             mend: waits
-                ? "this number waits in quarantine (batch \(owner.batch), record \(owner.line)); decide there which one "
-                    + "lives"
+                ? "this number waits in quarantine (batch \(owner.batch), record \(owner.line)); decide there which "
+                    + "one lives"
                 : "this number was an order of batch \(owner.batch), record \(owner.line); send a new order under a "
                     + "new number"
         )
