@@ -35,6 +35,11 @@ struct Converter: ~Copyable {
         return descriptor == iconv_t(bitPattern: -1) ? nil : descriptor
     }
 
+    /// The most bytes of UTF-8 that so many bytes of a charset become.
+    ///
+    /// GBK writes the euro sign, three bytes of UTF-8, in one; nothing else grows as much.
+    static func unicodeBytesMax(decoding byteCount: Int) -> Int { byteCount * 3 }
+
     /// Writes the conversion of `source` and returns how many bytes it has.
     ///
     /// `nil` when the source has an invalid or incomplete sequence, or a character that the target cannot carry.

@@ -43,8 +43,8 @@ package struct TextDecoder: ~Copyable {
     }
 
     private func converted(_ bytes: UnsafeBufferPointer<UInt8>) -> String? {
-        // Two bytes give at most three of UTF-8, four bytes at most four.
-        withUnsafeTemporaryAllocation(byteCount: bytes.count * 3 / 2 + 4, alignment: 1) { target in
+        withUnsafeTemporaryAllocation(byteCount: Converter.unicodeBytesMax(decoding: bytes.count), alignment: 1) {
+            target in
             guard let count = converter.convert(bytes, into: target) else { return nil }
             return String(validating: UnsafeRawBufferPointer(rebasing: target[..<count]), as: UTF8.self)
         }

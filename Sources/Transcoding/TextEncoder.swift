@@ -41,7 +41,10 @@ package struct TextEncoder: ~Copyable {
             guard let count = there.convert(text, into: target) else { return nil }
             // glibc drops tag characters (U+E0000 to U+E007F) in silence and maps some characters onto others, so
             // only what comes back unchanged counts as carried.
-            let isCarried = withUnsafeTemporaryAllocation(byteCount: count * 3 / 2 + 4, alignment: 1) { again in
+            let isCarried = withUnsafeTemporaryAllocation(
+                byteCount: Converter.unicodeBytesMax(decoding: count),
+                alignment: 1
+            ) { again in
                 let encoded = UnsafeRawBufferPointer(rebasing: target[..<count]).bindMemory(to: UInt8.self)
                 guard let countAgain = back.convert(encoded, into: again) else { return false }
                 return again[..<countAgain].elementsEqual(text)

@@ -13,6 +13,12 @@ import Transcoding
         Pair(charset: .gbk, text: "张三", bytes: [0xD5, 0xC5, 0xC8, 0xFD]),
         Pair(charset: .gb18030, text: "张三", bytes: [0xD5, 0xC5, 0xC8, 0xFD]),
         Pair(charset: .gbk, text: "€", bytes: [0x80]),
+        // One byte each that becomes three of UTF-8.
+        Pair(
+            charset: .gbk,
+            text: String(repeating: "€", count: 500),
+            bytes: [UInt8](repeating: 0x80, count: 500)
+        ),
         // The middle dot of transliterated names.
         Pair(
             charset: .gbk,
@@ -51,6 +57,18 @@ import Transcoding
             let text = decoder.decode(bytes)
             #expect(text?.utf8.elementsEqual(bytes) == true)
             #expect(text.flatMap { encoder.encode($0) } == bytes)
+        }
+    }
+
+    @Test(arguments: Charset.allCases, [1, 2, 3, 4, 5, 1_000])
+    func `a text of one byte or pair over and over is decoded or refused`(_ charset: Charset, _ count: Int) {
+        var decoder = TextDecoder(charset: charset)
+        let encoder = TextEncoder(charset: charset)
+        for lead in UInt8(0x80)...0xFF {
+            for bytes in [[lead], [lead, 0x40], [lead, 0x7C], [lead, 0xFE], [lead, 0x30, lead, 0x39]] {
+                let text = decoder.decode(Array(repeatElement(bytes, count: count).joined()))
+                if let text { #expect(!text.isEmpty && encoder.encode(text)?.isEmpty != true) }
+            }
         }
     }
 
