@@ -26,8 +26,6 @@ struct DocumentSource: ~Copyable {
     /// For encodings other than UTF-8: a place in UTF-8, the same in the document, and the first byte of `text`.
     private var walked: (utf8: Int64, source: Int64) = (0, 0)
     private var textStart: Int64 = 0
-    /// The line feeds in what was decoded, up to bytes that are no character, if there were any.
-    private(set) var lineFeeds: Int64 = 0
 
     /// Whether every byte was decoded that the document has.
     var isAtEnd: Bool { isComplete && decoded == window.count }
@@ -52,7 +50,8 @@ struct DocumentSource: ~Copyable {
 
     /// Decodes the next bytes, `bytesMax` of the document at most; the piece is a part of `pieceStorage`.
     ///
-    /// An empty piece says that more bytes are needed, or that there are no more.
+    /// An empty piece says that more bytes are needed, or that there are no more. Bytes that are no character end the
+    /// piece before them, and are thrown by the next call.
     mutating func decode(bytesMax: Int) throws(Fault) -> Range<Int> {
         if encoding == nil { encoding = try detect() }
         guard let encoding else { return 0..<0 }
@@ -87,19 +86,13 @@ struct DocumentSource: ~Copyable {
         do throws(UTF8.ValidationError) {
             _ = try UTF8Span(validating: window.span.extracting(start..<whole))
         } catch {
-            let wrong = start + error.byteOffsets.lowerBound
-            lineFeeds += Self.lineFeeds(in: window.span.extracting(start..<wrong))
-            throw .undecodable(windowStart + Int64(wrong))
+            let good = start + error.byteOffsets.lowerBound
+            guard good > start else { throw .undecodable(windowStart + Int64(good)) }
+            decoded = good
+            return start..<good
         }
-        lineFeeds += Self.lineFeeds(in: window.span.extracting(start..<whole))
         decoded = whole
         return start..<whole
-    }
-
-    private static func lineFeeds(in bytes: Span<UInt8>) -> Int64 {
-        var found: Int64 = 0
-        for index in 0..<bytes.count { found += bytes[index] == 0x0A ? 1 : 0 }
-        return found
     }
 
     /// How many bytes at the end are the beginning of a character.
@@ -124,17 +117,23 @@ struct DocumentSource: ~Copyable {
             preconditionFailure("an encoding other than UTF-8 has no converter")
         }
         text.append(contentsOf: converted)
-        lineFeeds += Self.lineFeeds(in: converted.span)
+        let isBroken: Bool
         switch outcome {
         case .converted(let rest):
-            if rest > 0, isComplete, end == window.count {
-                throw .undecodable(windowStart + Int64(end - rest))
-            }
             decoded = end - rest
+            isBroken = rest > 0 && isComplete && end == window.count
         case .invalid(let good):
-            throw .undecodable(windowStart + Int64(decoded + good))
+            decoded += good
+            isBroken = true
         }
+        if isBroken, converted.isEmpty { throw .undecodable(windowStart + Int64(decoded)) }
         return start..<text.count
+    }
+
+    /// How many lines end between two places in UTF-8, which were decoded and not let go.
+    func lineFeeds(inUTF8 places: Range<Int64>) -> Int64 {
+        let (bytes, first) = encoding == .utf8 ? (window, windowStart - Int64(markBytes)) : (text, textStart)
+        return Int64(bytes[Int(places.lowerBound - first)..<Int(places.upperBound - first)].count { $0 == 0x0A })
     }
 
     /// The place in the document of a place in UTF-8, which may not lie before one asked for earlier.

@@ -68,11 +68,14 @@ struct ParserState: ~Copyable {
         xmlStopParser(context)
     }
 
-    /// Notes a defect of bytes that the parser was not given.
-    mutating func fail(_ code: XMLDefect.Code, atByte offset: Int64, _ what: String) {
+    /// Notes a defect at a place in UTF-8 that the parser was not given, unless it found one before that place.
+    mutating func fail(_ code: XMLDefect.Code, atUTF8 offset: Int64, _ what: String) {
         guard defect == nil else { return }
-        defect = XMLDefect(code, line: line, byteOffset: offset, what: what)
+        defect = XMLDefect(code, line: line(ofUTF8: offset), byteOffset: source.place(ofUTF8: offset), what: what)
     }
+
+    /// The line of a place in UTF-8 up to which everything was decoded: the parser may not have come so far.
+    func line(ofUTF8 offset: Int64) -> Int64 { line + source.lineFeeds(inUTF8: consumed..<offset) }
 
     mutating func start(_ name: UnsafePointer<UInt8>, _ namespace: UnsafePointer<UInt8>?, _ tag: SchemaValidation.Tag) {
         guard defect == nil else { return }

@@ -123,13 +123,18 @@ package struct XMLStreamReader: ~Copyable, @unchecked Sendable {
     }
 
     private mutating func parse(_ storage: [UInt8], _ piece: Range<Int>) {
-        given += Int64(piece.count)
         storage.span.extracting(piece).withUnsafeBytes { bytes in
+            guard let first = bytes.baseAddress else { return }
             // libxml2 takes NUL for the end of what it has, and at the beginning for a sign of another encoding.
-            guard let first = bytes.baseAddress, memchr(first, 0, bytes.count) == nil else {
-                return state.pointee.fail(.notWellFormed, "it has a NUL, which XML does not have")
+            let nul = memchr(first, 0, bytes.count)
+            let count = nul.map { UnsafeRawPointer($0) - first } ?? bytes.count
+            given += Int64(count)
+            if count > 0 {
+                _ = xmlParseChunk(context, first.bindMemory(to: CChar.self, capacity: count), Int32(count), 0)
             }
-            _ = xmlParseChunk(context, bytes.bindMemory(to: CChar.self).baseAddress, Int32(bytes.count), 0)
+            if nul != nil {
+                state.pointee.fail(.notWellFormed, atUTF8: given, "it has a NUL, which XML does not have")
+            }
         }
         if given - state.pointee.consumed > Int64(limits.markupBytesMax) {
             state.pointee.fail(.markupTooLong, "a tag or comment has more than \(limits.markupBytesMax) bytes")
@@ -159,8 +164,7 @@ package struct XMLStreamReader: ~Copyable, @unchecked Sendable {
         case .undecodable(let offset):
             XMLDefect(
                 .undecodableBytes,
-                // The parser is not there yet: it was not given the piece that they stand in.
-                line: state.pointee.source.lineFeeds + 1,
+                line: state.pointee.line(ofUTF8: given),
                 byteOffset: offset,
                 what: "bytes are not in the document's encoding, \(encoding?.rawValue ?? "")"
             )

@@ -123,4 +123,29 @@ import XMLStream
         #expect(seen.ranges.count == 20_002)
         #expect(Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)]) == (try Self.encoded("<c>三</c>", .gbk)))
     }
+
+    @Test(arguments: [
+        ("UTF-8", Array("é".utf8), [0xFF], XMLDefect.Code.undecodableBytes),
+        ("UTF-8", Array("é".utf8), [0xE5, 0xBC], .undecodableBytes),
+        ("GBK", [0xA8, 0xA6], [0xFF], .undecodableBytes),
+        ("ISO-8859-1", [0xE9], [0], .notWellFormed),
+        ("UTF-8", Array("é".utf8), [0], .notWellFormed),
+    ])
+    func `all before a bad byte is told, and its place, wherever the document is cut`(
+        encoding: String,
+        letter: [UInt8],
+        bad: [UInt8],
+        code: XMLDefect.Code
+    ) {
+        let head = Array("<?xml version=\"1.0\" encoding=\"\(encoding)\"?>\n<a>\n<b>".utf8) + letter
+        let before = head + Array("</b>\n<c>\n".utf8) + letter
+        let bytes = before + bad + Array("</c><d/></a>".utf8)
+        let whole = SeenDocument(bytes)
+        #expect(whole.events == ["<a", "\n<b", "é>b", "\n<c"])
+        #expect(whole.defect?.code == code)
+        #expect(whole.defect?.line == 5)
+        #expect(whole.defect?.byteOffset == Int64(before.count))
+        for cut in 0...bytes.count { #expect(SeenDocument(bytes, cuts: [cut]) == whole, "cut at \(cut)") }
+        #expect(SeenDocument(bytes, cuts: Array(1..<bytes.count)) == whole)
+    }
 }
