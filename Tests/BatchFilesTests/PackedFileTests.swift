@@ -1,6 +1,7 @@
 import BatchFiles
 import Compression
 import CompressionTesting
+import PaymentCore
 import Testing
 
 /// Files that come packed are read like plain ones, or refused with what is wrong.
@@ -160,5 +161,18 @@ import Testing
         let found = try Self.read(Array(text.utf8) + Array(Self.text.utf8), .none)
         #expect(found.defect == nil)
         #expect(found.records.count == 82)
+    }
+
+    @Test(arguments: [1_000, 1_020, 1_030, 5_000])
+    func `what a file begins like does not depend on its parts`(place: Int) throws {
+        // A control character makes the beginning look like no text; where it stands later, the reader says so.
+        var bytes = Array("<?xml version=\"1.0\"?><!--\(String(repeating: "-x", count: 5_000))--><Document/>".utf8)
+        bytes[place] = 0x01
+        let format = FileFormat.iso20022(try ISO20022Samples.layout(.payout))
+        let whole = try Self.read(bytes, .none, format: format)
+        #expect(whole.defect?.code == (place < 1_024 ? .formatMismatch : .notWellFormed))
+        for partBytes in [1, 100, 1_023, 1_024, 1_025, 4_096] {
+            #expect(try Self.read(bytes, .none, format: format, partBytes: partBytes).defect == whole.defect)
+        }
     }
 }

@@ -34,9 +34,9 @@ struct Unwrapper: ~Copyable, Sendable {
     ) throws {
         let isBeginning = file.isAwaited
         guard let known = file.take(bytes, isLast: isLast) else { return }
-        if isBeginning { try checkDeclaration(known) }
+        if isBeginning { try checkDeclaration(Self.head(of: known)) }
         if kind == .none || isBeginning && known.isEmpty {
-            if isBeginning { try format.checkBeginning(known) }
+            if isBeginning { try format.checkBeginning(Self.head(of: known)) }
             return try body(known, isLast)
         }
         let (kind, format) = (kind, format)
@@ -45,8 +45,8 @@ struct Unwrapper: ~Copyable, Sendable {
             let isBeginning = content.isAwaited
             guard let known = content.take(slice, isLast: isLast) else { return }
             if isBeginning {
-                try Self.checkNesting(known)
-                try format.checkBeginning(known)
+                try Self.checkNesting(Self.head(of: known))
+                try format.checkBeginning(Self.head(of: known))
             }
             if isLast || !known.isEmpty { try body(known, isLast) }
         }
@@ -58,6 +58,9 @@ struct Unwrapper: ~Copyable, Sendable {
         if isLast { try pass([], isLast: true) }
         self.content = content
     }
+
+    /// What is looked at, however much is known: the same, whatever the parts.
+    private static func head(of known: ArraySlice<UInt8>) -> ArraySlice<UInt8> { known.prefix(FileSniffer.headBytes) }
 
     private static func checkNesting(_ content: ArraySlice<UInt8>) throws(FileDefect) {
         let inner = FileSniffer.wrapping(ofFileBeginning: content)
