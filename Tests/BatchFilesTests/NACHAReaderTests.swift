@@ -353,4 +353,32 @@ import Testing
         #expect(format.defect(submittedAs: .withhold) == nil)
         #expect(format.defect(submittedAs: .payout)?.code == .directionMismatch)
     }
+
+    @Test func `empty lines inside of an entry are bytes of it, and those after it are not`() throws {
+        var lines = NACHASample.usual().lines
+        let addenda = try #require(lines.firstIndex { $0.hasPrefix("7") })
+        lines.insert(contentsOf: ["", String(repeating: " ", count: 94)], at: addenda)
+        lines.insert("  ", at: addenda + 3)
+        let bytes = NACHASample.bytes(lines, lineEnd: "\r\n")
+        let layout = try NACHASample.layout()
+        let whole = try SeenNACHAFile(bytes, layout)
+        try #require(whole.records.count == 4)
+        #expect(whole.reasons == [])
+        let record = whole.records[1]
+        #expect(record.raw == Array(lines[(addenda - 1)...(addenda + 2)].joined(separator: "\r\n").utf8))
+        for record in whole.records {
+            let range = Int(record.byteRange.lowerBound)..<Int(record.byteRange.upperBound)
+            #expect(Array(bytes[range]) == record.raw + [0x0D, 0x0A])
+        }
+        for cut in 0...bytes.count { #expect(try SeenNACHAFile(bytes, layout, cuts: [cut]) == whole, "cut at \(cut)") }
+    }
+
+    @Test func `addenda after more empty lines than a sender would write make the file unfit`() throws {
+        var lines = NACHASample.usual().lines
+        let addenda = try #require(lines.firstIndex { $0.hasPrefix("7") })
+        lines.insert(contentsOf: repeatElement("", count: 2_000), at: addenda)
+        let seen = try Self.seen(lines)
+        #expect(seen.defect?.code == .recordTooLong)
+        #expect(seen.records.count == 1)
+    }
 }

@@ -16,6 +16,10 @@ struct NACHALineScanner: Sendable {
     private var framing = Framing.unknown
     private var isFinished = false
     private(set) var linesEnded: Int64 = 0
+    /// The bytes of the empty lines before the current one, as many as a line may have, and how many they are.
+    private var passedOver: [UInt8] = []
+    private var passedOverCount: Int64 = 0
+    private var isLineTaken = false
     /// The line that `next` found.
     private(set) var line = NACHALine()
 
@@ -38,21 +42,41 @@ struct NACHALineScanner: Sendable {
 
     /// Goes on to the next line that is not empty; false while it is not whole, and at the end of the file.
     mutating func next() throws(FileDefect) -> Bool {
+        if isLineTaken {
+            passedOver.removeAll(keepingCapacity: true)
+            passedOverCount = 0
+            isLineTaken = false
+        }
         if framing == .unknown, try !findFraming() { return false }
         while let content = try nextContent() {
             linesEnded += 1
-            if storage[content].allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x0A }) { continue }
+            if storage[content].allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x0A }) {
+                passOver()
+                continue
+            }
             let place = storageOffset + Int64(current.lowerBound)..<byteOffset
             // Under a name of its own, as the line is changed meanwhile; not a copy.
             let storage = self.storage
             line.fill(storage.span.extracting(content), number: linesEnded, byteRange: place)
+            isLineTaken = true
             return true
         }
         return false
     }
 
+    private mutating func passOver() {
+        passedOverCount += Int64(current.count)
+        if passedOver.count + current.count <= Self.lineBytesMax { passedOver += storage[current] }
+    }
+
     /// Appends the bytes of the current line, its line end included.
     func appendRaw(to bytes: inout [UInt8]) { bytes.append(contentsOf: storage[current]) }
+
+    /// Appends the bytes of the empty lines before the current one; false where there are too many to keep them.
+    func appendPassedOver(to bytes: inout [UInt8]) -> Bool {
+        bytes.append(contentsOf: passedOver)
+        return passedOverCount == passedOver.count
+    }
 
     private mutating func findFraming() throws(FileDefect) -> Bool {
         guard storage.count > NACHALine.width || isFinished else { return false }

@@ -78,12 +78,14 @@ package struct NACHAReader: RecordReader, ~Copyable, Sendable {
 
     private mutating func addAddenda() throws {
         entry?.addAddenda(scanner.line)
+        // Empty lines inside of the record are bytes of it.
+        let isKept = scanner.appendPassedOver(to: &raw)
         keepLine()
-        guard raw.count <= layout.limits.recordBytesMax else {
+        guard isKept, raw.count <= layout.limits.recordBytesMax else {
             throw scanner.line.defect(
                 .recordTooLong,
-                "the entry has addenda of more than \(layout.limits.recordBytesMax) bytes",
-                "write one addenda record an entry"
+                "the entry has addenda of more than \(layout.limits.recordBytesMax) bytes, or after many empty lines",
+                "write one addenda record an entry, on the line after it"
             )
         }
     }
