@@ -233,6 +233,22 @@ import Transcoding
             limits: .init(recordsMax: 2)
         ),
         Shape(
+            testDescription: "a line of more bytes than the limit",
+            text: "\(one)\n" + String(repeating: "x", count: 258) + "\n\(two)\n",
+            numbers: ["A1"],
+            lines: [1],
+            defect: .recordTooLong,
+            line: 2,
+            limits: .init(recordBytesMax: 256)
+        ),
+        Shape(
+            testDescription: "a line of as many bytes as the limit, and its line end",
+            text: "\(one)\n" + String(repeating: "x", count: 256) + "\r\n\(two)\n",
+            numbers: ["A1", nil, "A2"],
+            lines: [1, 2, 3],
+            limits: .init(recordBytesMax: 256)
+        ),
+        Shape(
             testDescription: "a line without end",
             text: "\(one)\n" + String(repeating: "x", count: 300),
             numbers: ["A1"],

@@ -68,10 +68,11 @@ package struct FixedWidthReader: RecordReader, ~Copyable, Sendable {
             return (end, end)
         }
         while searched < storage.count, storage[searched] != 0x0A { searched += 1 }
+        // A carriage return may belong to the line end.
+        guard searched - consumed <= layout.limits.recordBytesMax + 1 else {
+            throw FileDefect.recordTooLong(layout.limits, at: position)
+        }
         if searched == storage.count {
-            guard searched - consumed <= layout.limits.recordBytesMax else {
-                throw FileDefect.recordTooLong(layout.limits, at: position)
-            }
             return isFinished && consumed < storage.count ? (contentEnd(searched), searched) : nil
         }
         searched += 1
