@@ -37,7 +37,7 @@ import Testing
         )
     }
 
-    private static func expected(_ sample: NACHASample) throws -> [OrderFields] {
+    static func expected(_ sample: NACHASample) throws -> [OrderFields] {
         let dollars = try #require(Currency(code: "USD"))
         return sample.batches.flatMap { batch in
             batch.entries.map { entry in
