@@ -53,7 +53,8 @@ struct Promises {
     /// Which of several mistakes in a document's syntax libxml2 comes to first depends on how far it can look ahead.
     private func areAlike(_ left: FileDefect?, _ right: FileDefect?) -> Bool {
         if case .iso20022 = shape.format, let left, let right {
-            if Self.ofSyntax.contains(left.code) && Self.ofSyntax.contains(right.code) { return true }
+            let areOfSyntax = Self.ofSyntax.contains(left.code) && Self.ofSyntax.contains(right.code)
+            if areOfSyntax, left.code == .notWellFormed || right.code == .notWellFormed { return true }
         }
         return left == right
     }
