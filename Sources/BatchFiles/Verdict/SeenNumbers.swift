@@ -34,7 +34,8 @@ struct SeenNumbers: Sendable {
 
     private mutating func grow() {
         let old = fingerprints
-        fingerprints = [UInt64](repeating: 0, count: max(1_024, old.count * 2))
+        // In three steps to the full size, so that little memory is left behind.
+        fingerprints = [UInt64](repeating: 0, count: max(1_024, old.count * 32))
         for fingerprint in old where fingerprint != 0 { fingerprints[slot(of: fingerprint)] = fingerprint }
     }
 }
