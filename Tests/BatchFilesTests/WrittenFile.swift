@@ -225,7 +225,10 @@ struct WrittenFile {
             var payments = ""
             var rest = orders[...]
             while !rest.isEmpty {
-                let part = rest.prefix(Int.random(in: 1...10, using: &generator))
+                // A payment information has one currency.
+                let currency = rest.first?.amount.currency
+                let ofOne = rest.prefix { $0.amount.currency == currency }
+                let part = ofOne.prefix(Int.random(in: 1...10, using: &generator))
                 rest = rest.dropFirst(part.count)
                 payments += payment(message, "P\(rest.count)", part.map { transaction(message, $0, &generator) })
             }

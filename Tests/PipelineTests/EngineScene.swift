@@ -136,7 +136,10 @@ final class EngineScene: Sendable {
             formats: [
                 "payout-csv": DeclaredFormat(.delimited(try Self.layout())),
                 "payout-iso": DeclaredFormat(.iso20022(try Self.messageLayout())),
-                "payout-nacha": DeclaredFormat(.nacha(try NACHALayout(name: "payout-nacha", direction: .payout))),
+                // Whenever the tests run: the dates in their files say nothing.
+                "payout-nacha": DeclaredFormat(
+                    .nacha(try NACHALayout(name: "payout-nacha", direction: .payout, effectiveDate: .any))
+                ),
             ],
             merchants: [
                 Self.merchant: MerchantProfile(

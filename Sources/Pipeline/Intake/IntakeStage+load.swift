@@ -7,7 +7,9 @@ extension IntakeStage {
     /// Slices on their way into the database at once: one is written while the next is made ready.
     private static let slicesUnderWayMax = 2
 
-    /// Pass 2: loads what pass 1 let pass, slice by slice, from the saved position on; answers whether the file is split.
+    /// Pass 2: loads what pass 1 let pass, slice by slice, from the saved position on.
+    ///
+    /// Answers whether the file is split.
     func load(
         _ file: ClaimedBatchFile,
         format: DeclaredFormat,

@@ -86,7 +86,8 @@ struct NumberClaims {
 
     /// Looks which of the numbers wait with an open record of an earlier file; the day of each names its partition.
     ///
-    /// A record that was an order is not superseded: evidence may come late that it was paid. Who has a number is read once more, in one look with the record: a person may give it away between two looks.
+    /// A record that was an order is not superseded: evidence may come late that it was paid. Who has a number is read
+    /// once more, in one look with the record: a person may give it away between two looks.
     private mutating func markSuperseded(_ transaction: PostgresTransaction) throws {
         let waiting = stored.filter { $0.value.state == "quarantine" && $0.value.batch != batch.value }
         guard !waiting.isEmpty else { return }
