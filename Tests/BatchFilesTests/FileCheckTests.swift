@@ -246,7 +246,7 @@ import Transcoding
             format: DeclaredFormat(.delimited(try Samples.layout(header: .columnTitles))),
             rules: rules
         )
-        #expect(!foreign.fits && !foreign.hasItsTitles)
+        #expect(!foreign.fits && !foreign.beginsAsItsOwn)
         #expect(foreign.defect?.code == .headerMismatch)
     }
 
@@ -256,9 +256,9 @@ import Transcoding
         let rules = try RecordRules()
         let titled = DeclaredFormat(.delimited(try Samples.layout(header: .columnTitles)))
         let probe = try FormatProbe(bytes, isWhole: true, format: titled, rules: rules)
-        #expect(!probe.fits && probe.hasItsTitles)
+        #expect(!probe.fits && probe.beginsAsItsOwn)
         let untitled = DeclaredFormat(.delimited(try Samples.layout()))
-        #expect(try !FormatProbe(bytes, isWhole: true, format: untitled, rules: rules).hasItsTitles)
+        #expect(try !FormatProbe(bytes, isWhole: true, format: untitled, rules: rules).beginsAsItsOwn)
     }
 
     /// Without a mark the first bytes must be those of a declaration.

@@ -23,8 +23,10 @@ package struct FormatProbe: Sendable {
     private let records: Int64
     private let fitting: Int64
 
-    /// Whether the file begins with the titles of the format's columns: then it is of it, however bad its records are.
-    package let hasItsTitles: Bool
+    /// Whether the file begins as only files of the format do, so that it is of it, however bad the rest is.
+    ///
+    /// That is with the titles of its columns, with the namespace of its message, or with NACHA's file header.
+    package let beginsAsItsOwn: Bool
 
     /// Whether most records look like those of the format.
     package var fits: Bool { defect == nil && fitting * 2 > records }
@@ -46,13 +48,25 @@ package struct FormatProbe: Sendable {
         }
         try verification.read(head.prefix(Self.bytesMax), isLast: isWhole && head.count <= Self.bytesMax) { look($0) }
         self.defect = verification.refusal.flatMap { Self.ofItsFormat.contains($0.code) ? nil : $0 }
-        if case .delimited(let layout) = format.format, layout.header == .columnTitles {
-            // Whose titles are others has another defect.
-            hasItsTitles = defect.map { $0.code == .layoutMismatch || $0.code == .noRecords } ?? true
-        } else {
-            hasItsTitles = false
-        }
+        beginsAsItsOwn = Self.beginsAsItsOwn(head, format, defect)
         self.records = records
         self.fitting = fitting
+    }
+
+    private static func beginsAsItsOwn(_ head: [UInt8], _ format: DeclaredFormat, _ defect: FileDefect?) -> Bool {
+        let found = FileSniffer.sniff(head.prefix(FileSniffer.bytesMax))
+        switch format.format {
+        case .delimited(let layout):
+            // Whose titles are others has another defect.
+            return layout.header == .columnTitles
+                && defect.map { $0.code == .layoutMismatch || $0.code == .noRecords } ?? true
+        case .fixedWidth: return false
+        case .iso20022(let layout):
+            guard found.wrapping == format.wrapping.kind, case .xml(_, let namespace?) = found.content else {
+                return false
+            }
+            return ISO20022Message(namespace: namespace)?.kind == layout.kind
+        case .nacha: return found.wrapping == format.wrapping.kind && found.content == .nacha
+        }
     }
 }

@@ -60,9 +60,9 @@ struct FileCheckCommand: AsyncParsableCommand {
         let configuration = try options.load()
         let catalogue = try merchant.map { _ in try Catalogue.load(configuration) }
         let profile = try profile(configuration, catalogue)
-        let rules = try profile?.rules ?? RecordRules()
         let content = try BatchContent(path: path)
-        let choice = try choice(configuration, rules: rules, content)
+        let choice = try choice(configuration, rules: profile?.rules, content)
+        let rules = try profile?.rules ?? RecordRules.usual(of: choice.format.format)
         let direction = direction(of: profile)
         let day = businessDate ?? BusinessDate(at: SystemClock().now())
         var check = FileCheck(
@@ -132,7 +132,7 @@ struct FileCheckCommand: AsyncParsableCommand {
 
     private func choice(
         _ configuration: Configuration,
-        rules: RecordRules,
+        rules: RecordRules?,
         _ content: BatchContent
     ) throws -> FormatChoice {
         let formats = try Catalogue.formats(configuration)

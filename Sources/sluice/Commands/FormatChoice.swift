@@ -20,12 +20,13 @@ struct FormatChoice {
         isProbed = false
     }
 
-    /// The only format that the beginning of the file looks like, as records under these rules.
+    /// The only format that the beginning of the file looks like, as records under these rules, or else under the usual
+    /// ones of each format.
     init(
         probing head: [UInt8],
         isWhole: Bool,
         among formats: [String: DeclaredFormat],
-        rules: RecordRules,
+        rules: RecordRules?,
         folder: String
     ) throws {
         guard !formats.isEmpty else {
@@ -44,10 +45,12 @@ struct FormatChoice {
             )
         }
         let probes = try formats.sorted { $0.key < $1.key }.map { name, format in
-            (name: name, format: format, probe: try FormatProbe(head, isWhole: isWhole, format: format, rules: rules))
+            let rules = try rules ?? RecordRules.usual(of: format.format)
+            let probe = try FormatProbe(head, isWhole: isWhole, format: format, rules: rules)
+            return (name: name, format: format, probe: probe)
         }
         let alike = probes.filter(\.probe.fits)
-        let fitting = alike.isEmpty ? probes.filter(\.probe.hasItsTitles) : alike
+        let fitting = alike.isEmpty ? probes.filter(\.probe.beginsAsItsOwn) : alike
         guard fitting.count == 1, let only = fitting.first else {
             throw Self.failure(
                 FileSniffer.sniff(head.prefix(FileSniffer.bytesMax)),
