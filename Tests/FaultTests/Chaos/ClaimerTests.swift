@@ -38,7 +38,7 @@ import sluice
                 }
                 group.addTask {
                     defer { stop.request() }
-                    try await Condition.wait("the last order", within: .seconds(90), every: .milliseconds(200)) {
+                    try await Condition.wait("the last order", within: .seconds(240), every: .milliseconds(200)) {
                         try await scene.number("SELECT count(*) FROM sluice.work_chunk") == 0
                     }
                 }
