@@ -55,7 +55,10 @@ struct CreditTransferBenchmark: Sendable {
         let own = {
             try await Self.measure(
                 ProgramRun.sluice,
-                ["file", "check", file, "--merchant", Self.merchant, "--format", "pain-001", "--json"],
+                [
+                    "file", "check", file, "--merchant", Self.merchant, "--format", "pain-001", "--business-date",
+                    CreditTransferFile.executionDate, "--json",
+                ],
                 environment,
                 folder.path
             )

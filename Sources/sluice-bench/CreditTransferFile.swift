@@ -6,6 +6,8 @@ import Foundation
 /// BIC of a bank of that country, and a purpose. Names are written in Latin letters of several languages or in Chinese.
 package struct CreditTransferFile: Sendable {
     static let message = "pain.001.001.09"
+    /// The day on which all of them are to be worked.
+    static let executionDate = "2026-03-02"
     /// Transactions of one payment information.
     private static let transactionsAPayment = 10_000
 
@@ -135,7 +137,7 @@ package struct CreditTransferFile: Sendable {
                   <NbOfTxs>\(last - number + 1)</NbOfTxs>
                   <CtrlSum>\(Self.amount(sum(number...last)))</CtrlSum>
                   <ReqdExctnDt>
-                    <Dt>2026-03-02</Dt>
+                    <Dt>\(Self.executionDate)</Dt>
                   </ReqdExctnDt>
                   <Dbtr>
                     <Nm>Rheinwerk Maschinenbau GmbH</Nm>
