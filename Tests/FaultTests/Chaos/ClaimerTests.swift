@@ -22,7 +22,7 @@ import sluice
             let batch = try await scene.submit(text)
             try await scene.run(["run", "intake"])
             let variables = scene.environment.merging([
-                "SLUICE_LIMITS_IDLE": "500ms", "SLUICE_LIMITS_HEARTBEAT": "3s", "SLUICE_LIMITS_SILENCE": "15s",
+                "SLUICE_LIMITS_IDLE": "1s", "SLUICE_LIMITS_HEARTBEAT": "3s", "SLUICE_LIMITS_SILENCE": "15s",
                 "SLUICE_LOG_LEVEL": "critical",
                 // Each engine counts as a process with connections of its own, and here they share eight pools.
                 "SLUICE_DATABASE_BUDGET": "2000",
