@@ -13,7 +13,7 @@ import sluice
 
     @Test func `200 claimers never exceed a channel's concurrency, on either lane`() async throws {
         try await FaultScene.with(
-            Simulation(latency: "{first: 5ms, last: 40ms}", settle: "{first: 300ms, last: 900ms}")
+            Simulation(latency: "{first: 150ms, last: 400ms}", settle: "{first: 300ms, last: 900ms}")
         ) {
             scene in
             try scene.hurry(items: 5)
