@@ -246,88 +246,6 @@ package struct VerdictNote: Sendable, Hashable {
     }
 }
 
-/// A record that passed.
-///
-/// The personal fields are UTF-8; the store encrypts them before they leave the process.
-package struct NewOrder: Sendable {
-    package var line: LineNumber
-    package var merchantOrderNumber: String
-    package var amountMinor: Int64
-    package var currency: String
-    package var accountNumber: String
-    package var accountName: String
-    package var bankCode: String?
-    package var purpose: String
-    /// For the case that its number turns out to be taken: then it is quarantined with these bytes.
-    package var source: RecordSource
-
-    package init(
-        line: LineNumber,
-        merchantOrderNumber: String,
-        amountMinor: Int64,
-        currency: String,
-        accountNumber: String,
-        accountName: String,
-        bankCode: String?,
-        purpose: String,
-        source: RecordSource
-    ) {
-        self.line = line
-        self.merchantOrderNumber = merchantOrderNumber
-        self.amountMinor = amountMinor
-        self.currency = currency
-        self.accountNumber = accountNumber
-        self.accountName = accountName
-        self.bankCode = bankCode
-        self.purpose = purpose
-        self.source = source
-    }
-}
-
-/// Where a record stood in its file, and its bytes.
-package struct RecordSource: Sendable {
-    package var byteFrom: Int64
-    package var byteTo: Int64
-    package var physicalLine: Int64
-    package var charset: String
-    package var raw: [UInt8]
-
-    package init(byteFrom: Int64, byteTo: Int64, physicalLine: Int64, charset: String, raw: [UInt8]) {
-        self.byteFrom = byteFrom
-        self.byteTo = byteTo
-        self.physicalLine = physicalLine
-        self.charset = charset
-        self.raw = raw
-    }
-}
-
-/// A record that did not pass, with every reason found.
-package struct NewQuarantineRecord: Sendable {
-    package var line: LineNumber
-    package var merchantOrderNumber: String?
-    package var amountMinor: Int64?
-    package var currency: String?
-    package var reasons: [QuarantineReason]
-    package var source: RecordSource
-
-    package init(
-        line: LineNumber,
-        merchantOrderNumber: String?,
-        amountMinor: Int64?,
-        currency: String?,
-        reasons: [QuarantineReason],
-        source: RecordSource
-    ) {
-        precondition(!reasons.isEmpty, "a quarantined record names its reasons")
-        self.line = line
-        self.merchantOrderNumber = merchantOrderNumber
-        self.amountMinor = amountMinor
-        self.currency = currency
-        self.reasons = reasons
-        self.source = source
-    }
-}
-
 /// One reason for which a record was set aside; the value is masked.
 package struct QuarantineReason: Sendable, Hashable {
     package let code: String
@@ -341,18 +259,6 @@ package struct QuarantineReason: Sendable, Hashable {
         self.maskedValue = maskedValue
         self.mend = mend
     }
-}
-
-/// What pass 2 loads in one transaction.
-package struct LoadSlice: Sendable {
-    package var orders: [NewOrder] = []
-    package var quarantined: [NewQuarantineRecord] = []
-    /// Behind the last record of the slice.
-    package var position: LoadPosition
-
-    package init(position: LoadPosition) { self.position = position }
-
-    package var count: Int { orders.count + quarantined.count }
 }
 
 /// What became of a slice.

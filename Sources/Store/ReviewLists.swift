@@ -37,7 +37,6 @@ package struct QuarantinedRecord: Sendable {
     package var amountMinor: Int64?
     package var currency: String?
     package let reasons: [QuarantineReason]
-    /// Where it stood; its bytes are left out.
     package let source: RecordSource
     package let quarantinedAt: Timestamp
     /// How it was closed without becoming an order; nil if it was not.
@@ -57,6 +56,19 @@ package struct QuarantinedRecord: Sendable {
     ) {
         (self.key, self.state, self.origin) = (key, state, origin)
         (self.reasons, self.source, self.quarantinedAt) = (reasons, source, quarantinedAt)
+    }
+}
+
+/// Where a quarantined record stood in its file.
+package struct RecordSource: Sendable {
+    package let byteFrom: Int64
+    package let byteTo: Int64
+    package let physicalLine: Int64
+    package let charset: String
+
+    package init(byteFrom: Int64, byteTo: Int64, physicalLine: Int64, charset: String) {
+        (self.byteFrom, self.byteTo) = (byteFrom, byteTo)
+        (self.physicalLine, self.charset) = (physicalLine, charset)
     }
 }
 

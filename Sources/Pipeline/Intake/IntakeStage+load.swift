@@ -54,9 +54,9 @@ extension IntakeStage {
                         let checked = checker.check(record)
                         guard record.ordinal.value > start.recordOrdinal else { return }
                         filling.append(checked, endingAt: record.next)
-                        guard filling.count == sliceRecords else { return }
+                        guard filling.isFull(records: sliceRecords) else { return }
                         full.append(filling)
-                        filling = LoadSlice(position: filling.position)
+                        filling = LoadSlice(after: filling)
                     }
                     if isLast, filling.count > 0 { full.append(filling) }
                     for slice in full {
@@ -116,8 +116,8 @@ extension LoadSlice {
     fileprivate mutating func append(_ record: CheckedRecord, endingAt next: ReadPosition) {
         position = LoadPosition(next)
         switch record {
-        case .order(let draft): orders.append(NewOrder(draft))
-        case .quarantined(let draft): quarantined.append(NewQuarantineRecord(draft))
+        case .order(let draft): append(draft)
+        case .quarantined(let draft): append(draft)
         }
     }
 }

@@ -22,29 +22,33 @@ extension LoadPosition {
     }
 }
 
-extension NewOrder {
-    init(_ draft: OrderDraft) {
-        self.init(
+extension LoadSlice {
+    mutating func append(_ draft: OrderDraft) {
+        let fields = draft.fields
+        let name = fields.accountName ?? ""
+        let bankCode = (fields.bankCode ?? "").utf8
+        let purpose = fields.purpose ?? ""
+        appendOrder(
             line: draft.line,
-            merchantOrderNumber: draft.fields.merchantOrderNumber,
-            amountMinor: draft.fields.amount.minor,
-            currency: draft.fields.amount.currency.code,
-            accountNumber: draft.fields.accountNumber,
-            accountName: draft.fields.accountName ?? "",
-            bankCode: draft.fields.bankCode,
-            purpose: draft.fields.purpose ?? "",
-            source: Store.RecordSource(draft.source)
+            amount: fields.amount,
+            number: fields.merchantOrderNumber.utf8.span,
+            accountNumber: fields.accountNumber.utf8.span,
+            accountName: name.utf8.span,
+            bankCode: fields.bankCode == nil ? nil : bankCode.span,
+            purpose: purpose.utf8.span,
+            raw: draft.source.raw.span,
+            byteRange: draft.source.byteRange,
+            physicalLine: draft.source.physicalLine,
+            charset: draft.source.charsetName
         )
     }
-}
 
-extension NewQuarantineRecord {
-    init(_ draft: QuarantineDraft) {
-        self.init(
+    mutating func append(_ draft: QuarantineDraft) {
+        let number = (draft.merchantOrderNumber ?? "").utf8
+        appendQuarantined(
             line: draft.line,
-            merchantOrderNumber: draft.merchantOrderNumber,
-            amountMinor: draft.amount?.minor,
-            currency: draft.amount?.currency.code,
+            amount: draft.amount,
+            number: draft.merchantOrderNumber == nil ? nil : number.span,
             reasons: draft.reasons.map { reason in
                 QuarantineReason(
                     code: reason.code.rawValue,
@@ -53,19 +57,10 @@ extension NewQuarantineRecord {
                     mend: reason.mend
                 )
             },
-            source: Store.RecordSource(draft.source)
-        )
-    }
-}
-
-extension Store.RecordSource {
-    init(_ source: BatchFiles.RecordSource) {
-        self.init(
-            byteFrom: source.byteRange.lowerBound,
-            byteTo: source.byteRange.upperBound,
-            physicalLine: source.physicalLine,
-            charset: source.charsetName,
-            raw: source.raw
+            raw: draft.source.raw.span,
+            byteRange: draft.source.byteRange,
+            physicalLine: draft.source.physicalLine,
+            charset: draft.source.charsetName
         )
     }
 }

@@ -223,8 +223,7 @@ extension SQLStore {
                 byteFrom: try row.int64(9),
                 byteTo: try row.int64(10),
                 physicalLine: try row.int64(11),
-                charset: try row.text(8),
-                raw: []
+                charset: try row.text(8)
             ),
             quarantinedAt: try row.timestamp(12)
         )
