@@ -29,7 +29,7 @@ package struct KeyedHash: ~Copyable, @unchecked Sendable {
         precondition((0...SHA256.byteCount).contains(byteCount), "an HMAC-SHA-256 has \(SHA256.byteCount) bytes")
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: SHA256.byteCount) { buffer in
             digest(message, into: buffer.baseAddress)
-            codes.append(contentsOf: buffer[..<byteCount])
+            codes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[..<byteCount]))
         }
     }
 

@@ -29,6 +29,7 @@ package struct BinaryCopyBuffer: Sendable {
         rowCount += 1
     }
 
+    @inline(__always)
     private mutating func beginField() {
         precondition(columnsMissing > 0, "the row has more columns than it announced")
         columnsMissing -= 1
@@ -45,6 +46,12 @@ package struct BinaryCopyBuffer: Sendable {
         bytes.appendLengthPrefixed(body)
     }
 
+    /// Appends length and value at once: what every row has most of.
+    private mutating func appendField<Bytes: BitwiseCopyable>(ofBigEndian field: Bytes) {
+        beginField()
+        withUnsafeBytes(of: field) { bytes.append(contentsOf: $0) }
+    }
+
     /// Appends NULL.
     package mutating func appendNull() {
         beginField()
@@ -54,13 +61,25 @@ package struct BinaryCopyBuffer: Sendable {
     /// Appends a `smallint`.
     package mutating func append(int16 value: Int16) { appendInteger(value) }
     /// Appends an `integer`.
-    package mutating func append(int32 value: Int32) { appendInteger(value) }
+    package mutating func append(int32 value: Int32) {
+        appendField(ofBigEndian: (UInt32(4).bigEndian, value.bigEndian))
+    }
     /// Appends a `bigint`.
-    package mutating func append(int64 value: Int64) { appendInteger(value) }
+    package mutating func append(int64 value: Int64) {
+        let (high, low) = (Int32(truncatingIfNeeded: value >> 32), UInt32(truncatingIfNeeded: value))
+        appendField(ofBigEndian: (UInt32(8).bigEndian, high.bigEndian, low.bigEndian))
+    }
     /// Appends a `boolean`.
     package mutating func append(bool value: Bool) { appendInteger(UInt8(value ? 1 : 0)) }
     /// Appends a `text`, `varchar` or enum from bytes in UTF-8; the server refuses others.
     package mutating func append(text value: some Collection<UInt8>) { appendField { $0.appendBytes(value) } }
+    /// Appends a `text`, `varchar` or enum from bytes in UTF-8; the server refuses others.
+    package mutating func append(text value: Span<UInt8>) {
+        beginField()
+        precondition(value.count <= Int32.max, "a single value must be smaller than 2 GiB")
+        bytes.appendBigEndian(Int32(value.count))
+        value.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    }
     /// Appends a `text`, `varchar` or enum.
     package mutating func append(text value: String) { appendField { $0.appendText(value) } }
     /// Appends a `jsonb`.
@@ -99,10 +118,23 @@ package struct BinaryCopyBuffer: Sendable {
 
     /// The complete stream, header and trailer included.
     package consuming func finish() -> [UInt8] {
-        precondition(columnsMissing == 0, "the last row has fewer columns than it announced")
-        bytes.appendBigEndian(Int16(-1))
+        end()
         return bytes
     }
+
+    /// Appends the trailer.
+    mutating func end() {
+        precondition(columnsMissing == 0, "the last row has fewer columns than it announced")
+        bytes.appendBigEndian(Int16(-1))
+    }
+
+    /// Hands on what was made so far, or since `removeSent`.
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try bytes.withUnsafeBytes(body)
+    }
+
+    /// Forgets what was handed on; the stream goes on behind it.
+    mutating func removeSent() { bytes.removeAll(keepingCapacity: true) }
 }
 
 /// What PostgreSQL's binary COPY streams start with.

@@ -11,10 +11,7 @@ extension [UInt8] {
         body(&self)
         let length = count - start - 4
         precondition(length <= Int32.max, "a single value must be smaller than 2 GiB")
-        let bytes = Int32(length).bigEndian
-        Swift.withUnsafeBytes(of: bytes) { source in
-            for index in 0..<4 { self[start + index] = source[index] }
-        }
+        withUnsafeMutableBytes { $0.storeBytes(of: Int32(length).bigEndian, toByteOffset: start, as: Int32.self) }
     }
 
     mutating func appendText(_ text: String) {

@@ -23,13 +23,32 @@ package final class PostgresTransaction {
     }
 
     /// Runs a statement; returns the number of affected rows.
+    ///
+    /// `keepingPlan`: as for `query`.
     @discardableResult
-    package func execute(_ sql: String, _ parameters: [PostgresValue] = []) throws -> Int {
+    package func execute(
+        _ sql: String,
+        _ parameters: [PostgresValue] = [],
+        keepingPlan: Bool = false
+    ) throws -> Int {
         try statement { connection in
             var affectedRows = 0
-            try connection.start(sql, parameters)
+            try Self.start(sql, parameters, keepingPlan, on: connection)
             try connection.finish { affectedRows = $0.affectedRows }
             return affectedRows
+        }
+    }
+
+    private static func start(
+        _ sql: String,
+        _ parameters: [PostgresValue],
+        _ keepingPlan: Bool,
+        on connection: PostgresConnection
+    ) throws {
+        if keepingPlan {
+            try connection.startKeepingPlan(sql, parameters)
+        } else {
+            try connection.start(sql, parameters)
         }
     }
 
@@ -44,11 +63,7 @@ package final class PostgresTransaction {
     ) throws -> PostgresRows {
         try statement { connection in
             var rows: PostgresRows?
-            if keepingPlan {
-                try connection.startKeepingPlan(sql, parameters)
-            } else {
-                try connection.start(sql, parameters)
-            }
+            try Self.start(sql, parameters, keepingPlan, on: connection)
             try connection.finish { rows = PostgresRows(SharedResult($0, label: connection.scope.label)) }
             guard let rows else {
                 throw PostgresError(.decoding, label: connection.scope.label, reason: "the statement is empty")
@@ -102,6 +117,57 @@ package final class PostgresTransaction {
             }
             return copiedRows
         }
+    }
+
+    /// Runs `COPY … FROM STDIN (FORMAT binary)` with the rows that `body` makes, in bounded memory; returns the row
+    /// count.
+    ///
+    /// The body may not run other statements of this transaction. When it throws, the COPY is undone, which fails the
+    /// transaction, and its error is thrown; the connection serves on.
+    @discardableResult
+    package func copyIn(_ sql: String, _ body: (inout BinaryCopyStream) throws -> Void) throws -> Int {
+        try statement { connection in
+            var copiedRows = 0
+            var isCopying = false
+            var bodyError: (any Error)?
+            try connection.start(sql, [])
+            do {
+                try connection.finishCopy(PGRES_COPY_IN) {
+                    isCopying = true
+                    bodyError = try Self.stream(body, to: connection)
+                } completion: {
+                    copiedRows = $0.affectedRows
+                }
+            } catch let error as PostgresError where bodyError != nil && error.code == .refused {
+                // The server only says that the COPY was given up.
+            }
+            if let bodyError { throw bodyError }
+            guard isCopying else {
+                throw PostgresError(.decoding, label: connection.scope.label, reason: "the statement is no COPY FROM")
+            }
+            return copiedRows
+        }
+    }
+
+    /// Sends the rows that `body` makes, and ends the COPY; returns why the body gave it up, if it did.
+    private static func stream(
+        _ body: (inout BinaryCopyStream) throws -> Void,
+        to connection: PostgresConnection
+    ) throws -> (any Error)? {
+        var stream = BinaryCopyStream(to: connection)
+        var bodyError: (any Error)?
+        do {
+            try body(&stream)
+            try stream.end()
+        } catch {
+            // Nothing can be sent any more, not even an end.
+            if let failure = connection.failure { throw failure }
+            // Where the server has ended the COPY, its answer says why.
+            if !stream.isOver { bodyError = error }
+        }
+        let isWhole = bodyError == nil && !stream.isOver && !connection.isInterrupted
+        try connection.putCopyEnd(failingWith: isWhole ? nil : "the rows are not all there")
+        return bodyError
     }
 
     private static func send(_ data: [UInt8], to connection: PostgresConnection) throws {

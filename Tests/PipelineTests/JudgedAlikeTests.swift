@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    private static func amounts(_ desk: IntakeDesk) -> [Int64] { desk.slices.flatMap(\.orders).map(\.amountMinor) }
+    private static func amounts(_ desk: IntakeDesk) -> [Int64] { desk.slices.flatMap(\.orders).map(\.amount.minor) }
 
     @Test(arguments: [AmountUnit.major, .minor])
     func `a file that was let in is judged anew when it would mean something else now`(_ unit: AmountUnit) async throws

@@ -21,14 +21,18 @@ import Testing
         let bytes: Range<Int64>
         let raw: [UInt8]
 
-        init(_ order: NewOrder) {
+        init(_ order: NewOrder, in slice: LoadSlice) {
             line = order.line.value
-            number = order.merchantOrderNumber
-            amount = order.amountMinor
-            account = order.accountNumber
-            name = order.accountName
-            bytes = order.source.byteFrom..<order.source.byteTo
-            raw = order.source.raw
+            number = slice.text(order.merchantOrderNumber)
+            amount = order.amount.minor
+            account = slice.text(order.accountNumber)
+            name = slice.text(order.accountName)
+            bytes = order.source.byteRange
+            raw = Array(slice.bytes[order.source.raw.range])
+        }
+
+        static func all(in slices: [LoadSlice]) -> [Self] {
+            slices.flatMap { slice in slice.orders.map { Self($0, in: slice) } }
         }
     }
 
@@ -94,16 +98,18 @@ import Testing
         kind: Wrapping.Kind
     ) async throws {
         let plain = try await Self.load(Self.content, .none, stopsAtEachSlice: false)
-        let expected = plain.desk.slices.flatMap(\.orders).map(Loaded.init)
+        let expected = Loaded.all(in: plain.desk.slices)
         #expect(plain.turns == 1)
         #expect(expected.count == 1_485)
         for stops in [false, true] {
             let found = try await Self.load(Self.pack(kind), kind, stopsAtEachSlice: stops)
             #expect(found.desk.verdict == plain.desk.verdict)
-            #expect(found.desk.slices.flatMap(\.orders).map(Loaded.init) == expected)
-            let quarantined = found.desk.slices.flatMap(\.quarantined)
-            #expect(quarantined.map(\.line.value) == (1...15).map { $0 * 100 })
-            #expect(quarantined.allSatisfy { $0.source.raw.starts(with: Array("N".utf8)) })
+            #expect(Loaded.all(in: found.desk.slices) == expected)
+            let quarantined = found.desk.slices.flatMap { slice in
+                slice.quarantined.map { (line: $0.line.value, raw: slice.text($0.source.raw)) }
+            }
+            #expect(quarantined.map(\.line) == (1...15).map { $0 * 100 })
+            #expect(quarantined.allSatisfy { $0.raw == "N\($0.line),bad" })
             #expect(stops ? found.turns > 5 : found.turns == 1)
         }
     }

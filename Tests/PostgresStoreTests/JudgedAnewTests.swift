@@ -42,25 +42,15 @@ import Testing
     }
 
     private static func slice(_ lines: ClosedRange<Int32>, amountMinor: Int64? = nil) -> LoadSlice {
-        var slice = LoadSlice(
-            position: LoadPosition(
-                byteOffset: Int64(lines.upperBound) * 10,
-                recordOrdinal: Int64(lines.upperBound),
-                physicalLine: Int64(lines.upperBound)
-            )
-        )
-        slice.orders = lines.map { number in
-            let line = LineNumber(number)
-            return NewOrder(
-                line: line,
-                merchantOrderNumber: "N\(number)",
+        var slice = LoadSlice(upTo: lines.upperBound)
+        for line in lines.map(LineNumber.init) {
+            slice.appendOrder(
+                line,
+                number: "N\(line)",
                 amountMinor: amountMinor ?? ContractScene.amountMinor(of: line),
-                currency: "CNY",
-                accountNumber: ContractScene.accountNumber(of: line),
-                accountName: "Payee",
-                bankCode: nil,
-                purpose: "",
-                source: RecordSource(byteFrom: 0, byteTo: 1, physicalLine: 1, charset: "UTF-8", raw: [65])
+                account: ContractScene.accountNumber(of: line),
+                name: "Payee",
+                purpose: ""
             )
         }
         return slice

@@ -7,30 +7,22 @@ import Testing
 struct `Loading a file` {
     private static let worker = WorkerIdentifier("loader")
 
-    private static func slice(_ lines: ClosedRange<Int32>, prefix: String) -> LoadSlice {
-        var slice = LoadSlice(
-            position: LoadPosition(
-                byteOffset: Int64(lines.upperBound) * 10,
-                recordOrdinal: Int64(lines.upperBound),
-                physicalLine: Int64(lines.upperBound)
+    /// `numbers`: those of lines whose number is another.
+    private static func slice(
+        _ lines: ClosedRange<Int32>,
+        prefix: String,
+        numbers: [Int32: String] = [:]
+    ) -> LoadSlice {
+        var slice = LoadSlice(upTo: lines.upperBound)
+        for line in lines {
+            slice.appendOrder(
+                LineNumber(line),
+                number: numbers[line] ?? "\(prefix)\(line)",
+                bankCode: "102100099996",
+                purpose: ""
             )
-        )
-        slice.orders = lines.map { order($0, number: "\(prefix)\($0)") }
+        }
         return slice
-    }
-
-    private static func order(_ line: Int32, number: String) -> NewOrder {
-        NewOrder(
-            line: LineNumber(line),
-            merchantOrderNumber: number,
-            amountMinor: 100,
-            currency: "CNY",
-            accountNumber: "6222020200112233445",
-            accountName: "王小明",
-            bankCode: "102100099996",
-            purpose: "",
-            source: RecordSource(byteFrom: 0, byteTo: 9, physicalLine: 1, charset: "UTF-8", raw: [0x41])
-        )
     }
 
     @Test func `takes each slice once, in order, and none after the split`() async throws {
@@ -90,9 +82,7 @@ struct `Loading a file` {
         let earlier = try await database.makeSplittingFile(records: 2, name: "a.csv", worker: Self.worker)
         #expect(try await database.store.load(Self.slice(1...2, prefix: "E"), of: earlier) == .loaded(duplicates: 0))
         let file = try await database.makeSplittingFile(records: 4, name: "b.csv", worker: Self.worker)
-        var slice = Self.slice(1...4, prefix: "N")
-        slice.orders[1].merchantOrderNumber = "N1"
-        slice.orders[3].merchantOrderNumber = "E2"
+        let slice = Self.slice(1...4, prefix: "N", numbers: [2: "N1", 4: "E2"])
         #expect(try await database.store.load(slice, of: file) == .loaded(duplicates: 2))
         let reasons = try await database.text(
             """
@@ -126,10 +116,8 @@ struct `Loading a file` {
         for name in ["a.csv", "b.csv"] {
             files.append(try await database.makeSplittingFile(records: 500, name: name, worker: Self.worker))
         }
-        var reversed = Self.slice(1...500, prefix: "S")
-        let numbers = reversed.orders.map(\.merchantOrderNumber)
-        for (index, number) in numbers.reversed().enumerated() { reversed.orders[index].merchantOrderNumber = number }
-        let other = reversed
+        let reversed = Dictionary(uniqueKeysWithValues: (Int32(1)...500).map { ($0, "S\(501 - $0)") })
+        let other = Self.slice(1...500, prefix: "S", numbers: reversed)
         async let first = database.store.load(Self.slice(1...500, prefix: "S"), of: files[0])
         async let second = database.store.load(other, of: files[1])
         let outcomes = try await [first, second]
@@ -147,12 +135,12 @@ struct `Loading a file` {
         // Two at a time as intake asks for them; the number of line 101 is that of line 100, in the slice before.
         try await withThrowingTaskGroup(of: LoadOutcome.self) { group in
             for number in Int32(0)..<8 {
-                var slice = Self.slice(number * 50 + 1...number * 50 + 50, prefix: "A")
-                if number == 2 { slice.orders[0].merchantOrderNumber = "A100" }
+                let lines = number * 50 + 1...number * 50 + 50
+                let slice = Self.slice(lines, prefix: "A", numbers: [101: "A100"])
                 if number >= 2 { _ = try await group.next() }
                 let turn = turns[Int(number)]
                 let next = turns[Int(number) + 1]
-                group.addTask { [slice] in
+                group.addTask {
                     let outcome = try await store.load(slice, of: file, turn: turn)
                     #expect(outcome == .loaded(duplicates: number == 2 ? 1 : 0))
                     next.give()

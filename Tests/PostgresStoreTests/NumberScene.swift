@@ -25,48 +25,35 @@ struct NumberScene {
     }
 
     static func slice(_ records: [Record], after first: Int32 = 0) -> LoadSlice {
-        let last = first + Int32(records.count)
-        let position = LoadPosition(
-            byteOffset: Int64(last) * 10,
-            recordOrdinal: Int64(last),
-            physicalLine: Int64(last)
-        )
-        var slice = LoadSlice(position: position)
+        var slice = LoadSlice(upTo: first + Int32(records.count))
         for (place, record) in records.enumerated() {
             let line = LineNumber(first + Int32(place) + 1)
-            let source = RecordSource(byteFrom: 0, byteTo: 9, physicalLine: 1, charset: "UTF-8", raw: [0x41])
             guard record.isBad else {
-                slice.orders.append(
-                    NewOrder(
-                        line: line,
-                        merchantOrderNumber: record.number,
-                        amountMinor: record.amountMinor,
-                        currency: "CNY",
-                        accountNumber: record.account,
-                        accountName: "王小明",
-                        bankCode: nil,
-                        purpose: record.purpose,
-                        source: source
-                    )
+                slice.appendOrder(
+                    line,
+                    number: record.number,
+                    amountMinor: record.amountMinor,
+                    account: record.account,
+                    purpose: record.purpose
                 )
                 continue
             }
-            slice.quarantined.append(
-                NewQuarantineRecord(
-                    line: line,
-                    merchantOrderNumber: record.number,
-                    amountMinor: record.amountMinor,
-                    currency: "CNY",
-                    reasons: [
-                        QuarantineReason(
-                            code: "account_check_digit",
-                            field: "account_number",
-                            maskedValue: "622202******3445",
-                            mend: "look"
-                        )
-                    ],
-                    source: source
-                )
+            slice.appendQuarantined(
+                line: line,
+                amount: Money(minor: record.amountMinor, currency: .cny),
+                number: record.number.utf8.span,
+                reasons: [
+                    QuarantineReason(
+                        code: "account_check_digit",
+                        field: "account_number",
+                        maskedValue: "622202******3445",
+                        mend: "look"
+                    )
+                ],
+                raw: "A".utf8.span,
+                byteRange: 0..<9,
+                physicalLine: 1,
+                charset: "UTF-8"
             )
         }
         return slice

@@ -78,22 +78,14 @@ final class PostgresHarness: ContractHarness {
     func seedFile(orders: Int32, chunks: [PlannedChunk]) async throws -> SeededFile {
         let worker = WorkerIdentifier("seeder")
         let file = try await database.makeSplittingFile(records: Int64(orders), worker: worker)
-        var slice = LoadSlice(
-            position: LoadPosition(byteOffset: 1, recordOrdinal: Int64(orders), physicalLine: Int64(orders))
-        )
+        var slice = LoadSlice(upTo: orders)
         for line in (1...orders).map(LineNumber.init) {
-            slice.orders.append(
-                NewOrder(
-                    line: line,
-                    merchantOrderNumber: "N\(file.id)-\(line)",
-                    amountMinor: ContractScene.amountMinor(of: line),
-                    currency: "CNY",
-                    accountNumber: ContractScene.accountNumber(of: line),
-                    accountName: "Payee \(line)",
-                    bankCode: nil,
-                    purpose: "rent",
-                    source: RecordSource(byteFrom: 0, byteTo: 1, physicalLine: 1, charset: "UTF-8", raw: [65])
-                )
+            slice.appendOrder(
+                line,
+                number: "N\(file.id)-\(line)",
+                amountMinor: ContractScene.amountMinor(of: line),
+                account: ContractScene.accountNumber(of: line),
+                name: "Payee \(line)"
             )
         }
         _ = try await database.store.load(slice, of: file)

@@ -37,10 +37,11 @@ package struct Currency: Hashable, Sendable {
 
     /// The three capital letters, such as `CNY`.
     package var code: String {
-        String(
-            decoding: [UInt8(packed >> 24), UInt8(packed >> 16 & 0xFF), UInt8(packed >> 8 & 0xFF)],
-            as: UTF8.self
-        )
+        // No array is made for them: it is asked for in the path of every record.
+        String(unsafeUninitializedCapacity: 3) { letters in
+            for place in 0..<3 { letters[place] = UInt8(truncatingIfNeeded: packed >> UInt32(24 - 8 * place)) }
+            return 3
+        }
     }
 
     /// How many digits follow the decimal point of an amount in major units: 0 to 4.

@@ -5,20 +5,9 @@ import Store
 /// The order numbers of one slice against the registry "once, for ever" (architecture §5).
 ///
 /// A look at the slice's range that finds nothing proves that none of its numbers is stored. A race is caught by the
-/// registry's key.
+/// registry's key. Mostly the numbers rise and are new, so that all are fresh: then nothing is kept of each but its
+/// place.
 struct NumberClaims {
-    /// A number as the registry compares it, byte by byte; two strings that only look alike are two numbers.
-    private struct Number: Hashable {
-        let text: String
-
-        static func == (left: Self, right: Self) -> Bool { left.text.isSameBytes(as: right.text) }
-
-        func hash(into hasher: inout Hasher) {
-            var text = text
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-        }
-    }
-
     private struct Owner {
         let state: String
         let batch: Int64
@@ -27,10 +16,22 @@ struct NumberClaims {
         var isSuperseded = false
     }
 
-    private struct Claim {
-        let number: String
-        let line: LineNumber
-        let state: String
+    /// What becomes of a claim in the registry.
+    private enum Fate {
+        /// A row of its own.
+        case fresh
+        /// The row of a number that was given back.
+        case takenOver
+        /// The row of an open quarantined record, which is closed.
+        case superseding
+        /// The row is its own already, or stays somebody else's.
+        case unchanged
+    }
+
+    /// Why a record cannot have its number.
+    private enum Refusal {
+        case inFile(LineNumber)
+        case elsewhere(Owner)
     }
 
     /// So many stored numbers between two of a slice cost less to read than the slice's to look up.
@@ -39,12 +40,17 @@ struct NumberClaims {
     private let merchant: Int32
     private let batch: BatchIdentifier
     private let direction: Direction
-    private var stored: [Number: Owner] = [:]
-    private var seen: [Number: LineNumber] = [:]
-    private var fresh: [Claim] = []
-    private var takenOver: [Claim] = []
-    private var superseding: [(claim: Claim, owner: Owner)] = []
-    private(set) var duplicates = 0
+    private let numbers: SliceNumbers
+    /// Who has the numbers that are stored, by the first claim of each.
+    private var owners: [Int: Owner] = [:]
+    /// By claim; empty where all are fresh.
+    private var fates: [Fate] = []
+    private var refusals: [LineNumber: Refusal] = [:]
+    /// How many orders cannot have their numbers.
+    private(set) var refusedOrders = 0
+
+    /// How many records carry a number that is taken.
+    var duplicates: Int { refusals.count }
 
     init(
         merchant: Int32,
@@ -56,20 +62,16 @@ struct NumberClaims {
         self.merchant = merchant
         batch = file.id
         direction = file.direction
-        var numbers = slice.orders.map(\.merchantOrderNumber)
-        numbers.append(contentsOf: slice.quarantined.compactMap(\.merchantOrderNumber))
-        seen.reserveCapacity(numbers.count)
-        guard let first = numbers.min(by: { $0.precedesInBytes($1) }),
-            let last = numbers.max(by: { $0.precedesInBytes($1) })
-        else { return }
-        for row in try Self.stored(numbers, from: first, to: last, of: merchant, transaction) {
-            stored[Number(text: try row.text(0))] = Owner(
-                state: try row.text(1),
-                batch: try row.int64(2),
-                line: try row.int32(3)
-            )
+        numbers = SliceNumbers(of: slice)
+        guard !numbers.claims.isEmpty else { return }
+        let rows = try stored(transaction)
+        if rows.isEmpty, numbers.rise { return }
+        for row in rows {
+            guard let claim = numbers.first(of: try row.text(0)) else { continue }
+            owners[claim] = Owner(state: try row.text(1), batch: try row.int64(2), line: try row.int32(3))
         }
         if duplicates.isSuperseding { try markSuperseded(transaction) }
+        decide()
     }
 
     /// What is stored of a slice's numbers, and of others between the first and the last of them.
@@ -77,13 +79,9 @@ struct NumberClaims {
     /// Mostly nothing lies between them, or little, which is read as it stands. Where it is more, as between numbers
     /// that merchants make up by chance, each is looked up: one statement, one descent of the index a number, whatever
     /// the planner believes of a table that grows under it.
-    private static func stored(
-        _ numbers: [String],
-        from first: String,
-        to last: String,
-        of merchant: Int32,
-        _ transaction: PostgresTransaction
-    ) throws -> PostgresRows {
+    private func stored(_ transaction: PostgresTransaction) throws -> PostgresRows {
+        let first = numbers.text(of: numbers.claim(inOrder: 0))
+        let last = numbers.text(of: numbers.claim(inOrder: numbers.claims.count - 1))
         let between = try transaction.query(
             """
             SELECT order_no, state, batch_id, line_no FROM sluice.order_number_registry
@@ -98,7 +96,7 @@ struct NumberClaims {
             CROSS JOIN LATERAL (SELECT * FROM sluice.order_number_registry
                 WHERE merchant_id = $1 AND order_no = n.order_no COLLATE "C" LIMIT 1) r
             """,
-            [.int32(merchant), .textArray(numbers)]
+            [.int32(merchant), .textArray(numbers.claims.indices.map { numbers.text(of: $0) })]
         )
     }
 
@@ -107,7 +105,7 @@ struct NumberClaims {
     /// A record that was an order is not superseded: evidence may come late that it was paid. Who has a number is read
     /// once more, in one look with the record: a person may give it away between two looks.
     private mutating func markSuperseded(_ transaction: PostgresTransaction) throws {
-        let waiting = stored.filter { $0.value.state == "quarantine" && $0.value.batch != batch.value }
+        let waiting = owners.filter { $0.value.state == "quarantine" && $0.value.batch != batch.value }
         guard !waiting.isEmpty else { return }
         let rows = try transaction.query(
             """
@@ -119,11 +117,13 @@ struct NumberClaims {
             WHERE r.merchant_id = $1 AND r.order_no = ANY ($2)
             """,
             [
-                .int32(merchant), .textArray(waiting.keys.map(\.text)), .int64(batch.value), .text(direction.rawValue),
+                .int32(merchant), .textArray(waiting.keys.map { numbers.text(of: $0) }), .int64(batch.value),
+                .text(direction.rawValue),
             ]
         )
         for row in rows {
-            stored[Number(text: try row.text(0))] = Owner(
+            guard let claim = numbers.first(of: try row.text(0)) else { continue }
+            owners[claim] = Owner(
                 state: try row.text(1),
                 batch: try row.int64(2),
                 line: try row.int32(3),
@@ -131,96 +131,119 @@ struct NumberClaims {
             )
         }
     }
+}
 
-    /// Claims the number for an order; nil, or the reason why it cannot be one.
-    mutating func claim(_ order: NewOrder) -> QuarantineReason? {
-        claim(order.merchantOrderNumber, line: order.line, state: "order")
-    }
+// MARK: Decision
 
-    /// Reserves the number of a quarantined record; a number that is taken is one more reason.
-    mutating func reserve(_ record: NewQuarantineRecord) -> [QuarantineReason] {
-        guard let number = record.merchantOrderNumber else { return [] }
-        return claim(number, line: record.line, state: "quarantine").map { [$0] } ?? []
-    }
-
-    private mutating func claim(_ number: String, line: LineNumber, state: String) -> QuarantineReason? {
-        let key = Number(text: number)
-        if let earlier = seen[key] { return duplicate(number, inFileAt: earlier) }
-        let claim = Claim(number: number, line: line, state: state)
-        guard let owner = stored[key] else {
-            seen[key] = line
-            fresh.append(claim)
-            return nil
+extension NumberClaims {
+    /// Decides about each claim, in the order of lines.
+    private mutating func decide() {
+        fates.reserveCapacity(numbers.claims.count)
+        // Which record of this slice has a number, by the first claim of it.
+        var holders = [LineNumber?](repeating: nil, count: numbers.claims.count)
+        for (place, claim) in numbers.claims.enumerated() {
+            let first = numbers.first(like: place)
+            let refusal = refusal(of: claim, holder: holders[first], owner: owners[first])
+            let fate: Fate =
+                switch (refusal, owners[first]) {
+                case (.some, _): .unchanged
+                case (nil, nil): .fresh
+                case (nil, let owner?) where owner.batch == batch.value: .unchanged
+                case (nil, let owner?): owner.state == "void" ? .takenOver : .superseding
+                }
+            fates.append(fate)
+            if fate != .unchanged { holders[first] = claim.line }
+            guard let refusal else { continue }
+            refusals[claim.line] = refusal
+            if claim.isOrder { refusedOrders += 1 }
         }
+    }
+
+    private func refusal(of claim: SliceNumbers.Claim, holder: LineNumber?, owner: Owner?) -> Refusal? {
+        if let holder { return .inFile(holder) }
+        guard let owner else { return nil }
         if owner.batch == batch.value {
-            return owner.line == line.value ? nil : duplicate(number, inFileAt: LineNumber(owner.line))
-        }
-        if owner.state == "void" {
-            seen[key] = line
-            takenOver.append(claim)
-            return nil
+            return owner.line == claim.line.value ? nil : .inFile(LineNumber(owner.line))
         }
         // Within one file nothing is newer; and a bad record supersedes nothing.
-        if owner.isSuperseded, state == "order" {
-            seen[key] = line
-            superseding.append((claim, owner))
-            return nil
-        }
-        duplicates += 1
-        let waits = owner.state == "quarantine"
+        if owner.state == "void" || owner.isSuperseded && claim.isOrder { return nil }
+        return .elsewhere(owner)
+    }
+
+    /// Whether the record of a line cannot have its number.
+    func refuses(_ line: LineNumber) -> Bool { !refusals.isEmpty && refusals[line] != nil }
+
+    /// The reason why an order cannot be one, or one reason more for a quarantined record: its number is taken.
+    func reason(line: LineNumber, number: SlicePlace?) -> QuarantineReason? {
+        guard !refusals.isEmpty, let refusal = refusals[line], let number else { return nil }
+        let (code, mend) =
+            switch refusal {
+            case .inFile(let earlier):
+                (
+                    "duplicate_in_file",
+                    "record \(earlier) of this file has the same number; send a second order under a number of its own"
+                )
+            case .elsewhere(let owner) where owner.state == "quarantine":
+                (
+                    "duplicate_of_quarantined",
+                    "this number waits in quarantine (batch \(owner.batch), record \(owner.line)); decide there which "
+                        + "one lives"
+                )
+            case .elsewhere(let owner):
+                (
+                    "duplicate_of_earlier_file",
+                    "this number was an order of batch \(owner.batch), record \(owner.line); send a new order under a "
+                        + "new number"
+                )
+            }
         return QuarantineReason(
-            code: waits ? "duplicate_of_quarantined" : "duplicate_of_earlier_file",
+            code: code,
             field: "merchant_order_number",
-            maskedValue: Masked.orderNumber(number),
-            mend: waits
-                ? "this number waits in quarantine (batch \(owner.batch), record \(owner.line)); decide there which "
-                    + "one lives"
-                : "this number was an order of batch \(owner.batch), record \(owner.line); send a new order under a "
-                    + "new number"
+            maskedValue: Masked.orderNumber(numbers.slice.text(number)),
+            mend: mend
         )
     }
+}
 
-    private mutating func duplicate(_ number: String, inFileAt line: LineNumber) -> QuarantineReason {
-        duplicates += 1
-        return QuarantineReason(
-            code: "duplicate_in_file",
-            field: "merchant_order_number",
-            maskedValue: Masked.orderNumber(number),
-            mend: "record \(line) of this file has the same number; send a second order under a number of its own"
-        )
-    }
+// MARK: Rows
 
-    private static func sorted(_ claims: [Claim]) -> [Claim] {
-        // Merchants mostly write their numbers in order, and a look costs less than a sort.
-        let isSorted = zip(claims, claims.dropFirst()).allSatisfy { $0.number.precedesInBytes($1.number) }
-        return isSorted ? claims : claims.sorted { $0.number.precedesInBytes($1.number) }
-    }
-
+extension NumberClaims {
     func write(_ transaction: PostgresTransaction) throws {
         // In one order for all files, so that two of them cannot wait for each other.
-        let fresh = Self.sorted(fresh)
-        let takenOver = Self.sorted(takenOver)
+        let fresh = places(of: .fresh)
+        let takenOver = places(of: .takenOver)
         if !fresh.isEmpty {
-            var copy = BinaryCopyBuffer(reserving: fresh.count * 64)
-            for claim in fresh {
-                copy.beginRow(columnCount: 5)
-                copy.append(int32: merchant)
-                copy.append(text: claim.number)
-                copy.append(text: claim.state)
-                copy.append(int64: batch.value)
-                copy.append(int32: claim.line.value)
-            }
-            _ = try transaction.copyIn(
+            try transaction.copyIn(
                 "COPY sluice.order_number_registry (merchant_id, order_no, state, batch_id, line_no) FROM STDIN "
-                    + "(FORMAT binary)",
-                copy.finish()
-            )
+                    + "(FORMAT binary)"
+            ) { rows in
+                for place in fresh { try append(numbers.claims[place], to: &rows) }
+            }
         }
         if !takenOver.isEmpty { try writeTakenOver(takenOver, transaction) }
-        if !superseding.isEmpty { try writeSuperseding(transaction) }
+        let superseding = fates.indices.filter { fates[$0] == .superseding }
+        if !superseding.isEmpty { try writeSuperseding(superseding, transaction) }
     }
 
-    private func writeTakenOver(_ takenOver: [Claim], _ transaction: PostgresTransaction) throws {
+    /// The claims of one fate, in the order of their numbers.
+    private func places(of fate: Fate) -> [Int] {
+        numbers.claims.indices.map { numbers.claim(inOrder: $0) }.filter {
+            fates.isEmpty ? fate == .fresh : fates[$0] == fate
+        }
+    }
+
+    private func append(_ claim: SliceNumbers.Claim, to rows: inout BinaryCopyStream) throws {
+        try rows.row(columnCount: 5) { row in
+            row.append(int32: merchant)
+            row.append(text: numbers.slice.bytes.span.extracting(claim.number.range))
+            row.append(text: claim.state)
+            row.append(int64: batch.value)
+            row.append(int32: claim.line.value)
+        }
+    }
+
+    private func writeTakenOver(_ places: [Int], _ transaction: PostgresTransaction) throws {
+        let claims = places.map { numbers.claims[$0] }
         let updated = try transaction.execute(
             """
             UPDATE sluice.order_number_registry r
@@ -229,44 +252,30 @@ struct NumberClaims {
             WHERE r.merchant_id = $1 AND r.order_no = c.order_no AND r.state = 'void'
             """,
             [
-                .int32(merchant), .int64(batch.value), .textArray(takenOver.map(\.number)),
-                .textArray(takenOver.map(\.state)), .intArray(takenOver.map(\.line.value)),
+                .int32(merchant), .int64(batch.value), .textArray(places.map { numbers.text(of: $0) }),
+                .textArray(claims.map(\.state)), .intArray(claims.map(\.line.value)),
             ]
         )
-        guard updated == takenOver.count else { throw NumberTakenOver() }
+        guard updated == places.count else { throw NumberTakenOver() }
     }
 
-    private func writeSuperseding(_ transaction: PostgresTransaction) throws {
+    private func writeSuperseding(_ places: [Int], _ transaction: PostgresTransaction) throws {
+        let owners = places.compactMap { self.owners[numbers.first(like: $0)] }
         let rows = try transaction.query(
             "SELECT sluice.supersede_quarantined($1, $2, $3, $4, $5)",
             [
-                .int64(batch.value), .textArray(superseding.map(\.claim.number)),
-                .intArray(superseding.map(\.claim.line.value)), .bigintArray(superseding.map(\.owner.batch)),
-                .intArray(superseding.map(\.owner.line)),
+                .int64(batch.value), .textArray(places.map { numbers.text(of: $0) }),
+                .intArray(places.map { numbers.claims[$0].line.value }), .bigintArray(owners.map(\.batch)),
+                .intArray(owners.map(\.line)),
             ]
         )
-        guard try rows.first?.int64(0) == Int64(superseding.count) else { throw NumberTakenOver() }
+        guard try rows.first?.int64(0) == Int64(places.count) else { throw NumberTakenOver() }
     }
 }
 
-extension String {
-    /// By bytes, as the registry's collation "C" orders numbers.
-    fileprivate func precedesInBytes(_ other: String) -> Bool {
-        let left = utf8.span
-        let right = other.utf8.span
-        for index in 0..<min(left.count, right.count) where left[index] != right[index] {
-            return left[index] < right[index]
-        }
-        return left.count < right.count
-    }
-
-    fileprivate func isSameBytes(as other: String) -> Bool {
-        let left = utf8.span
-        let right = other.utf8.span
-        guard left.count == right.count else { return false }
-        for index in 0..<left.count where left[index] != right[index] { return false }
-        return true
-    }
+extension SliceNumbers.Claim {
+    /// Its row's state.
+    fileprivate var state: String { isOrder ? "order" : "quarantine" }
 }
 
 /// Another file, or a person, was faster with a number: the slice is done again, and finds the number taken.

@@ -1,20 +1,19 @@
+import Cryptography
 import PaymentCore
 import PostgresClient
 import Store
 
 extension SQLStore {
-    /// The places of those orders that pay an amount to an account for which money may be at risk (R8).
+    /// The places of those orders of a slice that pay an amount to an account for which money may be at risk (R8).
     ///
     /// An answer contradicted a final state of such a payment, and nobody has looked into it yet.
-    ///
-    /// `hashes`: of the orders' accounts, in their order, one behind the other.
-    func ordersAtRisk(
-        _ orders: [NewOrder],
-        _ hashes: [UInt8],
-        _ transaction: PostgresTransaction
-    ) throws -> Set<Int> {
-        let hashes = orders.indices.map { place in
-            Array(hashes[place * Self.accountHashBytes..<(place + 1) * Self.accountHashBytes])
+    func ordersAtRisk(in slice: LoadSlice, _ transaction: PostgresTransaction) throws -> Set<Int> {
+        var hash = KeyedHash(key: keys.searchKey)
+        let hashes = slice.orders.map { order in
+            var code: [UInt8] = []
+            let account = slice.bytes.span.extracting(order.accountNumber.range)
+            hash.append(first: Self.accountHashBytes, ofCodeOf: account, to: &code)
+            return code
         }
         let rows = try transaction.query(
             """
@@ -23,7 +22,10 @@ extension SQLStore {
             WHERE EXISTS (SELECT FROM sluice.account_at_risk a WHERE a.account_hash = o.account_hash
                 AND a.amount_minor = o.amount_minor AND a.currency = o.currency)
             """,
-            [.byteaArray(hashes), .bigintArray(orders.map(\.amountMinor)), .textArray(orders.map(\.currency))]
+            [
+                .byteaArray(hashes), .bigintArray(slice.orders.map(\.amount.minor)),
+                .textArray(slice.orders.map(\.amount.currency.code)),
+            ]
         )
         return try Set(rows.map { Int(try $0.int64(0)) - 1 })
     }

@@ -42,31 +42,54 @@ extension SQLStore {
         }
     }
 
-    /// Adds what pass 2 has taken for orders in a slice, so that nobody need count them when the file is in.
+    /// Moves the file on behind a slice: its position, and what pass 2 has taken for orders, so that nobody need count
+    /// them when the file is in.
     ///
     /// Numbers that turn out to be taken are still in it, as in what pass 1 accepts.
-    func addLoadedSums(of slice: LoadSlice, _ file: ClaimedBatchFile, _ transaction: PostgresTransaction) throws {
-        var sums: [String: Tally] = [:]
-        for order in slice.orders { sums[order.currency, default: Tally()].add(order.amountMinor) }
-        guard !sums.isEmpty else { return }
-        let rows = sums.sorted { $0.key < $1.key }
+    func moveOn(_ file: ClaimedBatchFile, behind slice: LoadSlice, _ transaction: PostgresTransaction) throws {
+        let sums = Self.sums(of: slice).sorted { $0.key < $1.key }
         _ = try transaction.execute(
             """
-            UPDATE sluice.batch_file f SET loaded_sums = (
-                SELECT jsonb_object_agg(a.currency, jsonb_build_object('orders', a.orders, 'amount_minor', a.amount))
-                FROM (SELECT u.currency, sum(u.orders) AS orders, sum(u.amount) AS amount FROM (
-                    SELECT e.key, (e.value ->> 'orders')::numeric, (e.value ->> 'amount_minor')::numeric
-                        FROM jsonb_each(f.loaded_sums) e
-                    UNION ALL SELECT n.currency, n.orders, n.amount::numeric
-                        FROM unnest($2::text[], $3::bigint[], $4::text[]) AS n (currency, orders, amount)
-                ) AS u (currency, orders, amount) GROUP BY u.currency) a)
+            UPDATE sluice.batch_file f SET loaded_count = loaded_count + $2, lease_until = now() + interval
+                '10 minutes',
+                due_at = now() + interval '10 minutes', load_position = jsonb_build_object(
+                    'byte_offset', $3::bigint, 'record_ordinal', $4::bigint, 'physical_line', $5::bigint),
+                loaded_sums = coalesce((
+                    SELECT jsonb_object_agg(a.currency,
+                        jsonb_build_object('orders', a.orders, 'amount_minor', a.amount))
+                    FROM (SELECT u.currency, sum(u.orders) AS orders, sum(u.amount) AS amount FROM (
+                        SELECT e.key, (e.value ->> 'orders')::numeric, (e.value ->> 'amount_minor')::numeric
+                            FROM jsonb_each(f.loaded_sums) e
+                        UNION ALL SELECT n.currency, n.orders, n.amount::numeric
+                            FROM unnest($6::text[], $7::bigint[], $8::text[]) AS n (currency, orders, amount)
+                    ) AS u (currency, orders, amount) GROUP BY u.currency) a), f.loaded_sums)
             WHERE f.batch_id = $1
             """,
             [
-                .int64(file.id.value), .textArray(rows.map(\.key)), .bigintArray(rows.map(\.value.count)),
-                .textArray(rows.map { String($0.value.amountMinor) }),
-            ]
+                .int64(file.id.value), .int64(Int64(slice.count)), .int64(slice.position.byteOffset),
+                .int64(slice.position.recordOrdinal), .int64(slice.position.physicalLine),
+                .textArray(sums.map(\.key.code)), .bigintArray(sums.map(\.value.count)),
+                .textArray(sums.map { String($0.value.amountMinor) }),
+            ],
+            keepingPlan: true
         )
+    }
+
+    private static func sums(of slice: LoadSlice) -> [Currency: Tally] {
+        var sums: [Currency: Tally] = [:]
+        // Mostly all of a file is in one currency, which then is looked up once.
+        guard var currency = slice.orders.first?.amount.currency else { return sums }
+        var tally = Tally()
+        for order in slice.orders {
+            if order.amount.currency != currency {
+                sums[currency] = tally
+                currency = order.amount.currency
+                tally = sums[currency] ?? Tally()
+            }
+            tally.add(order.amount.minor)
+        }
+        sums[currency] = tally
+        return sums
     }
 
     /// Why a file that a person has let in is held again: he has seen other sums, of other rules.

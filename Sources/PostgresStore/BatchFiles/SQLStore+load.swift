@@ -53,135 +53,65 @@ extension SQLStore {
                 keepingPlan: true
             )
             guard let row = rows.first else { return .stale }
-            let keyIdentifier = try row.int32(2)
             // Above a ceiling its orders are loaded, and wait for a person.
             let heldBy = try row.optionalText(3)
             // Into the day itself, many rows at once; a day that is not live any more is found by the table.
             let day = try row.bool(5) ? "_\(file.businessDate.compact)" : ""
-            var cipher = try BatchCipher(
-                batch: file.id,
-                keyIdentifier: keyIdentifier,
-                salt: try row.bytes(1),
-                keys: keys
-            )
-            var claims = try NumberClaims(
+            let claims = try NumberClaims(
                 merchant: try row.int32(0),
                 slice: slice,
                 file: file,
                 duplicates: duplicates,
                 transaction: transaction
             )
-            let hasKeys = duplicates.samePaymentDays != nil
-            var paymentKeys = PaymentKeys(key: keys.searchKey)
-            var orders = BinaryCopyBuffer(reserving: slice.orders.count * 220)
-            var quarantined = BinaryCopyBuffer(reserving: 4_096)
-            var hash = KeyedHash(key: keys.searchKey)
-            var hashes: [UInt8] = []
-            hashes.reserveCapacity(slice.orders.count * Self.accountHashBytes)
-            for order in slice.orders {
-                hash.append(first: Self.accountHashBytes, ofCodeOf: order.accountNumber.utf8.span, to: &hashes)
-            }
-            var personal: [UInt8] = []
-            let atRisk = try row.bool(4) ? try ordersAtRisk(slice.orders, hashes, transaction) : []
-            let hasCodes = heldBy != nil || !atRisk.isEmpty
+            let atRisk = try row.bool(4) ? try ordersAtRisk(in: slice, transaction) : []
+            var encoded = SliceRows(
+                of: file,
+                cipher: try BatchCipher(
+                    batch: file.id,
+                    keyIdentifier: try row.int32(2),
+                    salt: try row.bytes(1),
+                    keys: keys
+                ),
+                searchKey: keys.searchKey,
+                hasPaymentKeys: duplicates.samePaymentDays != nil,
+                hasCodes: heldBy != nil || !atRisk.isEmpty
+            )
             var heldAtRisk: [LineNumber] = []
-            var waiting = slice.quarantined[...]
-            func setAside(_ record: NewQuarantineRecord, _ reasons: [QuarantineReason]) {
-                Self.append(
-                    record,
-                    reasons: reasons,
-                    file: file,
-                    cipher: &cipher,
-                    to: &quarantined
-                )
-            }
-            for (place, order) in slice.orders.enumerated() {
-                // Lines are taken in order: of two records with one number the earlier one has it.
-                while let record = waiting.first, record.line < order.line {
-                    setAside(record, record.reasons + claims.reserve(record))
-                    waiting.removeFirst()
+            if slice.orders.count > claims.refusedOrders {
+                try transaction.copyIn(
+                    "COPY sluice.payment_order\(day) (\(encoded.orderColumns)) FROM STDIN (FORMAT binary)"
+                ) { stream in
+                    for (place, order) in slice.orders.enumerated() where !claims.refuses(order.line) {
+                        let isAtRisk = atRisk.contains(place)
+                        if isAtRisk { heldAtRisk.append(order.line) }
+                        let code = heldBy ?? (isAtRisk ? ReviewCause.accountAtRisk.rawValue : nil)
+                        try encoded.append(order, in: slice, heldBy: code, to: &stream)
+                    }
                 }
-                if let taken = claims.claim(order) {
-                    let record = NewQuarantineRecord(
-                        line: order.line,
-                        merchantOrderNumber: order.merchantOrderNumber,
-                        amountMinor: order.amountMinor,
-                        currency: order.currency,
-                        reasons: [taken],
-                        source: order.source
-                    )
-                    setAside(record, record.reasons)
-                    continue
+            }
+            if slice.quarantined.count + claims.refusedOrders > 0 {
+                try transaction.copyIn(
+                    "COPY sluice.quarantine_record\(day) (\(SliceRows.quarantineColumns)) FROM STDIN (FORMAT binary)"
+                ) { stream in
+                    for record in slice.quarantined {
+                        let taken = claims.reason(line: record.line, number: record.merchantOrderNumber)
+                        try encoded.append(record, in: slice, alsoFor: taken, to: &stream)
+                    }
+                    guard claims.refusedOrders > 0 else { return }
+                    for order in slice.orders {
+                        guard let taken = claims.reason(line: order.line, number: order.merchantOrderNumber) else {
+                            continue
+                        }
+                        try encoded.append(order, in: slice, quarantinedFor: taken, to: &stream)
+                    }
                 }
-                let isAtRisk = atRisk.contains(place)
-                if isAtRisk { heldAtRisk.append(order.line) }
-                let code = heldBy ?? (isAtRisk ? ReviewCause.accountAtRisk.rawValue : nil)
-                let state: OrderState = code == nil ? .ready : .held
-                orders.beginRow(columnCount: 11 + (hasKeys ? 1 : 0) + (hasCodes ? 1 : 0))
-                orders.append(int64: file.id.value)
-                orders.append(int32: order.line.value)
-                orders.append(daysSince1970: file.businessDate.daysSince1970)
-                orders.append(text: state.rawValue)
-                orders.append(int64: order.amountMinor)
-                orders.append(int32: keyIdentifier)
-                orders.append(text: order.currency)
-                orders.append(text: order.merchantOrderNumber)
-                if let bankCode = order.bankCode { orders.append(text: bankCode) } else { orders.appendNull() }
-                personal.removeAll(keepingCapacity: true)
-                PersonalData.append(
-                    accountNumber: order.accountNumber,
-                    accountName: order.accountName,
-                    purpose: order.purpose,
-                    to: &personal
-                )
-                orders.appendBytea { cipher.seal(personal.span, .personal, line: order.line, appendingTo: &$0) }
-                orders.append(bytea: hashes[place * Self.accountHashBytes..<(place + 1) * Self.accountHashBytes])
-                if hasKeys { orders.append(int64: paymentKeys.key(of: order)) }
-                if hasCodes { if let code { orders.append(text: code) } else { orders.appendNull() } }
-            }
-            for record in waiting { setAside(record, record.reasons + claims.reserve(record)) }
-
-            if orders.rowCount > 0 {
-                _ = try transaction.copyIn(
-                    """
-                    COPY sluice.payment_order\(day) (batch_id, line_no, business_date, state, amount_minor, data_key_id,
-                        currency,
-                        merchant_order_no, bank_code, personal,
-                        account_hash\(hasKeys ? ", payment_key" : "")\(hasCodes ? ", code" : ""))
-                    FROM STDIN (FORMAT binary)
-                    """,
-                    orders.finish()
-                )
-            }
-            if quarantined.rowCount > 0 {
-                _ = try transaction.copyIn(
-                    """
-                    COPY sluice.quarantine_record\(day) (batch_id, line_no, business_date, origin, merchant_order_no,
-                        amount_minor,
-                        currency, reasons, charset, byte_from, byte_to, physical_line, raw, data_key_id)
-                    FROM STDIN (FORMAT binary)
-                    """,
-                    quarantined.finish()
-                )
             }
             guard turn.wait(atMost: Self.turnPatience) else { throw Unloaded(outcome: .outOfTurn) }
             try takeTurn(of: slice, file, heldBy: heldBy, transaction)
             try claims.write(transaction)
-            try addLoadedSums(of: slice, file, transaction)
             if !heldAtRisk.isEmpty { try openReviews(ofAtRisk: heldAtRisk, file, transaction) }
-            _ = try transaction.execute(
-                """
-                UPDATE sluice.batch_file SET loaded_count = loaded_count + $2, lease_until = now() + interval
-                    '10 minutes',
-                    due_at = now() + interval '10 minutes', load_position = jsonb_build_object(
-                        'byte_offset', $3::bigint, 'record_ordinal', $4::bigint, 'physical_line', $5::bigint)
-                WHERE batch_id = $1
-                """,
-                [
-                    .int64(file.id.value), .int64(Int64(slice.count)), .int64(slice.position.byteOffset),
-                    .int64(slice.position.recordOrdinal), .int64(slice.position.physicalLine),
-                ]
-            )
+            try moveOn(file, behind: slice, transaction)
             return .loaded(duplicates: claims.duplicates)
         }
     }
@@ -209,47 +139,9 @@ extension SQLStore {
         }
         guard try row.bool(1) else { throw Unloaded(outcome: .outOfTurn) }
     }
-
-    private static func append(
-        _ record: NewQuarantineRecord,
-        reasons: [QuarantineReason],
-        file: ClaimedBatchFile,
-        cipher: inout BatchCipher,
-        to copy: inout BinaryCopyBuffer
-    ) {
-        copy.beginRow(columnCount: 14)
-        copy.append(int64: file.id.value)
-        copy.append(int32: record.line.value)
-        copy.append(daysSince1970: file.businessDate.daysSince1970)
-        copy.append(text: "intake")
-        if let number = record.merchantOrderNumber { copy.append(text: number) } else { copy.appendNull() }
-        if let amount = record.amountMinor { copy.append(int64: amount) } else { copy.appendNull() }
-        if let currency = record.currency { copy.append(text: currency) } else { copy.appendNull() }
-        // jsonb on the wire: a version byte before the text.
-        copy.append(bytea: [1] + Array(reasons.json.utf8))
-        copy.append(text: record.source.charset)
-        copy.append(int64: record.source.byteFrom)
-        copy.append(int64: record.source.byteTo)
-        copy.append(int64: record.source.physicalLine)
-        copy.appendBytea { cipher.seal(record.source.raw.span, .raw, line: record.line, appendingTo: &$0) }
-        copy.append(int32: cipher.keyIdentifier)
-    }
 }
 
 /// A slice was taken back before its commit.
 private struct Unloaded: Error {
     let outcome: LoadOutcome
-}
-
-extension [QuarantineReason] {
-    var json: String {
-        JSONText.array(
-            map { reason in
-                .object([
-                    ("code", .string(reason.code)), ("field", reason.field.map(JSONValue.string) ?? .null),
-                    ("value", .string(reason.maskedValue)), ("mend", .string(reason.mend)),
-                ])
-            }
-        )
-    }
 }

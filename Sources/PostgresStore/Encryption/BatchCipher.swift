@@ -20,7 +20,7 @@ struct BatchCipher: ~Copyable {
     private var key: AESGCMKey
     /// Reused from value to value: there are many short ones.
     private var nonce = [UInt8](repeating: 0, count: AESGCMKey.nonceByteCount)
-    private var associatedData: [UInt8] = []
+    private var associatedData: [UInt8]
 
     init(batch: BatchIdentifier, keyIdentifier: Int32, salt: [UInt8], keys: KeyRing) throws {
         self.batch = batch
@@ -32,6 +32,13 @@ struct BatchCipher: ~Copyable {
             length: AESGCMKey.byteCount
         )
         key = AESGCMKey(derived)
+        // The field, the batch, and two numbers.
+        associatedData = [0]
+        for number in [UInt32(truncatingIfNeeded: batch.value >> 32), UInt32(truncatingIfNeeded: batch.value), 0, 0] {
+            for shift in stride(from: 24, through: 0, by: -8) {
+                associatedData.append(UInt8(truncatingIfNeeded: number >> UInt32(shift)))
+            }
+        }
     }
 
     /// Seals the one value that a line has of this field, and appends it.
@@ -85,16 +92,11 @@ struct BatchCipher: ~Copyable {
     }
 
     private mutating func setAssociatedData(_ field: Field, _ first: UInt32, _ second: UInt32) {
-        associatedData.removeAll(keepingCapacity: true)
-        associatedData.append(field.rawValue)
-        let identifier = UInt64(bitPattern: batch.value)
-        for shift in stride(from: 56, through: 0, by: -8) {
-            associatedData.append(UInt8(truncatingIfNeeded: identifier >> UInt64(shift)))
-        }
-        for number in [first, second] {
-            for shift in stride(from: 24, through: 0, by: -8) {
-                associatedData.append(UInt8(truncatingIfNeeded: number >> UInt32(shift)))
-            }
+        associatedData[0] = field.rawValue
+        for place in 0..<4 {
+            let shift = UInt32(24 - 8 * place)
+            associatedData[9 + place] = UInt8(truncatingIfNeeded: first >> shift)
+            associatedData[13 + place] = UInt8(truncatingIfNeeded: second >> shift)
         }
     }
 }
@@ -105,15 +107,12 @@ struct PersonalData {
     var accountName: String
     var purpose: String
 
-    /// Appends the three fields of an order in the form that is encrypted.
-    static func append(accountNumber: String, accountName: String, purpose: String, to bytes: inout [UInt8]) {
-        for field in [accountNumber, accountName, purpose] {
-            let text = field.utf8.span
-            precondition(text.count <= 65_535, "a personal field has at most 65,535 bytes")
-            bytes.append(UInt8(truncatingIfNeeded: text.count >> 8))
-            bytes.append(UInt8(truncatingIfNeeded: text.count))
-            text.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
-        }
+    /// Appends one of the three fields of an order, which follow one another, in the form that is encrypted.
+    static func append(_ field: Span<UInt8>, to bytes: inout [UInt8]) {
+        precondition(field.count <= 65_535, "a personal field has at most 65,535 bytes")
+        bytes.append(UInt8(truncatingIfNeeded: field.count >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: field.count))
+        field.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     }
 
     init(accountNumber: String, accountName: String, purpose: String) {
