@@ -133,7 +133,9 @@ package struct MerchantProfile: Sendable {
 
 /// All of the engine's bounds, related to one another.
 package struct EngineLimits: Sendable {
-    /// Records a load transaction.
+    /// Records a load transaction, unless their bytes fill it before.
+    ///
+    /// The more there are, the less the server does for each; the memory that they take is that of their bytes.
     package let sliceRecords: Int
     /// Orders a chunk.
     package let chunkOrders: Int
@@ -151,7 +153,7 @@ package struct EngineLimits: Sendable {
     package let callsInFlight: Int
 
     package init(
-        sliceRecords: Int = 2_000,
+        sliceRecords: Int = 10_000,
         chunkOrders: Int = 500,
         fileLease: TimeSpan = .minutes(10),
         heartbeat: TimeSpan = .seconds(3),

@@ -6,7 +6,7 @@ package struct BinaryCopyStream: ~Copyable {
 
     private let connection: PostgresConnection
     private var rows: BinaryCopyBuffer
-    /// Whether the server takes no more: it has ended the COPY by an error, or was asked to stop.
+    /// Whether nobody takes any more: the server was asked to stop, or is gone.
     private(set) var isOver = false
 
     init(to connection: PostgresConnection) {
@@ -19,8 +19,8 @@ package struct BinaryCopyStream: ~Copyable {
 
     /// Makes a row of `columnCount` columns; traps when `body` does not append exactly so many.
     ///
-    /// Throws when the server takes no more rows; the COPY then fails for the server's reason, whatever becomes of this
-    /// error.
+    /// Throws when the deadline has passed, the task is cancelled or the server is gone; the COPY then fails for that
+    /// reason, whatever becomes of this error. What the server refuses is known when all is sent.
     package mutating func row(
         columnCount: Int16,
         _ body: (inout BinaryCopyBuffer) throws -> Void

@@ -162,7 +162,7 @@ package final class PostgresTransaction {
         } catch {
             // Nothing can be sent any more, not even an end.
             if let failure = connection.failure { throw failure }
-            // Where the server has ended the COPY, its answer says why.
+            // Where nobody takes rows any more, the end of the COPY says why.
             if !stream.isOver { bodyError = error }
         }
         let isWhole = bodyError == nil && !stream.isOver && !connection.isInterrupted

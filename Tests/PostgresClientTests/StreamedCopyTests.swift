@@ -117,22 +117,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [true, false])
-    func `are refused for the server's reason, whatever is made of the error that ends them`(
-        _ isSwallowed: Bool
-    ) async throws {
+    /// Within one piece, and with many sent when the first comes again.
+    @Test(arguments: [1, 5_000] as [Int64])
+    func `are refused for the server's reason, and the connection serves on`(_ rows: Int64) async throws {
         try await Self.withTable { pool in
             let backend = try await pool.backend()
             let error = try await failure {
                 try await pool.transaction("copy") { transaction in
                     _ = try transaction.copyIn(Self.copy) { stream in
-                        do {
-                            // Enough for the server to answer before all is sent.
-                            for number in Int64(0)..<400_000 { try Self.append(number % 1_000, to: &stream) }
-                            Issue.record("all rows were taken")
-                        } catch {
-                            if !isSwallowed { throw Enough() }
-                        }
+                        for number in 0..<10 * rows { try Self.append(number % rows, to: &stream) }
                     }
                 }
             }
@@ -142,27 +135,24 @@ import Testing
         }
     }
 
-    @Test func `are refused when they are few`() async throws {
-        try await Self.withTable { pool in
-            let backend = try await pool.backend()
-            let error = try await failure {
-                try await pool.transaction("copy") { transaction in
-                    _ = try transaction.copyIn(Self.copy) { stream in
-                        for _ in 0..<2 { try Self.append(7, to: &stream) }
-                    }
-                }
-            }
-            #expect(error.code == .refused && error.isUniqueViolation)
-            #expect(try await pool.backend() == backend)
-        }
-    }
+    /// What a body makes of the error that ends its rows.
+    enum Reaction: CaseIterable { case passesOn, swallows, throwsAnother }
 
-    @Test func `end with the deadline`() async throws {
+    @Test(arguments: Reaction.allCases)
+    func `end with the deadline, whatever is made of the error`(_ reaction: Reaction) async throws {
         try await Self.withTable { pool in
             let error = try await failure {
                 try await pool.transaction("copy", deadline: .milliseconds(300)) { transaction in
                     _ = try transaction.copyIn(Self.copy) { stream in
-                        for number in Int64(0)... { try Self.append(number, to: &stream) }
+                        do {
+                            for number in Int64(0)... { try Self.append(number, to: &stream) }
+                        } catch {
+                            switch reaction {
+                            case .passesOn: throw error
+                            case .swallows: break
+                            case .throwsAnother: throw Enough()
+                            }
+                        }
                     }
                 }
             }
