@@ -26,6 +26,27 @@ package struct TextDecoder: ~Copyable {
         }
     }
 
+    /// Appends the text of `bytes` in UTF-8; `false`, and nothing is appended, when a sequence in them is invalid or
+    /// incomplete.
+    package mutating func decode(_ bytes: Span<UInt8>, appendingTo text: inout [UInt8]) -> Bool {
+        bytes.withUnsafeBufferPointer { bytes in
+            if bytes.isASCII || (charset == .utf8 && (try? UTF8Span(validating: bytes.span)) != nil) {
+                text.append(contentsOf: bytes)
+                return true
+            }
+            switch charset {
+            case .utf8: return false
+            case .latin1:
+                for byte in bytes { text.append(contentsOf: UTF8.encode(Unicode.Scalar(byte)) ?? .init()) }
+                return true
+            case .gbk, .gb18030:
+                guard let converted = converted(bytes) else { return false }
+                text.append(contentsOf: converted.utf8)
+                return true
+            }
+        }
+    }
+
     /// The text of `bytes`; `nil` when a sequence in them is invalid or incomplete.
     package mutating func decode(_ bytes: ArraySlice<UInt8>) -> String? {
         decode(bytes.span)

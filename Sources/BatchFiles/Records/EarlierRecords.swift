@@ -14,7 +14,7 @@ struct EarlierRecords {
     }
 
     /// The line of an earlier record with this number, if there is one and somebody wants to know.
-    mutating func line(of number: String, in line: LineNumber) -> LineNumber? {
+    mutating func line(of number: Span<UInt8>, in line: LineNumber) -> LineNumber? {
         guard numbers != nil else { return nil }
         var hasher = Hasher()
         Self.combine(number, into: &hasher)
@@ -23,12 +23,17 @@ struct EarlierRecords {
 
     /// The line of an earlier order with the same account, amount and purpose, if there is one and somebody wants to
     /// know.
-    mutating func line(of fields: OrderFields, in line: LineNumber) -> LineNumber? {
+    mutating func line(
+        ofPaymentTo account: Span<UInt8>,
+        of amount: Money,
+        for purpose: Span<UInt8>,
+        in line: LineNumber
+    ) -> LineNumber? {
         guard payments != nil else { return nil }
         var hasher = Hasher()
-        Self.combine(fields.accountNumber, into: &hasher)
-        hasher.combine(fields.amount)
-        Self.combine(fields.purpose ?? "", into: &hasher)
+        Self.combine(account, into: &hasher)
+        hasher.combine(amount)
+        Self.combine(purpose, into: &hasher)
         return payments?.insert(Self.fingerprint(hasher), of: line)
     }
 
@@ -36,11 +41,8 @@ struct EarlierRecords {
     private static func fingerprint(_ hasher: Hasher) -> UInt64 { UInt64(bitPattern: Int64(hasher.finalize())) }
 
     /// Takes bytes in, with their number, as they are: texts that only look the same differ.
-    private static func combine(_ text: String, into hasher: inout Hasher) {
-        hasher.combine(text.utf8.count)
-        let isContiguous: Void? = text.utf8.withContiguousStorageIfAvailable {
-            hasher.combine(bytes: UnsafeRawBufferPointer($0))
-        }
-        if isContiguous == nil { for byte in text.utf8 { hasher.combine(byte) } }
+    private static func combine(_ text: Span<UInt8>, into hasher: inout Hasher) {
+        hasher.combine(text.count)
+        text.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
 }

@@ -3,67 +3,69 @@ import PaymentCore
 extension RecordChecker {
     /// The country of the bank beside that of the account, where the rules or the record say that they are an IBAN and
     /// a BIC.
-    mutating func checkCountries(_ texts: Texts) {
+    mutating func checkCountries(_ values: RecordValues) {
         guard rules.accountForm == .iban || stated.account == .iban,
-            rules.bankCodeForm == .bic || stated.bankCode == .bic, let account = texts.accountNumber,
-            let bank = texts.bankCode
+            rules.bankCodeForm == .bic || stated.bankCode == .bic, let accountRange = values.accountNumber,
+            let bankRange = values.bankCode
         else { return }
-        let isComparable = IBAN.isValid(account.utf8.span) && BIC.hasShape(bank.utf8.span)
-        guard isComparable, !BIC.fits(bank.utf8.span, iban: account.utf8.span) else { return }
-        add(.bankCountryDiffers, .bankCode, Self.shown(bank, .bankCode))
+        let account = values.bytes.span.extracting(accountRange)
+        let bank = values.bytes.span.extracting(bankRange)
+        let isComparable = IBAN.isValid(account) && BIC.hasShape(bank)
+        guard isComparable, !BIC.fits(bank, iban: account) else { return }
+        add(.bankCountryDiffers, .bankCode, Self.shown(values.text(bankRange), .bankCode))
     }
 
     /// Whether the number may stand in a registry: one that differs from another in what nobody sees may not, unless
     /// the rules let it pass.
     ///
     /// One space between two characters is part of a number: messages of ISO 20022 have such.
-    mutating func checkNumber(_ bytes: Span<UInt8>, _ text: String) -> Bool {
+    mutating func checkNumber(_ text: Span<UInt8>) -> Bool {
         var isPlain = true
         // As if a space stood before the first character.
         var last: UInt8 = 0x20
-        for index in 0..<bytes.count {
-            let byte = bytes[index]
+        for index in 0..<text.count {
+            let byte = text[index]
             if byte < 0x20 || byte > 0x7E || (byte == 0x20 && last == 0x20) { isPlain = false }
             last = byte
         }
         if isPlain, last != 0x20 { return true }
-        add(.numberNotPlain, .merchantOrderNumber, Self.shown(text, .merchantOrderNumber))
+        add(.numberNotPlain, .merchantOrderNumber, text)
         return rules.severity(of: .numberNotPlain) < .quarantine
     }
 
     /// The identity number of the account's holder.
-    mutating func checkIdentity(_ bytes: Span<UInt8>, _ text: String) {
-        switch rules.identityForm.defect(of: bytes, today: context.businessDate) {
-        case .form: add(.idNumberMalformed, .idNumber, Self.shown(text, .idNumber))
-        case .checkDigit: add(.idNumberCheckDigit, .idNumber, Self.shown(text, .idNumber))
+    mutating func checkIdentity(_ text: Span<UInt8>) {
+        switch rules.identityForm.defect(of: text, today: context.businessDate) {
+        case .form: add(.idNumberMalformed, .idNumber, text)
+        case .checkDigit: add(.idNumberCheckDigit, .idNumber, text)
         case nil: break
         }
     }
 
     /// The day on which the order is to be worked: no order is kept for a later one, so it is the file's own.
-    mutating func checkDate(_ text: String) {
-        guard let date = BusinessDate(text) else {
-            add(.dateMalformed, .executionDate, Self.shown(text, .executionDate))
+    mutating func checkDate(_ text: Span<UInt8>) {
+        guard let date = BusinessDate(String(copying: UTF8Span(unchecked: text))) else {
+            add(.dateMalformed, .executionDate, text)
             return
         }
         if let today = context.businessDate, date != today {
-            add(date < today ? .dateInPast : .dateInFuture, .executionDate, Self.shown(text, .executionDate))
+            add(date < today ? .dateInPast : .dateInFuture, .executionDate, text)
         }
         do throws(WorkingCalendar.UncoveredDay) {
             guard try rules.calendar?.isWorkingDay(date) == false else { return }
-            add(.dateNotWorkingDay, .executionDate, Self.shown(text, .executionDate))
+            add(.dateNotWorkingDay, .executionDate, text)
         } catch {
-            add(.dateNotWorkingDay, .executionDate, Self.shown(text, .executionDate), mend: error.description)
+            add(.dateNotWorkingDay, .executionDate, text, mend: error.description)
         }
     }
 
     /// Whether some channel that the record could go to carries its texts; if none does, what the nearest one lacks.
     ///
     /// A channel that takes neither its currency nor its amount is none that it could go to.
-    mutating func checkChannels(_ texts: Texts, _ amount: Money?) {
+    mutating func checkChannels(_ values: RecordValues, _ amount: Money?) {
         var nearest: [TextProblem]?
         for channel in context.channels where amount.map(channel.carries) ?? true {
-            let problems = problems(of: texts, channel.text)
+            let problems = problems(of: values, channel.text)
             if problems.isEmpty { return }
             if nearest.map({ problems.count < $0.count }) ?? true { nearest = problems }
         }
@@ -87,20 +89,21 @@ extension RecordChecker {
         let repertoire: TextProfile.Repertoire
     }
 
-    private func problems(of texts: Texts, _ profile: TextProfile) -> [TextProblem] {
+    private func problems(of values: RecordValues, _ profile: TextProfile) -> [TextProblem] {
         var problems: [TextProblem] = []
-        func look(_ text: String?, _ part: TextProfile.Field, _ field: RecordField) {
-            guard let text else { return }
-            for obstacle in carriage.obstacles(to: text, in: part, of: profile) {
+        func look(_ range: Range<Int>?, _ part: TextProfile.Field, _ field: RecordField) {
+            guard let range else { return }
+            for obstacle in carriage.obstacles(to: values.bytes.span.extracting(range), in: part, of: profile) {
+                let text = values.text(range)
                 problems.append(
                     TextProblem(field: field, text: text, obstacle: obstacle, repertoire: profile.repertoire)
                 )
             }
         }
-        look(texts.accountNumber, .accountNumber, .accountNumber)
-        look(texts.accountName, .accountName, .accountName)
-        look(texts.bankCode, .bankCode, .bankCode)
-        look(texts.purpose, .purpose, .purpose)
+        look(values.accountNumber, .accountNumber, .accountNumber)
+        look(values.accountName, .accountName, .accountName)
+        look(values.bankCode, .bankCode, .bankCode)
+        look(values.purpose, .purpose, .purpose)
         return problems
     }
 }

@@ -1,4 +1,4 @@
-import PaymentCore
+package import PaymentCore
 import Transcoding
 
 /// Checks records against the form of their layout and the rules of a merchant, and makes drafts of them.
@@ -13,7 +13,12 @@ package struct RecordChecker: ~Copyable {
     private let recordAmount: RecordAmount
     private let luhn: Severity
     private var decoder: TextDecoder
-    private var reasons: [RecordReason] = []
+    /// What the record judged last says.
+    package private(set) var values = RecordValues()
+    /// Its amount, as far as it could be read; that of an order is positive.
+    package private(set) var amount: Money?
+    /// Everything that is wrong with it, warnings included.
+    package private(set) var reasons: [RecordReason] = []
     /// What the record in work says of the form of its values.
     private(set) var stated = StatedForms()
     private var earlier: EarlierRecords
@@ -23,16 +28,6 @@ package struct RecordChecker: ~Copyable {
     private static func isNumberForSure(_ text: String) -> Bool {
         let isAccount = text.utf8.count >= 12 && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
         return !isAccount && PersonalLook(text) == nil
-    }
-
-    /// What the fields of the record in work say, as far as they could be read.
-    struct Texts {
-        var merchantOrderNumber: String?
-        var accountNumber: String?
-        var accountName: String?
-        var bankCode: String?
-        var purpose: String?
-        var amount: String?
     }
 
     /// `tellsWarnings`: whether warnings are wanted that take memory to find.
@@ -57,65 +52,89 @@ package struct RecordChecker: ~Copyable {
 
     /// The order that the record makes, or the record with the reasons why it makes none.
     package mutating func check(_ record: borrowing RawRecord) -> CheckedRecord {
+        judge(record) ? .order(order(record)) : .quarantined(quarantined(record))
+    }
+
+    /// Whether the record makes an order; `values`, `amount` and `reasons` say what it says.
+    ///
+    /// Makes no draft: this is what each record of a file pays for.
+    package mutating func judge(_ record: borrowing RawRecord) -> Bool {
         reasons.removeAll(keepingCapacity: true)
         stated = record.stated
-        var texts = Texts()
-        var amount: Money?
+        amount = nil
+        // Taken out meanwhile, so that the checks may add reasons while they look at it.
+        var values = RecordValues()
+        swap(&values, &self.values)
+        values.removeAll()
         if checkForm(record) {
-            for index in form.columns.indices { checkField(record, index, &texts) }
-            amount = checkAmount(record, texts)
-            checkCountries(texts)
-            checkChannels(texts, amount)
+            for index in form.columns.indices { checkField(record, index, &values) }
+            amount = checkAmount(record, values)
+            checkCountries(values)
+            checkChannels(values, amount)
         } else if record.fieldCount >= 2, form.columns[0].field == .merchantOrderNumber {
             // Columns may have slipped: the first is the number still, unless the number itself is what is missing.
-            checkField(record, 0, &texts)
-            if let number = texts.merchantOrderNumber, !Self.isNumberForSure(number) { texts.merchantOrderNumber = nil }
+            checkField(record, 0, &values)
+            if let number = values.merchantOrderNumber, !Self.isNumberForSure(values.text(number)) {
+                values.merchantOrderNumber = nil
+            }
         }
         for finding in record.findings {
             let shown =
                 finding.isPersonal ? Self.shown(finding.value, finding.field) : Masked.visible(finding.value)
             add(finding.code, finding.field, shown, mend: finding.mend)
         }
-        if let number = texts.merchantOrderNumber, let line = earlier.line(of: number, in: record.ordinal) {
-            add(.duplicateInFile, .merchantOrderNumber, Self.shown(number, .merchantOrderNumber), after: line)
-        }
-        let source = RecordSource(
-            line: record.ordinal,
-            physicalLine: record.physicalLine,
-            byteRange: record.byteRange,
-            raw: record.copyBytes(),
-            charsetName: record.charsetName
-        )
-        guard !isBad else { return .quarantined(quarantined(source, texts, amount)) }
-        guard let number = texts.merchantOrderNumber, let accountNumber = texts.accountNumber, let amount,
-            amount.minor > 0
-        else { preconditionFailure("a record without number, account or amount passed the rules") }
-        let fields = OrderFields(
-            merchantOrderNumber: number,
-            amount: amount,
-            accountNumber: accountNumber,
-            accountName: texts.accountName,
-            bankCode: texts.bankCode,
-            purpose: texts.purpose
-        )
-        if let line = earlier.line(of: fields, in: record.ordinal) {
-            add(.samePayment, .accountNumber, Self.shown(accountNumber, .accountNumber), after: line)
-            guard !isBad else { return .quarantined(quarantined(source, texts, amount)) }
-        }
-        return .order(OrderDraft(source: source, fields: fields, warnings: reasons))
+        compareWithEarlier(values, in: record.ordinal)
+        swap(&values, &self.values)
+        return !isBad
     }
 
-    /// Whether the reasons found so far keep the record from becoming an order.
-    private var isBad: Bool { reasons.contains { $0.severity >= .quarantine } }
+    /// Whether an earlier record has the number, and, of a record that is good so far, whether one has all the rest.
+    private mutating func compareWithEarlier(_ values: RecordValues, in ordinal: LineNumber) {
+        if let number = values.merchantOrderNumber,
+            let line = earlier.line(of: values.bytes.span.extracting(number), in: ordinal)
+        {
+            add(.duplicateInFile, .merchantOrderNumber, values.text(number), after: line)
+        }
+        guard !isBad else { return }
+        guard values.merchantOrderNumber != nil, let account = values.accountNumber, let amount, amount.minor > 0
+        else { preconditionFailure("a record without number, account or amount passed the rules") }
+        let line = earlier.line(
+            ofPaymentTo: values.bytes.span.extracting(account),
+            of: amount,
+            for: values.bytes.span.extracting(values.purpose ?? 0..<0),
+            in: ordinal
+        )
+        if let line { add(.samePayment, .accountNumber, values.text(account), after: line) }
+    }
 
-    private func quarantined(_ source: RecordSource, _ texts: Texts, _ amount: Money?) -> QuarantineDraft {
+    /// The order that the record judged last makes.
+    package func order(_ record: borrowing RawRecord) -> OrderDraft {
+        guard let number = values.merchantOrderNumber, let account = values.accountNumber, let amount else {
+            preconditionFailure("an order is asked for of a record that makes none")
+        }
+        let fields = OrderFields(
+            merchantOrderNumber: values.text(number),
+            amount: amount,
+            accountNumber: values.text(account),
+            accountName: values.accountName.map(values.text),
+            bankCode: values.bankCode.map(values.text),
+            purpose: values.purpose.map(values.text)
+        )
+        return OrderDraft(source: RecordSource(record), fields: fields, warnings: reasons)
+    }
+
+    /// The record judged last, with the reasons why it makes no order.
+    package func quarantined(_ record: borrowing RawRecord) -> QuarantineDraft {
         QuarantineDraft(
-            source: source,
-            merchantOrderNumber: texts.merchantOrderNumber,
+            source: RecordSource(record),
+            merchantOrderNumber: values.merchantOrderNumber.map(values.text),
             amount: amount,
             reasons: reasons
         )
     }
+
+    /// Whether the reasons found so far keep the record from becoming an order.
+    private var isBad: Bool { reasons.contains { $0.severity >= .quarantine } }
 
     /// Whether the record has the columns of the layout, so that its fields mean what the layout says.
     private mutating func checkForm(_ record: borrowing RawRecord) -> Bool {
@@ -133,21 +152,21 @@ package struct RecordChecker: ~Copyable {
         return record.fault == nil && !isMiscounted
     }
 
-    private mutating func checkField(_ record: borrowing RawRecord, _ index: Int, _ texts: inout Texts) {
+    private mutating func checkField(_ record: borrowing RawRecord, _ index: Int, _ values: inout RecordValues) {
         let field = record.fields[index]
         if field.hasDoubledQuotes {
             var single: [UInt8] = []
             record.appendSingled(field, to: &single)
-            checkValue(single.span, form.columns[index], &texts)
+            checkValue(single.span, form.columns[index], &values)
         } else {
-            checkValue(record.storage.span.extracting(record.bounds(of: field)), form.columns[index], &texts)
+            checkValue(record.storage.span.extracting(record.bounds(of: field)), form.columns[index], &values)
         }
     }
 
     private mutating func checkValue(
         _ bytes: Span<UInt8>,
         _ column: LayoutColumn,
-        _ texts: inout Texts
+        _ values: inout RecordValues
     ) {
         let field = column.field
         guard !bytes.isEmpty else {
@@ -155,93 +174,89 @@ package struct RecordChecker: ~Copyable {
             if column.isRequired || isCurrencyOpen { add(.missingField, field, "") }
             return
         }
-        guard let text = decoder.decode(bytes) else {
+        guard let range = values.append({ decoder.decode(bytes, appendingTo: &$0) }) else {
             add(.undecodableBytes, field, "\(bytes.count) bytes")
             return
         }
-        let findings = TextFindings(bytes, text)
+        if checkText(values.bytes.span.extracting(range), column) { values.keep(range, as: field) }
+    }
+
+    /// Whether the text may stand for its field.
+    private mutating func checkText(_ text: Span<UInt8>, _ column: LayoutColumn) -> Bool {
+        let field = column.field
+        let findings = TextFindings(text)
         guard !findings.isBlank || !column.isRequired else {
             add(.missingField, field, "")
-            return
+            return false
         }
-        if findings.hasControl { add(.controlCharacter, field, Self.shown(text, field)) }
-        if findings.hasInvisible { add(.invisibleCharacter, field, Self.shown(text, field)) }
-        if findings.hasReplacement { add(.replacementCharacter, field, Self.shown(text, field)) }
+        if findings.hasControl { add(.controlCharacter, field, text) }
+        if findings.hasInvisible { add(.invisibleCharacter, field, text) }
+        if findings.hasReplacement { add(.replacementCharacter, field, text) }
         if findings.length > column.lengthMax {
             add(.fieldTooLong, field, "\(findings.length) characters instead of \(column.lengthMax)")
         }
         switch field {
         case .merchantOrderNumber:
-            // A number with line ends or of any length cannot stand in a registry or a report.
-            guard !findings.hasControl, findings.length <= column.lengthMax else { return }
-            // Nor can one that a person may take for another.
-            guard checkNumber(bytes, text) else { return }
-            texts.merchantOrderNumber = text
-        case .accountNumber:
-            checkAccount(bytes, text)
-            texts.accountNumber = text
+            // A number with line ends or of any length cannot stand in a registry or a report, nor one that a person
+            // may take for another.
+            return !findings.hasControl && findings.length <= column.lengthMax && checkNumber(text)
         case .accountName, .purpose:
-            if findings.hasSurroundingSpace { add(.surroundingSpace, field, Self.shown(text, field)) }
+            if findings.hasSurroundingSpace { add(.surroundingSpace, field, text) }
             // Nothing but spaces says nothing.
-            guard !findings.isBlank else { return }
-            if field == .accountName { texts.accountName = text } else { texts.purpose = text }
-        case .bankCode:
-            checkBank(bytes, text)
-            texts.bankCode = text
-        case .currency: checkCurrency(bytes, text)
-        case .amount: texts.amount = text
-        case .idNumber: checkIdentity(bytes, text)
+            return !findings.isBlank
+        case .accountNumber: checkAccount(text)
+        case .bankCode: checkBank(text)
+        case .currency: if Currency(bytes: text) == nil { add(.currencyUnknown, .currency, text) }
+        case .idNumber: checkIdentity(text)
         case .executionDate: checkDate(text)
-        case nil: break
+        case .amount, nil: break
         }
+        return true
     }
 
-    private mutating func checkAccount(_ bytes: Span<UInt8>, _ text: String) {
-        if let mend = mendOfAccount(bytes) {
-            add(.accountMalformed, .accountNumber, Self.shown(text, .accountNumber), mend: mend)
+    private mutating func checkAccount(_ text: Span<UInt8>) {
+        if let mend = mendOfAccount(text) {
+            add(.accountMalformed, .accountNumber, text, mend: mend)
             return
         }
-        guard luhn != .off, CardNumber.lengths.contains(bytes.count), AccountForm.digits.admits(bytes),
-            !CardNumber.passesLuhn(bytes)
+        guard luhn != .off, CardNumber.lengths.contains(text.count), AccountForm.digits.admits(text),
+            !CardNumber.passesLuhn(text)
         else { return }
-        add(.accountCheckDigit, .accountNumber, Self.shown(text, .accountNumber))
+        add(.accountCheckDigit, .accountNumber, text)
     }
 
-    private mutating func checkBank(_ bytes: Span<UInt8>, _ text: String) {
-        if let mend = mendOfBank(bytes) {
-            add(.bankMalformed, .bankCode, Self.shown(text, .bankCode), mend: mend)
-        } else if let banks = rules.banks, !banks.contains(bytes) {
-            add(.bankUnknown, .bankCode, Self.shown(text, .bankCode))
+    private mutating func checkBank(_ text: Span<UInt8>) {
+        if let mend = mendOfBank(text) {
+            add(.bankMalformed, .bankCode, text, mend: mend)
+        } else if let banks = rules.banks, !banks.contains(text) {
+            add(.bankUnknown, .bankCode, text)
         }
-    }
-
-    private mutating func checkCurrency(_ bytes: Span<UInt8>, _ text: String) {
-        if Currency(bytes: bytes) == nil { add(.currencyUnknown, .currency, Self.shown(text, .currency)) }
     }
 
     /// The amount of a record that has all its columns, as far as it can be read; reasons for what is wrong with it.
-    private mutating func checkAmount(_ record: borrowing RawRecord, _ texts: Texts) -> Money? {
+    private mutating func checkAmount(_ record: borrowing RawRecord, _ values: RecordValues) -> Money? {
         let currency = recordAmount.currency(of: record)
         if let currency, let agreed = rules.currencies, !agreed.contains(currency) {
             add(.currencyNotAllowed, .currency, currency.code)
         }
         // An empty amount is a missing field, and said so already.
-        guard let text = texts.amount else { return nil }
+        guard let range = values.amount else { return nil }
+        let text = values.bytes.span.extracting(range)
         let found = recordAmount.amount(of: record, in: currency)
-        if found == .malformed { add(.amountMalformed, .amount, Self.shown(text, .amount)) }
+        if found == .malformed { add(.amountMalformed, .amount, text) }
         guard let currency else { return nil }
         switch found {
         case .malformed: return nil
         case .tooManyDecimals:
-            add(.amountTooManyDecimals, .amount, Self.shown(text, .amount))
+            add(.amountTooManyDecimals, .amount, text)
             return nil
         case .outOfRange:
-            add(.amountOverLimit, .amount, Self.shown(text, .amount))
+            add(.amountOverLimit, .amount, text)
             return nil
         case .value(let minor):
-            if minor <= 0 { add(.amountNotPositive, .amount, Self.shown(text, .amount)) }
+            if minor <= 0 { add(.amountNotPositive, .amount, text) }
             if let limit = rules.amountMinorMax[currency], minor > limit {
-                add(.amountOverLimit, .amount, Self.shown(text, .amount))
+                add(.amountOverLimit, .amount, text)
             }
             return Money(minor: minor, currency: currency)
         }
@@ -266,14 +281,25 @@ package struct RecordChecker: ~Copyable {
         reasons.append(reason)
     }
 
+    /// Notes a reason that a value gives; it is masked after its field.
+    mutating func add(
+        _ code: ReasonCode,
+        _ field: RecordField?,
+        _ value: Span<UInt8>,
+        mend: String? = nil
+    ) {
+        guard rules.severity(of: code) != .off else { return }
+        add(code, field, Self.shown(String(copying: UTF8Span(unchecked: value)), field), mend: mend)
+    }
+
     /// Notes that an earlier record of the file says the same.
     private mutating func add(
         _ code: ReasonCode,
         _ field: RecordField,
-        _ maskedValue: String,
+        _ value: String,
         after line: LineNumber
     ) {
-        add(code, field, maskedValue, mend: "record \(line) of this file has the same: \(code.mend)")
+        add(code, field, Self.shown(value, field), mend: "record \(line) of this file has the same: \(code.mend)")
     }
 
     /// A value in a form that may be shown; what a column without a meaning holds is not known, so it is starred.

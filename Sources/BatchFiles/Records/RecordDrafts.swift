@@ -27,6 +27,17 @@ package struct RecordSource: Sendable, Hashable {
         self.raw = raw
         self.charsetName = charsetName
     }
+
+    /// A copy of what a record says of itself.
+    init(_ record: borrowing RawRecord) {
+        self.init(
+            line: record.ordinal,
+            physicalLine: record.physicalLine,
+            byteRange: record.byteRange,
+            raw: record.copyBytes(),
+            charsetName: record.charsetName
+        )
+    }
 }
 
 /// What an order says, as the merchant wrote it.

@@ -33,10 +33,17 @@ package struct TextCarriage: ~Copyable {
         to text: String,
         in field: TextProfile.Field,
         of profile: TextProfile
+    ) -> [Obstacle] { obstacles(to: text.utf8.span, in: field, of: profile) }
+
+    /// The same for a text in valid UTF-8.
+    package func obstacles(
+        to text: Span<UInt8>,
+        in field: TextProfile.Field,
+        of profile: TextProfile
     ) -> [Obstacle] {
         let lengthMax = profile.lengthMax[field]
         // Most channels take any text, and most texts are short.
-        if profile.repertoire == .utf8, lengthMax == nil, text.utf8.count <= field.messageBytesMax { return [] }
+        if profile.repertoire == .utf8, lengthMax == nil, text.count <= field.messageBytesMax { return [] }
         let measure = TextMeasure(text)
         var obstacles: [Obstacle] = []
         if !holds(text, measure, profile.repertoire) { obstacles.append(.repertoire) }
@@ -50,21 +57,21 @@ package struct TextCarriage: ~Copyable {
         return obstacles
     }
 
-    private func holds(_ text: String, _ measure: TextMeasure, _ repertoire: TextProfile.Repertoire) -> Bool {
+    private func holds(_ text: Span<UInt8>, _ measure: TextMeasure, _ repertoire: TextProfile.Repertoire) -> Bool {
         switch repertoire {
         case .utf8: return true
         case .ascii, .sepa:
             return measure.scalars == measure.bytes
-                && text.utf8.allSatisfy { $0 < 0x20 || $0 == 0x7F || repertoire.holds(ascii: $0) }
+                && Self.holdsOnly(text) { $0 < 0x20 || $0 == 0x7F || repertoire.holds(ascii: $0) }
         case .gbk:
             // glibc writes the euro sign as CP936 does, which other readers of GBK do not know.
-            return !measure.hasOthers || (!text.unicodeScalars.contains("€") && encodes(text, with: .gbk) != nil)
+            return !measure.hasOthers || (!measure.hasEuro && encodes(text, with: .gbk) != nil)
         case .gb18030: return !measure.hasOthers || encodes(text, with: .gb18030) != nil
         }
     }
 
     private func length(
-        of text: String,
+        of text: Span<UInt8>,
         _ measure: TextMeasure,
         in unit: TextProfile.LengthUnit
     ) -> Int {
@@ -78,8 +85,14 @@ package struct TextCarriage: ~Copyable {
         }
     }
 
+    private static func holdsOnly(_ text: Span<UInt8>, _ isAdmitted: (UInt8) -> Bool) -> Bool {
+        for index in 0..<text.count where !isAdmitted(text[index]) { return false }
+        return true
+    }
+
     /// How many bytes the text has in the charset; nil if it cannot be written, or only in codes for private use.
-    private func encodes(_ text: String, with charset: Charset) -> Int? {
+    private func encodes(_ text: Span<UInt8>, with charset: Charset) -> Int? {
+        let text = String(copying: UTF8Span(unchecked: text))
         guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .privateUse }) else { return nil }
         return charset == .gbk ? gbk?.encode(text)?.count : gb18030?.encode(text)?.count
     }
@@ -89,16 +102,20 @@ package struct TextCarriage: ~Copyable {
         private(set) var scalars = 0
         private(set) var ascii = 0
         private(set) var commonHan = 0
+        private(set) var hasEuro = false
         let bytes: Int
 
-        init(_ text: String) {
-            bytes = text.utf8.count
-            for scalar in text.unicodeScalars {
-                scalars += 1
+        init(_ text: Span<UInt8>) {
+            bytes = text.count
+            var scalars = UTF8Span(unchecked: text).makeUnicodeScalarIterator()
+            while let scalar = scalars.next() {
+                self.scalars += 1
                 if scalar.value < 0x80 {
                     ascii += 1
                 } else if TextCarriage.commonHan.contains(scalar.value) {
                     commonHan += 1
+                } else if scalar == "€" {
+                    hasEuro = true
                 }
             }
         }

@@ -13,40 +13,49 @@ struct TextFindings {
     /// Nothing but spaces and invisible characters.
     private(set) var isBlank = false
 
-    /// `text` is what `bytes` say.
-    init(_ bytes: Span<UInt8>, _ text: String) {
+    /// `text` is valid UTF-8.
+    init(_ text: Span<UInt8>) {
         var union: UInt8 = 0
-        for index in 0..<bytes.count {
-            let byte = bytes[index]
+        for index in 0..<text.count {
+            let byte = text[index]
             union |= byte
             if byte < 0x20 || byte == 0x7F { hasControl = true }
         }
         guard union >= 0x80 else {
-            length = bytes.count
-            hasSurroundingSpace = length > 0 && (bytes[0] == 0x20 || bytes[length - 1] == 0x20)
-            isBlank = hasSurroundingSpace && text.utf8.allSatisfy { $0 == 0x20 }
+            length = text.count
+            hasSurroundingSpace = length > 0 && (text[0] == 0x20 || text[length - 1] == 0x20)
+            isBlank = hasSurroundingSpace && !Self.holdsOther(than: 0x20, text)
             return
         }
-        for scalar in text.unicodeScalars {
+        var isFirst = true
+        var isLastSpace = false
+        isBlank = true
+        var scalars = UTF8Span(unchecked: text).makeUnicodeScalarIterator()
+        while let scalar = scalars.next() {
             length += 1
+            defer { isFirst = false }
             // Han characters, nearly all of a name, need no look at their properties.
-            if scalar.value >= 0x3400, scalar.value <= 0x9FFF { continue }
-            switch scalar.properties.generalCategory {
+            if scalar.value >= 0x3400, scalar.value <= 0x9FFF {
+                isLastSpace = false
+                isBlank = false
+                continue
+            }
+            let category = scalar.properties.generalCategory
+            isLastSpace = category == .spaceSeparator
+            if isFirst, isLastSpace { hasSurroundingSpace = true }
+            if !isLastSpace, category != .format { isBlank = false }
+            switch category {
             case .control: hasControl = true
             case .format, .lineSeparator, .paragraphSeparator: hasInvisible = true
             case .privateUse: hasReplacement = true
             default: hasReplacement = hasReplacement || scalar == "\u{FFFD}"
             }
         }
-        let scalars = text.unicodeScalars
-        hasSurroundingSpace = scalars.first.map(Self.isSpace) == true || scalars.last.map(Self.isSpace) == true
-        isBlank =
-            (hasSurroundingSpace || hasInvisible)
-            && scalars.allSatisfy { Self.isSpace($0) || $0.properties.generalCategory == .format }
+        hasSurroundingSpace = hasSurroundingSpace || isLastSpace
     }
 
-    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar.value >= 0x3400, scalar.value <= 0x9FFF { return false }
-        return scalar.properties.generalCategory == .spaceSeparator
+    private static func holdsOther(than byte: UInt8, _ text: Span<UInt8>) -> Bool {
+        for index in 0..<text.count where text[index] != byte { return true }
+        return false
     }
 }

@@ -31,15 +31,21 @@ package struct FileTotals: Sendable, Hashable {
     /// Counts one record.
     package mutating func add(_ record: CheckedRecord) {
         switch record {
-        case .order(let draft):
-            totals.add(draft.fields.amount)
-            count(draft.warnings)
-        case .quarantined(let draft):
-            totals.add(draft.amount)
-            quarantinedAmounts.add(draft.amount)
-            quarantined += 1
-            count(draft.reasons)
+        case .order(let draft): addOrder(draft.fields.amount, warnings: draft.warnings)
+        case .quarantined(let draft): addQuarantined(draft.amount, reasons: draft.reasons)
         }
+    }
+
+    mutating func addOrder(_ amount: Money, warnings: [RecordReason]) {
+        totals.add(amount)
+        count(warnings)
+    }
+
+    mutating func addQuarantined(_ amount: Money?, reasons: [RecordReason]) {
+        totals.add(amount)
+        quarantinedAmounts.add(amount)
+        quarantined += 1
+        count(reasons)
     }
 
     /// Notes that an order counted has the number of an earlier record.

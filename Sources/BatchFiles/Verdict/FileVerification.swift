@@ -6,13 +6,9 @@ package import PaymentCore
 /// part, one record and what is remembered of earlier ones.
 package struct FileVerification: ~Copyable {
     private var reader: BatchFileReader
-    private var checker: RecordChecker
+    private var count: RecordCount
     private let tolerance: FileTolerance
-    /// Nil where a repeated number refuses the file: the checker finds it.
-    private var numbers: SeenNumbers?
 
-    /// What the records read so far add up to.
-    package private(set) var totals = FileTotals()
     /// Why the file is refused, whatever its totals are; what follows in the file is not looked at any more.
     package private(set) var refusal: FileDefect?
 
@@ -27,33 +23,47 @@ package struct FileVerification: ~Copyable {
         tellsWarnings: Bool = true
     ) {
         self.reader = BatchFileReader(format: format.format, wrapping: format.wrapping)
-        self.checker = RecordChecker(form: format.form, rules: rules, context: context, tellsWarnings: tellsWarnings)
-        self.numbers = rules.severity(of: .duplicateInFile) == .refuseFile ? nil : SeenNumbers()
+        self.count = RecordCount(
+            checker: RecordChecker(form: format.form, rules: rules, context: context, tellsWarnings: tellsWarnings),
+            numbers: rules.severity(of: .duplicateInFile) == .refuseFile ? nil : SeenNumbers()
+        )
         self.tolerance = tolerance
         self.refusal = direction.flatMap { format.format.defect(submittedAs: $0) }
     }
 
+    /// What the records read so far add up to.
+    package var totals: FileTotals { count.totals }
+
     /// What the file itself says that it holds; complete after the last part.
     package var declared: [DeclaredTotals] { reader.declared }
 
-    /// Takes the next bytes of the file and calls `body` for each record that they complete.
+    /// Takes the next bytes of the file.
     ///
     /// The last call, and only it, says `isLast`; it may be empty. Throws only what a reader throws that is no
     /// `FileDefect`.
+    package mutating func read(_ bytes: ArraySlice<UInt8>, isLast: Bool) throws {
+        guard refusal == nil else { return }
+        do {
+            try reader.read(bytes, isLast: isLast) { record in
+                try count.add(record, isOrder: count.checker.judge(record))
+            }
+        } catch let defect as FileDefect {
+            refusal = defect
+        }
+    }
+
+    /// The same, and calls `body` for each record that they complete.
     package mutating func read(
         _ bytes: ArraySlice<UInt8>,
         isLast: Bool,
-        _ body: (CheckedRecord) -> Void = { _ in }
+        _ body: (CheckedRecord) -> Void
     ) throws {
         guard refusal == nil else { return }
         do {
             try reader.read(bytes, isLast: isLast) { record in
-                let checked = checker.check(record)
-                body(checked)
-                if case .quarantined(let draft) = checked, let defect = draft.fileDefect { throw defect }
-                totals.add(checked)
-                guard let number = checked.merchantOrderNumber, numbers?.isRepeated(number) == true else { return }
-                if case .order = checked { totals.addRepeated() }
+                let isOrder = count.checker.judge(record)
+                body(isOrder ? .order(count.checker.order(record)) : .quarantined(count.checker.quarantined(record)))
+                try count.add(record, isOrder: isOrder)
             }
         } catch let defect as FileDefect {
             refusal = defect
@@ -68,5 +78,32 @@ package struct FileVerification: ~Copyable {
             declared: [submitted].compactMap(\.self) + declared,
             tolerance: tolerance
         )
+    }
+}
+
+/// What pass 1 makes of the records, one after the other.
+private struct RecordCount: ~Copyable {
+    var checker: RecordChecker
+    /// Nil where a repeated number refuses the file: the checker finds it.
+    var numbers: SeenNumbers?
+    var totals = FileTotals()
+
+    init(checker: consuming RecordChecker, numbers: SeenNumbers?) {
+        self.checker = checker
+        self.numbers = numbers
+    }
+
+    /// Counts the record that the checker has judged; throws the defect of a file that is refused because of it.
+    mutating func add(_ record: borrowing RawRecord, isOrder: Bool) throws(FileDefect) {
+        if isOrder, let amount = checker.amount {
+            totals.addOrder(amount, warnings: checker.reasons)
+        } else {
+            let refuses = checker.reasons.contains { $0.severity == .refuseFile }
+            if refuses, let defect = checker.quarantined(record).fileDefect { throw defect }
+            totals.addQuarantined(checker.amount, reasons: checker.reasons)
+        }
+        guard numbers != nil, let number = checker.values.merchantOrderNumber else { return }
+        let fingerprint = RepeatedNumbers.fingerprint(of: checker.values.bytes.span.extracting(number))
+        if numbers?.isRepeated(fingerprint) == true, isOrder { totals.addRepeated() }
     }
 }

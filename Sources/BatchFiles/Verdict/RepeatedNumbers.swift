@@ -34,7 +34,7 @@ package struct RepeatedNumbers: Sendable {
 
     /// Marks a number in the first reading.
     package mutating func mark(_ number: String) {
-        let fingerprint = Self.fingerprint(of: number)
+        let fingerprint = Self.fingerprint(of: number.utf8.span)
         let block = Int(truncatingIfNeeded: fingerprint) & (blocks.count / Self.blockWords - 1)
         // Seven times nine bits say which of its 512; mixed, so that they do not follow from the block.
         var rest = (fingerprint ^ fingerprint >> 30) &* 0xBF58_476D_1CE4_E5B9
@@ -62,7 +62,7 @@ package struct RepeatedNumbers: Sendable {
 
     /// The earlier line that brought the number of this line, in the second reading; nil if this is the first.
     package mutating func earlierLine(of number: String, in line: LineNumber) -> LineNumber? {
-        let fingerprint = Self.fingerprint(of: number)
+        let fingerprint = Self.fingerprint(of: number.utf8.span)
         guard let first = kept[fingerprint] else { return nil }
         if first > 0 { return LineNumber(first) }
         kept[fingerprint] = line.value
@@ -70,10 +70,9 @@ package struct RepeatedNumbers: Sendable {
     }
 
     /// A keyed hash of the bytes of a number: two that only look alike are two numbers.
-    static func fingerprint(of number: String) -> UInt64 {
+    static func fingerprint(of number: Span<UInt8>) -> UInt64 {
         var hasher = Hasher()
-        var number = number
-        number.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        number.withUnsafeBytes { hasher.combine(bytes: $0) }
         return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 }

@@ -11,11 +11,12 @@ struct SeenNumbers: Sendable {
     private var fingerprints: [UInt64] = []
     private var count = 0
 
-    /// Whether an earlier record brought the number; it is kept from now on if there is room.
-    mutating func isRepeated(_ number: String) -> Bool {
+    /// Whether an earlier record brought the number of this fingerprint (`RepeatedNumbers.fingerprint`); it is kept
+    /// from now on if there is room.
+    mutating func isRepeated(_ number: UInt64) -> Bool {
         // The table is never more than three quarters full.
         if count * 4 >= fingerprints.count * 3, count < Self.countMax { grow() }
-        let fingerprint = max(1, RepeatedNumbers.fingerprint(of: number))
+        let fingerprint = max(1, number)
         let slot = slot(of: fingerprint)
         if fingerprints[slot] == fingerprint { return true }
         guard count < Self.countMax else { return false }
