@@ -51,9 +51,10 @@ extension IntakeStage {
                     rest = rest.dropFirst(piece.count)
                     let isLast = number >= file.partCount && rest.isEmpty
                     try reader.read(piece, isLast: isLast) { record in
-                        let checked = checker.check(record)
+                        let isOrder = checker.judge(record)
                         guard record.ordinal.value > start.recordOrdinal else { return }
-                        filling.append(checked, endingAt: record.next)
+                        filling.append(record, judgedBy: checker, isOrder: isOrder)
+                        filling.position = LoadPosition(record.next)
                         guard filling.isFull(records: sliceRecords) else { return }
                         full.append(filling)
                         filling = LoadSlice(after: filling)
@@ -108,16 +109,6 @@ extension IntakeStage {
             // A warning never keeps a file from its way, and that there is none is a warning too.
             logger.error("same payments were not looked for", metadata: ["error": "\(error)"])
             try await store.warnOfNoComparison(of: file)
-        }
-    }
-}
-
-extension LoadSlice {
-    fileprivate mutating func append(_ record: CheckedRecord, endingAt next: ReadPosition) {
-        position = LoadPosition(next)
-        switch record {
-        case .order(let draft): append(draft)
-        case .quarantined(let draft): append(draft)
         }
     }
 }

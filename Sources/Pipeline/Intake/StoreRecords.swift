@@ -23,44 +23,56 @@ extension LoadPosition {
 }
 
 extension LoadSlice {
-    mutating func append(_ draft: OrderDraft) {
-        let fields = draft.fields
-        let name = fields.accountName ?? ""
-        let bankCode = (fields.bankCode ?? "").utf8
-        let purpose = fields.purpose ?? ""
-        appendOrder(
-            line: draft.line,
-            amount: fields.amount,
-            number: fields.merchantOrderNumber.utf8.span,
-            accountNumber: fields.accountNumber.utf8.span,
-            accountName: name.utf8.span,
-            bankCode: fields.bankCode == nil ? nil : bankCode.span,
-            purpose: purpose.utf8.span,
-            raw: draft.source.raw.span,
-            byteRange: draft.source.byteRange,
-            physicalLine: draft.source.physicalLine,
-            charset: draft.source.charsetName
-        )
-    }
-
-    mutating func append(_ draft: QuarantineDraft) {
-        let number = (draft.merchantOrderNumber ?? "").utf8
-        appendQuarantined(
-            line: draft.line,
-            amount: draft.amount,
-            number: draft.merchantOrderNumber == nil ? nil : number.span,
-            reasons: draft.reasons.map { reason in
-                QuarantineReason(
-                    code: reason.code.rawValue,
-                    field: reason.field?.rawValue,
-                    maskedValue: reason.maskedValue,
-                    mend: reason.mend
+    /// Appends a record that `checker` has judged last: as an order, or with the reasons why it is none.
+    mutating func append(_ record: borrowing RawRecord, judgedBy checker: borrowing RecordChecker, isOrder: Bool) {
+        let values = checker.values
+        let amount = checker.amount
+        let reasons = isOrder ? [] : checker.reasons.map(QuarantineReason.init)
+        let (line, byteRange, physicalLine) = (record.ordinal, record.byteRange, record.physicalLine)
+        let charset = record.charsetName
+        record.withBytes { raw in
+            let bytes = values.bytes.span
+            guard isOrder else {
+                let number = values.merchantOrderNumber
+                appendQuarantined(
+                    line: line,
+                    amount: amount,
+                    number: number == nil ? nil : bytes.extracting(number ?? 0..<0),
+                    reasons: reasons,
+                    raw: raw,
+                    byteRange: byteRange,
+                    physicalLine: physicalLine,
+                    charset: charset
                 )
-            },
-            raw: draft.source.raw.span,
-            byteRange: draft.source.byteRange,
-            physicalLine: draft.source.physicalLine,
-            charset: draft.source.charsetName
+                return
+            }
+            guard let number = values.merchantOrderNumber, let account = values.accountNumber, let amount else {
+                preconditionFailure("a record without number, account or amount was judged to be an order")
+            }
+            appendOrder(
+                line: line,
+                amount: amount,
+                number: bytes.extracting(number),
+                accountNumber: bytes.extracting(account),
+                accountName: bytes.extracting(values.accountName ?? 0..<0),
+                bankCode: values.bankCode == nil ? nil : bytes.extracting(values.bankCode ?? 0..<0),
+                purpose: bytes.extracting(values.purpose ?? 0..<0),
+                raw: raw,
+                byteRange: byteRange,
+                physicalLine: physicalLine,
+                charset: charset
+            )
+        }
+    }
+}
+
+extension QuarantineReason {
+    init(_ reason: RecordReason) {
+        self.init(
+            code: reason.code.rawValue,
+            field: reason.field?.rawValue,
+            maskedValue: reason.maskedValue,
+            mend: reason.mend
         )
     }
 }
