@@ -3,7 +3,7 @@ import PaymentCore
 /// The identifications of instructions that a message has had so far, each beside its ordering account; bounded as
 /// `FingerprintTable` is.
 struct ISO20022Instructions: Sendable {
-    private var table = FingerprintTable()
+    private var table = FingerprintTable(keepsLines: true)
 
     /// The line of an earlier instruction of the account with this identification, if there is one.
     mutating func line(of identification: [UInt8], account: [UInt8], in line: LineNumber) -> LineNumber? {

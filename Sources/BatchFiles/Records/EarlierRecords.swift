@@ -9,8 +9,10 @@ struct EarlierRecords {
 
     /// `tellsWarnings`: whether payments are remembered to warn of them, too.
     init(rules: RecordRules, tellsWarnings: Bool) {
-        if rules.severity(of: .duplicateInFile) == .refuseFile { numbers = FingerprintTable() }
-        if rules.severity(of: .samePayment) >= (tellsWarnings ? .warn : .quarantine) { payments = FingerprintTable() }
+        if rules.severity(of: .duplicateInFile) == .refuseFile { numbers = FingerprintTable(keepsLines: true) }
+        if rules.severity(of: .samePayment) >= (tellsWarnings ? .warn : .quarantine) {
+            payments = FingerprintTable(keepsLines: true)
+        }
     }
 
     /// The line of an earlier record with this number, if there is one and somebody wants to know.

@@ -4,43 +4,58 @@ import PaymentCore
 ///
 /// A fingerprint has 64 bits of a keyed hash, so that in a full table two different values share one about once in
 /// 60 million files, and nobody can make it happen.
-struct FingerprintTable {
-    /// The most fingerprints kept (12 MiB): what comes later is compared with them, and not kept.
+struct FingerprintTable: Sendable {
+    /// The most fingerprints kept (8 MiB, with lines 12): what comes later is compared with them, and not kept.
     static let countMax = 786_432
 
     private static let segmentBits = 4
 
     /// Each grows for itself, so that no moment needs the room of two tables.
-    private var segments = Array(repeating: Segment(), count: 1 << segmentBits)
+    private var segments: [Segment]
     private var count = 0
 
-    /// The line that first brought the fingerprint; nil if none did, and it is kept from now on if there is room.
-    mutating func insert(_ fingerprint: UInt64, of line: LineNumber) -> LineNumber? {
-        let wanted = fingerprint == 0 ? 1 : fingerprint
+    /// `keepsLines`: whether anybody asks for the line that brought a fingerprint first.
+    init(keepsLines: Bool) {
+        segments = Array(repeating: Segment(keepsLines: keepsLines), count: 1 << Self.segmentBits)
+    }
+
+    /// Whether the fingerprint was there; if not, it is kept from now on if there is room.
+    mutating func isRepeated(_ fingerprint: UInt64, in line: LineNumber) -> Bool {
+        let wanted = max(1, fingerprint)
         let index = Int(wanted >> (64 - Self.segmentBits))
-        if let earlier = segments[index].line(of: wanted) { return earlier }
-        guard count < Self.countMax else { return nil }
-        segments[index].add(wanted, of: line)
+        if segments[index].holds(wanted) { return true }
+        guard count < Self.countMax else { return false }
+        segments[index].add(wanted, line.value)
         count += 1
-        return nil
+        return false
+    }
+
+    /// The line that first brought the fingerprint, of a table with lines; nil if none did, and it is kept from now on
+    /// if there is room.
+    mutating func insert(_ fingerprint: UInt64, of line: LineNumber) -> LineNumber? {
+        let wanted = max(1, fingerprint)
+        guard isRepeated(wanted, in: line) else { return nil }
+        return segments[Int(wanted >> (64 - Self.segmentBits))].line(of: wanted)
     }
 
     private struct Segment {
         /// 0 is an empty slot.
         private var fingerprints: [UInt64] = Array(repeating: 0, count: 64)
-        private var lines: [Int32] = Array(repeating: 0, count: 64)
+        private var lines: [Int32]?
         private var count = 0
 
-        func line(of fingerprint: UInt64) -> LineNumber? {
-            let slot = slot(of: fingerprint)
-            return fingerprints[slot] == fingerprint ? LineNumber(lines[slot]) : nil
-        }
+        init(keepsLines: Bool) { lines = keepsLines ? Array(repeating: 0, count: 64) : nil }
+
+        func holds(_ fingerprint: UInt64) -> Bool { fingerprints[slot(of: fingerprint)] == fingerprint }
+
+        /// The line of a fingerprint that is there.
+        func line(of fingerprint: UInt64) -> LineNumber? { (lines?[slot(of: fingerprint)]).map(LineNumber.init) }
 
         /// Adds a fingerprint that is not there.
-        mutating func add(_ fingerprint: UInt64, of line: LineNumber) {
+        mutating func add(_ fingerprint: UInt64, _ line: Int32) {
             // At most thirteen sixteenths full: the segments of a full table, three quarters on average, stay below.
             if count * 16 >= fingerprints.count * 13 { grow() }
-            put(fingerprint, line.value)
+            put(fingerprint, line)
             count += 1
         }
 
@@ -55,14 +70,16 @@ struct FingerprintTable {
         private mutating func put(_ fingerprint: UInt64, _ line: Int32) {
             let slot = slot(of: fingerprint)
             fingerprints[slot] = fingerprint
-            lines[slot] = line
+            lines?[slot] = line
         }
 
         private mutating func grow() {
             let (old, oldLines) = (fingerprints, lines)
             fingerprints = Array(repeating: 0, count: old.count * 2)
-            lines = Array(repeating: 0, count: old.count * 2)
-            for (index, fingerprint) in old.enumerated() where fingerprint != 0 { put(fingerprint, oldLines[index]) }
+            if lines != nil { lines = Array(repeating: 0, count: old.count * 2) }
+            for (index, fingerprint) in old.enumerated() where fingerprint != 0 {
+                put(fingerprint, oldLines?[index] ?? 0)
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ package struct FileVerification: ~Copyable {
         self.reader = BatchFileReader(format: format.format, wrapping: format.wrapping)
         self.count = RecordCount(
             checker: RecordChecker(form: format.form, rules: rules, context: context, tellsWarnings: tellsWarnings),
-            numbers: rules.severity(of: .duplicateInFile) == .refuseFile ? nil : SeenNumbers()
+            numbers: rules.severity(of: .duplicateInFile) == .refuseFile ? nil : FingerprintTable(keepsLines: false)
         )
         self.tolerance = tolerance
         self.refusal = direction.flatMap { format.format.defect(submittedAs: $0) }
@@ -84,11 +84,11 @@ package struct FileVerification: ~Copyable {
 /// What pass 1 makes of the records, one after the other.
 private struct RecordCount: ~Copyable {
     var checker: RecordChecker
-    /// Nil where a repeated number refuses the file: the checker finds it.
-    var numbers: SeenNumbers?
+    /// The numbers that the file has brought so far; nil where a repeated one refuses it: the checker finds it.
+    var numbers: FingerprintTable?
     var totals = FileTotals()
 
-    init(checker: consuming RecordChecker, numbers: SeenNumbers?) {
+    init(checker: consuming RecordChecker, numbers: FingerprintTable?) {
         self.checker = checker
         self.numbers = numbers
     }
@@ -104,6 +104,6 @@ private struct RecordCount: ~Copyable {
         }
         guard numbers != nil, let number = checker.values.merchantOrderNumber else { return }
         let fingerprint = RepeatedNumbers.fingerprint(of: checker.values.bytes.span.extracting(number))
-        if numbers?.isRepeated(fingerprint) == true, isOrder { totals.addRepeated() }
+        if numbers?.isRepeated(fingerprint, in: record.ordinal) == true, isOrder { totals.addRepeated() }
     }
 }
