@@ -113,6 +113,7 @@ let package = Package(
             path: "Tests/CompressionTesting",
             swiftSettings: strict
         ),
+        .target(name: "SharedFileTesting", path: "Tests/SharedFileTesting", swiftSettings: strict),
 
         .testTarget(
             name: "PostgresClientTests",
@@ -124,17 +125,26 @@ let package = Package(
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
         .testTarget(
             name: "CompressionTests",
-            dependencies: ["Compression", "CompressionTesting"],
+            dependencies: ["Compression", "CompressionTesting", "SharedFileTesting"],
             swiftSettings: strict
         ),
-        .testTarget(name: "XMLStreamTests", dependencies: ["XMLStream"], swiftSettings: strict),
+        .testTarget(
+            name: "XMLStreamTests",
+            dependencies: ["XMLStream", "SharedFileTesting"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "TranscodingTests", dependencies: ["Transcoding"], swiftSettings: strict),
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"], swiftSettings: strict),
-        .testTarget(name: "PaymentCoreTests", dependencies: ["PaymentCore"], swiftSettings: strict),
+        .testTarget(
+            name: "PaymentCoreTests",
+            dependencies: ["PaymentCore", "SharedFileTesting"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "BatchFilesTests",
             dependencies: [
-                "BatchFiles", "PaymentCore", "Compression", "CompressionTesting", "Transcoding", "XMLStream",
+                "BatchFiles", "PaymentCore", "Compression", "CompressionTesting", "SharedFileTesting", "Transcoding",
+                "XMLStream",
             ],
             swiftSettings: strict
         ),
@@ -158,7 +168,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "sluice", "StrictYAML", "PaymentCore", "BatchFiles", "ChannelKit", "Pipeline", "Store",
-                "Cryptography", "Compression",
+                "Cryptography", "Compression", "SharedFileTesting",
             ],
             swiftSettings: strict
         ),
@@ -175,7 +185,7 @@ let package = Package(
             name: "FaultTests",
             dependencies: [
                 "sluice", "sluice-bench", "ChannelSimulator", "PaymentCore", "Pipeline", "PostgresClient",
-                "EmbeddedPostgres", "Cryptography", "Transcoding",
+                "EmbeddedPostgres", "Cryptography", "Transcoding", "SharedFileTesting",
             ],
             swiftSettings: strict
         ),

@@ -1,5 +1,6 @@
 import BatchFiles
 import CompressionTesting
+import SharedFileTesting
 import Testing
 import Transcoding
 

@@ -1,6 +1,7 @@
 import BatchFiles
 import Foundation
 import PaymentCore
+import SharedFileTesting
 import XMLStream
 
 /// Schemas, layouts and messages that the suites of ISO 20022 share.

@@ -1,5 +1,6 @@
 import BatchFiles
 import PaymentCore
+import SharedFileTesting
 import Testing
 
 /// NACHA files gathered elsewhere: each has its outcome, and none does harm.

@@ -1,5 +1,6 @@
 import BatchFiles
 import PaymentCore
+import SharedFileTesting
 import Testing
 
 /// Many records in one line: fields between carets, records between bars.

@@ -1,5 +1,6 @@
 import BatchFiles
 import PaymentCore
+import SharedFileTesting
 import Testing
 
 @Suite struct TextCarriageTests {

@@ -1,4 +1,5 @@
 import Foundation
+import SharedFileTesting
 import Testing
 
 /// The corpora of bad input through the built command: each file has its exit code and its reasons.

@@ -1,6 +1,6 @@
 import Compression
 import CompressionTesting
-import Foundation
+import SharedFileTesting
 import Testing
 
 @Suite struct ZipUnpackerTests {
@@ -134,27 +134,14 @@ import Testing
         #expect(PackedForm.zip.code(Array(plain.dropLast())) == .truncated)
     }
 
-    /// Beside the repository; nil where it is absent.
-    static let corpus: URL? = {
-        var folder = URL(filePath: #filePath).deletingLastPathComponent()
-        while folder.path() != "/" {
-            let candidate = folder.appending(path: "shared/corpora/zip-malformed/files")
-            if FileManager.default.fileExists(atPath: candidate.path()) { return candidate }
-            folder.deleteLastPathComponent()
-        }
-        return nil
-    }()
-
-    @Test(.enabled(if: corpus != nil, "needs the corpus zip-malformed"))
+    @Test(.enabled(if: SharedFiles.exist("corpora/zip-malformed"), "needs the corpus zip-malformed"))
     func `every file of the corpus of malformed archives is refused`() throws {
-        let files = FileManager.default.enumerator(at: try #require(Self.corpus), includingPropertiesForKeys: nil)
-        var count = 0
-        for case let file as URL in try #require(files) where file.pathExtension == "zip" {
-            let bytes = Array(try Data(contentsOf: file))
+        let files = try SharedFiles.files(below: "corpora/zip-malformed/files")
+        for file in files {
+            let bytes = try SharedFiles.bytes(file)
             let codes = [1, 7, 100, .max].map { PackedForm.zip.code(bytes, partBytes: $0) }
-            #expect(codes[0] != nil && Set(codes).count == 1, "\(file.lastPathComponent): \(codes)")
-            count += 1
+            #expect(codes[0] != nil && Set(codes).count == 1, "\(file): \(codes)")
         }
-        #expect(count > 5)
+        #expect(files.count > 5)
     }
 }

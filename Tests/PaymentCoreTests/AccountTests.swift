@@ -1,5 +1,6 @@
 import Foundation
 import PaymentCore
+import SharedFileTesting
 import Testing
 
 @Suite struct AccountTests {

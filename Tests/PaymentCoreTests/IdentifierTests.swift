@@ -1,4 +1,5 @@
 import PaymentCore
+import SharedFileTesting
 import Testing
 
 @Suite struct IdentifierTests {

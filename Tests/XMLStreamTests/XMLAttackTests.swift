@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import SharedFileTesting
 import Testing
 import XMLStream
 
