@@ -185,7 +185,8 @@ let package = Package(
             name: "FaultTests",
             dependencies: [
                 "sluice", "sluice-bench", "ChannelSimulator", "PaymentCore", "Pipeline", "PostgresClient",
-                "EmbeddedPostgres", "Cryptography", "Transcoding", "SharedFileTesting",
+                "EmbeddedPostgres", "Cryptography", "Transcoding", "Compression", "CompressionTesting",
+                "SharedFileTesting",
             ],
             swiftSettings: strict
         ),

@@ -77,7 +77,8 @@ struct CheckRun {
         struct Declared: Decodable, Equatable {
             struct Sum: Decodable, Equatable {
                 let currency: String
-                let declared_minor: Int
+                /// Merchants may declare more than any sum of orders can be.
+                let declared_minor: Int128
                 let found_minor: Int?
             }
 

@@ -7,7 +7,7 @@ import Testing
     private static let card = "6228480040106028109"
 
     /// A folder with one layout and one merchant whose files all are judged record by record.
-    private static func fixture(_ layout: String) throws -> ConfigurationFixture {
+    static func fixture(_ layout: String) throws -> ConfigurationFixture {
         let fixture = try ConfigurationFixture()
         try fixture.write("name: corpus\n\(layout)", to: "layouts/corpus.yaml")
         return fixture
