@@ -1,4 +1,3 @@
-import Compression
 import CompressionTesting
 import Foundation
 import SharedFileTesting

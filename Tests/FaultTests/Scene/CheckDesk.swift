@@ -2,7 +2,6 @@ import Compression
 import CompressionTesting
 import Cryptography
 import Foundation
-import Testing
 
 /// Runs the built `sluice file check` over files, two at a time, and watches what it does.
 struct CheckDesk: Sendable {
