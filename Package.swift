@@ -75,6 +75,7 @@ let package = Package(
                 .embedInCode("Migrations/0011_intake.sql"),
                 .embedInCode("Migrations/0012_direct_load.sql"),
                 .embedInCode("Migrations/0013_intake_validated.sql"),
+                .embedInCode("Migrations/0014_refusals.sql"),
             ],
             swiftSettings: strict
         ),

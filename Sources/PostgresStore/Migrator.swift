@@ -35,6 +35,7 @@ package struct Migrator: Sendable {
         Migration(number: 11, name: "intake", sql: PackageResources._011_intake_sql),
         Migration(number: 12, name: "direct_load", sql: PackageResources._012_direct_load_sql),
         Migration(number: 13, name: "intake_validated", sql: PackageResources._013_intake_validated_sql),
+        Migration(number: 14, name: "refusals", sql: PackageResources._014_refusals_sql),
     ]
 
     /// Applies what is missing and stamps the environment; answers the numbers applied.

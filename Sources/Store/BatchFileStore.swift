@@ -149,7 +149,8 @@ package enum FileStage: Sendable, Hashable, CaseIterable {
     case intake
     /// `split` files.
     case planning
-    /// `working` files whose result is due, or for which nothing is left to do by itself.
+    /// `working` files whose result is due, or for which nothing is left to do by itself; `refused` files that nobody
+    /// has answered yet, and these first.
     case settlement
 }
 
@@ -234,13 +235,17 @@ package enum RecordedVerdict: Sendable, Hashable {
 /// Why a file is refused or held: stable code, place, and what to do; nothing personal.
 package struct VerdictNote: Sendable, Hashable {
     package let code: String
+    /// The physical line, from 1; 0 where the whole file is meant.
     package let line: Int64
+    /// The offset of the place in the file; nil where the whole file is meant, or where nobody knows it.
+    package let byteOffset: Int64?
     package let what: String
     package let mend: String
 
-    package init(code: String, line: Int64, what: String, mend: String) {
+    package init(code: String, line: Int64, byteOffset: Int64? = nil, what: String, mend: String) {
         self.code = code
         self.line = line
+        self.byteOffset = byteOffset
         self.what = what
         self.mend = mend
     }

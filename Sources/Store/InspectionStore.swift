@@ -114,6 +114,8 @@ package struct BatchDetail: Sendable {
     package var contentBytes: Int64?
     package let amountUnreadable: Int64
     package let resultDueAt: Timestamp
+    /// When it was settled how a refused file is answered: by a result file, or by none.
+    package var refusalAnsweredAt: Timestamp?
     /// A row a currency; records whose amount or currency cannot be read have none.
     package var totals: [BatchTotals] = []
     /// The stored result files, by version.

@@ -5,6 +5,8 @@ package protocol ResultFileStore: Sendable {
     /// Writes the next version of a file's result, all of it of one moment: bytes are compressed and encrypted as they
     /// are produced. Nil if nothing changed since the last version, or the lease is stale.
     ///
+    /// That of a refused file is its only one, and ends what is to be done for it.
+    ///
     /// No row stays locked while it is made, and what others do to the file meanwhile does not spoil it; the version
     /// is there as a whole or not at all. Throws when the lease was lost on the way.
     ///
@@ -15,6 +17,12 @@ package protocol ResultFileStore: Sendable {
         produce: @Sendable (_ material: any ResultMaterial, _ emit: ([UInt8]) throws -> Void) throws -> ProducedResult
     ) async throws -> WrittenResult?
 
+    /// Why a file is refused, as far as it is to be answered; nil if it was answered, or the lease is stale.
+    func refusal(of file: ClaimedBatchFile) async throws -> FileRefusal?
+
+    /// Settles that a refused file gets no result file; nothing if the lease is stale.
+    func leaveUnanswered(_ file: ClaimedBatchFile) async throws
+
     /// Reads a stored result file; nil if there is no such version (nil: the newest).
     func readResultFile(
         of batch: BatchIdentifier,
@@ -23,13 +31,30 @@ package protocol ResultFileStore: Sendable {
     ) async throws -> WrittenResult?
 }
 
+/// Why a whole file is refused, by the checks or by a person.
+package struct FileRefusal: Sendable, Hashable {
+    package let note: VerdictNote
+    /// The code for which it was held before a person refused it; nil where nobody held it.
+    package let heldFor: String?
+    /// Whether its bytes are there: of a file that is cancelled before it was read they are not.
+    package let isKept: Bool
+
+    package init(note: VerdictNote, heldFor: String?, isKept: Bool) {
+        self.note = note
+        self.heldFor = heldFor
+        self.isKept = isKept
+    }
+}
+
 /// One line of a file as it stands: an order, or a quarantined record.
 package struct ResultRow: Sendable {
     package let line: LineNumber
     package let status: ResultStatus
+    /// That of a returned order says why it came back; empty where nobody said.
     package let code: String
     /// Why an order failed; nil for every other line.
     package let cause: FailureCause?
+    /// Of a returned order, when it came back.
     package let decidedAt: Timestamp?
     package let content: Content
 

@@ -22,16 +22,17 @@ package enum NACHAReturnReason {
         ReasonCode.traceNumberMalformed.rawValue: "R27", ReasonCode.traceNumberOrder.rawValue: "R27",
         ReasonCode.duplicateInFile.rawValue: "R24", ReasonCode.duplicateOfEarlierFile.rawValue: "R24",
         ReasonCode.duplicateOfQuarantined.rawValue: "R24",
-        "AC01": "R04", "AC03": "R04", "AC04": "R02", "AC06": "R16", "AG01": "R20", "AM04": "R01", "AM05": "R24",
-        "MD01": "R10", "MD07": "R15", "RC01": "R13",
+        "AC01": "R04", "AC02": "R04", "AC03": "R04", "AC04": "R02", "AC06": "R16", "AC07": "R02", "AG01": "R20",
+        "AM04": "R01", "AM05": "R24", "BE01": "R03", "CN01": "R07", "DUPL": "R24", "FOCR": "R06", "MD01": "R10",
+        "MD07": "R15", "RC01": "R13", "RC03": "R13", "RC04": "R13", "SP01": "R08", "SP02": "R08",
     ]
 
     /// The return reason code for a result code; a code of the rulebook stays what it is.
     ///
-    /// Firms say with R29 what persons say with R10: that they did not authorise the debit.
+    /// Firms say with R29 what persons say with R10 and R07: that they did not authorise the debit, or do no longer.
     static func code(for resultCode: String, isCorporate: Bool) -> String {
         if codes.contains(resultCode) { return resultCode }
         let code = table[resultCode] ?? other
-        return code == "R10" && isCorporate ? "R29" : code
+        return isCorporate && (code == "R10" || code == "R07") ? "R29" : code
     }
 }

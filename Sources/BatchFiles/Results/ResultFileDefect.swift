@@ -1,4 +1,5 @@
 import PaymentCore
+import XMLStream
 
 /// Why a result file is not stored: what was written is not what was meant.
 package struct ResultFileDefect: Error, Sendable, Hashable, CustomStringConvertible {
@@ -17,6 +18,11 @@ package struct ResultFileDefect: Error, Sendable, Hashable, CustomStringConverti
 }
 
 extension ResultFileDefect {
+    /// What a schema finds in a file of ours.
+    init(_ finding: XMLSchemaFinding) {
+        self.init(line: finding.line, what: "the schema does not take \(finding.path): \(finding.what)")
+    }
+
     /// Compares what was read of a file with what its lines add up to, per status; an absent status has no lines.
     static func compare(
         _ totals: [ResultStatus: AmountTotals],

@@ -13,13 +13,13 @@ package struct ResultLine: Sendable, Hashable {
     package let line: LineNumber
     package let content: Content
     package let status: ResultStatus
-    /// A stable code; empty when there is nothing to add to the status.
+    /// A stable code, that of a returned order being of its return; empty when there is nothing to add to the status.
     package let code: String
     /// Why an order failed; nil for every other line.
     package let cause: FailureCause?
     /// Words for the merchant's people.
     package let reason: String
-    /// The day on which the order became final.
+    /// The day on which the order became final; of a returned one, on which it came back.
     package let finishedDate: BusinessDate?
 
     package init(

@@ -9,6 +9,8 @@ package import Store
 package struct IntakeStage: Sendable {
     /// Read at a time: some hundreds of records.
     static let pieceBytes = 65_536
+    /// The code of a file whose layout nobody knows.
+    static let unknownFormat = "unknown_format"
 
     let store: any AlarmStore & BatchFileStore
     let configuration: EngineConfiguration
@@ -74,7 +76,7 @@ package struct IntakeStage: Sendable {
             try await encryptParts(of: file)
             let known = configuration.formats.keys.sorted().joined(separator: ", ")
             let note = VerdictNote(
-                code: "unknown_format",
+                code: Self.unknownFormat,
                 line: 0,
                 what: "there is no layout \(file.format)",
                 mend: "submit the file again with a format that exists: \(known)"

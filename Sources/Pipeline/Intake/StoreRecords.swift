@@ -79,6 +79,12 @@ extension QuarantineReason {
 
 extension VerdictNote {
     init(_ defect: FileDefect) {
-        self.init(code: defect.code.rawValue, line: defect.line, what: defect.what, mend: defect.mend)
+        self.init(
+            code: defect.code.rawValue,
+            line: defect.line,
+            byteOffset: defect.line > 0 ? defect.byteOffset : nil,
+            what: defect.what,
+            mend: defect.mend
+        )
     }
 }

@@ -43,7 +43,8 @@ extension ResultLine {
             switch row.status {
             case .underReview: "under review: do not resubmit"
             case .processing: "in process: do not resubmit"
-            case .succeeded, .failed, .returned: ""
+            case .returned: "it was settled, and the amount came back"
+            case .succeeded, .failed: ""
             }
         self.init(
             line: row.line,

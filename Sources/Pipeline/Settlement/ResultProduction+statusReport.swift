@@ -11,9 +11,7 @@ extension ResultProduction {
         let contents = try Self.survey(material, layout: layout, wrapping: wrapping)
         material.rewind()
         let version = StatusReportVersion(answering: contents.message)
-        guard let schema = layout.schemas.schema(of: version.message) else {
-            throw ResultFileDefect(line: 0, what: "there is no schema of \(version.rawValue)")
-        }
+        let schema = try version.schema(in: layout)
         return try run(check: StatusReportCheck(version: version, schema: schema), emit: emit) { edition in
             StatusReportWriter(contents: contents, layout: layout, wrapping: wrapping, edition: edition)
         }

@@ -6,8 +6,17 @@ package import Store
 /// Tells the merchant: writes the next version of a file's result when nothing is left to do by itself, or when the
 /// merchant's deadline has come, whatever is still open (architecture §3, *Result file*).
 package struct SettlementStage: Sendable {
-    private let store: any BatchFileStore & ResultFileStore
-    private let configuration: EngineConfiguration
+    /// What was done for one file.
+    enum Step: Sendable {
+        case written
+        /// A refused file gets no result file.
+        case answered
+        /// Another turn may find something to do for it.
+        case nothing
+    }
+
+    let store: any BatchFileStore & ResultFileStore
+    let configuration: EngineConfiguration
 
     package init(store: any BatchFileStore & ResultFileStore, configuration: EngineConfiguration) {
         self.store = store
@@ -16,33 +25,48 @@ package struct SettlementStage: Sendable {
 
     /// Writes one file's result, if one is due; answers whether a version was written.
     package func runOnce(worker: WorkerIdentifier, logger: Logger) async throws -> Bool {
-        guard
-            let file = try await store.claimBatchFile(
+        // Refused files that get none keep nobody waiting: the next one is looked for at once.
+        while true {
+            let claimed = try await store.claimBatchFile(
                 for: .settlement,
                 worker: worker,
                 lease: configuration.limits.fileLease
             )
-        else { return false }
-        do {
-            return try await work(file, logger: logger)
-        } catch {
-            // It comes up again soon, not when its long lease ends; a lease that is lost by now is not touched.
-            try? await store.releaseBatchFile(file, after: .seconds(5))
-            throw error
+            guard let file = claimed else { return false }
+            do {
+                switch try await file.state == .refused ? answer(file, logger: logger) : work(file, logger: logger) {
+                case .written: return true
+                case .nothing: return false
+                case .answered: continue
+                }
+            } catch {
+                // It comes up again soon, not when its long lease ends; a lease that is lost by now is not touched.
+                try? await store.releaseBatchFile(file, after: .seconds(5))
+                throw error
+            }
         }
     }
 
-    private func work(_ file: ClaimedBatchFile, logger: Logger) async throws -> Bool {
-        guard let format = configuration.formats[file.format] else {
-            logger.error(
-                "no result file: the layout of this batch is no longer configured; put it back into Config/layouts",
-                metadata: ["batch": "\(file.id)", "format": "\(file.format)"]
-            )
-            try await store.releaseBatchFile(file, after: .minutes(5))
-            return false
-        }
+    /// The format of a file's result; nil where its layout is not known.
+    func resultFormat(of file: ClaimedBatchFile) -> ResultFormat? {
         let kind = configuration.merchants[file.merchant]?.results ?? .same
-        let resultFormat = ResultFormat(answering: format, as: kind)
+        return configuration.formats[file.format].map { ResultFormat(answering: $0, as: kind) }
+    }
+
+    /// Leaves a file to a later turn, when somebody may have put its layout back.
+    func waitForLayout(of file: ClaimedBatchFile, logger: Logger) async throws -> Step {
+        logger.error(
+            "no result file: the layout of this batch is no longer configured; put it back into Config/layouts",
+            metadata: ["batch": "\(file.id)", "format": "\(file.format)"]
+        )
+        try await store.releaseBatchFile(file, after: .minutes(5))
+        return .nothing
+    }
+
+    private func work(_ file: ClaimedBatchFile, logger: Logger) async throws -> Step {
+        guard let resultFormat = resultFormat(of: file) else {
+            return try await waitForLayout(of: file, logger: logger)
+        }
         let fileName = file.fileName + resultFormat.nameSuffix
         let written = try await store.writeResultFile(of: file, fileName: fileName) { material, emit in
             var production = ResultProduction(from: material)
@@ -71,6 +95,6 @@ package struct SettlementStage: Sendable {
                 ]
             )
         }
-        return written != nil
+        return written == nil ? .nothing : .written
     }
 }

@@ -49,34 +49,45 @@ extension SQLStore: BatchFileStore {
         worker: WorkerIdentifier,
         lease: TimeSpan
     ) async throws -> ClaimedBatchFile? {
+        // Refused files are few, and mostly none waits: looked for by an index of their own.
         let candidates =
             switch stage {
-            case .intake: "c.state IN ('pending', 'splitting')"
-            case .planning: "c.state = 'split'"
+            case .intake: ["c.state IN ('pending', 'splitting')"]
+            case .planning: ["c.state = 'split'"]
             // Nothing is left to do by itself, or the merchant's deadline has come without a result file.
-            case .settlement: Self.isDueForSettlement
+            case .settlement: [Self.isUnanswered, Self.isDueForSettlement]
             }
         return try await pool.transaction("claim batch file") { transaction in
-            let rows = try transaction.query(
-                """
-                WITH due AS MATERIALIZED (
-                    SELECT c.batch_id FROM sluice.batch_file c WHERE \(candidates) AND c.due_at <= now()
-                    ORDER BY c.due_at, c.batch_id LIMIT 1 FOR NO KEY UPDATE OF c SKIP LOCKED)
-                UPDATE sluice.batch_file f SET lease_worker = $1, lease_epoch = f.lease_epoch + 1,
-                    lease_until = now() + $2 * interval '1 microsecond', due_at = now() + $2 * interval '1 microsecond'
-                FROM due, sluice.merchant m WHERE f.batch_id = due.batch_id AND m.merchant_id = f.merchant_id
-                RETURNING f.batch_id, m.merchant_no, f.direction, f.format, f.file_name, f.business_date, f.state,
-                    f.content_sha256, f.content_bytes, f.part_count, f.declared_count, f.record_count, f.lease_epoch,
-                    (f.load_position ->> 'byte_offset')::bigint, (f.load_position ->> 'record_ordinal')::bigint,
-                    (f.load_position ->> 'physical_line')::bigint,
-                    ARRAY(SELECT key FROM jsonb_each_text(f.declared_sums) ORDER BY key),
-                    ARRAY(SELECT value::bigint FROM jsonb_each_text(f.declared_sums) ORDER BY key), f.judged_by
-                """,
-                [.text(worker.value), .microseconds(lease)]
-            )
-            guard let row = rows.first else { return nil }
-            return try Self.claimedFile(row)
+            for condition in candidates {
+                if let file = try Self.claimFile(condition, worker, lease, transaction) { return file }
+            }
+            return nil
         }
+    }
+
+    private static func claimFile(
+        _ condition: String,
+        _ worker: WorkerIdentifier,
+        _ lease: TimeSpan,
+        _ transaction: PostgresTransaction
+    ) throws -> ClaimedBatchFile? {
+        try transaction.query(
+            """
+            WITH due AS MATERIALIZED (
+                SELECT c.batch_id FROM sluice.batch_file c WHERE \(condition) AND c.due_at <= now()
+                ORDER BY c.due_at, c.batch_id LIMIT 1 FOR NO KEY UPDATE OF c SKIP LOCKED)
+            UPDATE sluice.batch_file f SET lease_worker = $1, lease_epoch = f.lease_epoch + 1,
+                lease_until = now() + $2 * interval '1 microsecond', due_at = now() + $2 * interval '1 microsecond'
+            FROM due, sluice.merchant m WHERE f.batch_id = due.batch_id AND m.merchant_id = f.merchant_id
+            RETURNING f.batch_id, m.merchant_no, f.direction, f.format, f.file_name, f.business_date, f.state,
+                f.content_sha256, f.content_bytes, f.part_count, f.declared_count, f.record_count, f.lease_epoch,
+                (f.load_position ->> 'byte_offset')::bigint, (f.load_position ->> 'record_ordinal')::bigint,
+                (f.load_position ->> 'physical_line')::bigint,
+                ARRAY(SELECT key FROM jsonb_each_text(f.declared_sums) ORDER BY key),
+                ARRAY(SELECT value::bigint FROM jsonb_each_text(f.declared_sums) ORDER BY key), f.judged_by
+            """,
+            [.text(worker.value), .microseconds(lease)]
+        ).first.map(claimedFile)
     }
 
     package func renewBatchFile(_ file: ClaimedBatchFile, lease: TimeSpan) async throws -> Bool {
@@ -92,18 +103,18 @@ extension SQLStore: BatchFileStore {
     }
 
     package func freeBatchFiles(of worker: WorkerIdentifier, for stage: FileStage) async throws -> Int {
-        let states =
+        let condition =
             switch stage {
-            case .intake: "'pending', 'splitting'"
-            case .planning: "'split'"
-            case .settlement: "'working'"
+            case .intake: "c.state IN ('pending', 'splitting')"
+            case .planning: "c.state = 'split'"
+            case .settlement: "(c.state = 'working' OR (\(Self.isUnanswered)))"
             }
         return try await pool.transaction("free batch files") { transaction in
             Int(
                 try transaction.execute(
                     """
-                    UPDATE sluice.batch_file SET lease_worker = NULL, lease_until = NULL, due_at = now(),
-                        lease_epoch = lease_epoch + 1 WHERE lease_worker = $1 AND state IN (\(states))
+                    UPDATE sluice.batch_file c SET lease_worker = NULL, lease_until = NULL, due_at = now(),
+                        lease_epoch = lease_epoch + 1 WHERE lease_worker = $1 AND \(condition)
                     """,
                     [.text(worker.value)]
                 )
@@ -276,6 +287,10 @@ extension SQLStore: BatchFileStore {
                 c.batch_id)))
         """
 
+    /// A refused file of which nobody has settled yet how it is answered; one that never came whole needs no answer.
+    static let isUnanswered =
+        "c.state = 'refused' AND c.refusal_answered_at IS NULL AND c.part_count IS NOT NULL"
+
     /// Locks the file's row; false if the lease is somebody else's or the state has moved on.
     func lock(_ file: ClaimedBatchFile, _ transaction: PostgresTransaction, state: BatchFileState? = nil) throws -> Bool
     {
@@ -342,9 +357,9 @@ package struct StaleLease: Error, CustomStringConvertible, Sendable {
 
 extension VerdictNote {
     var json: String {
-        JSONText.object([
-            ("code", .string(code)), ("line", .integer(line)), ("what", .string(what)), ("mend", .string(mend)),
-        ])
+        var members: [(String, JSONValue)] = [("code", .string(code)), ("line", .integer(line))]
+        if let byteOffset { members.append(("byte", .integer(byteOffset))) }
+        return JSONText.object(members + [("what", .string(what)), ("mend", .string(mend))])
     }
 }
 

@@ -98,6 +98,12 @@ extension VerdictNote {
     /// The same note, with one more thing that a person should know before the file is let in.
     func adding(_ other: VerdictNote?) -> VerdictNote {
         guard let other else { return self }
-        return VerdictNote(code: code, line: line, what: "\(what); also \(other.what)", mend: "\(mend); \(other.mend)")
+        return VerdictNote(
+            code: code,
+            line: line,
+            byteOffset: byteOffset,
+            what: "\(what); also \(other.what)",
+            mend: "\(mend); \(other.mend)"
+        )
     }
 }

@@ -46,8 +46,9 @@ extension SQLStore: FleetStore {
                     SELECT chunk_id FROM sluice.work_chunk
                     WHERE lease_worker IN (SELECT worker_id FROM dead) FOR NO KEY UPDATE SKIP LOCKED
                 ), lost_file AS MATERIALIZED (
-                    SELECT batch_id FROM sluice.batch_file WHERE lease_worker IN (SELECT worker_id FROM dead)
-                        AND state IN ('pending', 'splitting', 'split', 'working') FOR NO KEY UPDATE SKIP LOCKED
+                    SELECT c.batch_id FROM sluice.batch_file c WHERE c.lease_worker IN (SELECT worker_id FROM dead)
+                        AND (c.state IN ('pending', 'splitting', 'split', 'working') OR (\(Self.isUnanswered)))
+                    FOR NO KEY UPDATE SKIP LOCKED
                 ), chunk AS (
                     UPDATE sluice.work_chunk c SET lease_worker = NULL, lease_until = NULL, due_at = now(),
                         epoch = c.epoch + 1
@@ -129,7 +130,8 @@ extension SQLStore: FleetStore {
                     (SELECT count(*) FROM sluice.batch_file c WHERE c.state = 'split'
                         AND (c.due_at <= now() OR c.lease_worker IS NOT NULL))
                         + (SELECT count(DISTINCT batch_id) FROM sluice.order_to_plan WHERE not_before <= now()),
-                    (SELECT count(*) FROM sluice.batch_file c WHERE c.due_at <= now() AND \(Self.isDueForSettlement)),
+                    (SELECT count(*) FROM sluice.batch_file c WHERE c.due_at <= now() AND \(Self.isDueForSettlement))
+                        + (SELECT count(*) FROM sluice.batch_file c WHERE c.due_at <= now() AND \(Self.isUnanswered)),
                     count(*) FILTER (WHERE lane = 'submit'), count(*) FILTER (WHERE lane = 'query'),
                     count(*) FILTER (WHERE lane = 'submit' AND is_due),
                     count(*) FILTER (WHERE lane = 'query' AND is_due),

@@ -56,8 +56,9 @@ extension Invariant {
             """
             SELECT r.batch_id || ' version ' || r.version FROM sluice.result_file r
             JOIN sluice.batch_file f USING (batch_id)
-            WHERE r.line_count IS DISTINCT FROM f.record_count OR (f.state = 'finished') <> EXISTS (
-                SELECT FROM sluice.result_file x WHERE x.batch_id = r.batch_id AND x.is_final)
+            WHERE r.line_count IS DISTINCT FROM CASE f.state WHEN 'refused' THEN 0 ELSE f.record_count END
+                OR (f.state = 'finished' OR f.refusal_answered_at IS NOT NULL) <> EXISTS (
+                    SELECT FROM sluice.result_file x WHERE x.batch_id = r.batch_id AND x.is_final)
             """
         case .ceilingsCountOrders: Self.uncountedOrders
         case .contentIsEncrypted:

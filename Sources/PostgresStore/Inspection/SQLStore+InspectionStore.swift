@@ -6,7 +6,7 @@ extension SQLStore: InspectionStore {
     private static let summaryColumns = """
         f.batch_id, m.merchant_no, f.direction, f.format, f.file_name, f.business_date, f.state, f.verdict ->> 'code',
         coalesce((f.verdict ->> 'line')::bigint, 0), f.verdict ->> 'what', f.verdict ->> 'mend', f.record_count,
-        f.loaded_count, f.received_at, f.finished_at
+        f.loaded_count, f.received_at, f.finished_at, (f.verdict ->> 'byte')::bigint
         """
 
     package func batches(_ filter: BatchFilter) async throws -> [BatchSummary] {
@@ -31,7 +31,8 @@ extension SQLStore: InspectionStore {
         try await pool.transaction("batch", deadline: .seconds(60), readOnly: true) { transaction in
             let rows = try transaction.query(
                 """
-                SELECT \(Self.summaryColumns), f.content_bytes, f.amount_unreadable, f.result_due_at
+                SELECT \(Self.summaryColumns), f.content_bytes, f.amount_unreadable, f.result_due_at,
+                    f.refusal_answered_at
                 FROM sluice.batch_file f JOIN sluice.merchant m USING (merchant_id) WHERE f.batch_id = $1
                 """,
                 [.int64(batch.value)]
@@ -39,10 +40,11 @@ extension SQLStore: InspectionStore {
             guard let row = rows.first else { return nil }
             var detail = BatchDetail(
                 summary: try Self.summary(row),
-                amountUnreadable: try row.int64(16),
-                resultDueAt: try row.timestamp(17)
+                amountUnreadable: try row.int64(17),
+                resultDueAt: try row.timestamp(18)
             )
-            detail.contentBytes = try row.optionalInt64(15)
+            detail.contentBytes = try row.optionalInt64(16)
+            detail.refusalAnsweredAt = try row.optionalTimestamp(19)
             detail.totals = try Self.totals(of: batch, transaction)
             detail.results = try Self.results(of: batch, transaction)
             return detail
@@ -125,6 +127,7 @@ extension SQLStore: InspectionStore {
             VerdictNote(
                 code: code,
                 line: try row.int64(8),
+                byteOffset: try row.optionalInt64(15),
                 what: try row.optionalText(9) ?? "",
                 mend: try row.optionalText(10) ?? ""
             )

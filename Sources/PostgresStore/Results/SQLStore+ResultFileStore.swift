@@ -141,7 +141,7 @@ extension SQLStore: ResultFileStore {
         fileName: String,
         _ transaction: PostgresTransaction
     ) throws -> WrittenResult {
-        guard try lock(file, transaction, state: .working) else { throw StaleLease(batch: file.id) }
+        guard try lock(file, transaction, state: file.state) else { throw StaleLease(batch: file.id) }
         let version = look.edition.version
         let produced = staged.produced
         let isFinal = !produced.isOpen
@@ -174,9 +174,9 @@ extension SQLStore: ResultFileStore {
             [.int64(file.id.value), .timestamptz(unixMicroseconds: look.edition.madeAt.unixMicroseconds)]
         )
         if isFinal {
+            let end = file.state == .refused ? "refusal_answered_at = now()" : "state = 'finished', finished_at = now()"
             _ = try transaction.execute(
-                "UPDATE sluice.batch_file SET state = 'finished', finished_at = now(), lease_worker = NULL, "
-                    + "lease_until = NULL WHERE batch_id = $1",
+                "UPDATE sluice.batch_file SET \(end), lease_worker = NULL, lease_until = NULL WHERE batch_id = $1",
                 [.int64(file.id.value)]
             )
         }

@@ -52,8 +52,14 @@ final class StoredResultMaterial: ResultMaterial {
         // A line that failed and was set aside stands in both tables: it is the order's line, under review.
         let rows = try transaction.query(
             """
-            SELECT line_no, is_order, state, cause, code, decided_at, merchant_order_no, bank_code, amount_minor,
-                currency, bytes,
+            SELECT line_no, is_order, state, cause,
+                -- The order keeps the code of its success; why it came back is said by the last return that says it.
+                CASE WHEN state = 'returned' THEN (SELECT p.code FROM sluice.payment_return p
+                    WHERE p.batch_id = $1 AND p.line_no = l.line_no
+                    ORDER BY p.code IS NULL, p.returned_at DESC, p.return_reference DESC LIMIT 1) ELSE code END,
+                CASE WHEN state = 'returned' THEN coalesce((SELECT max(p.returned_at) FROM sluice.payment_return p
+                    WHERE p.batch_id = $1 AND p.line_no = l.line_no), decided_at) ELSE decided_at END,
+                merchant_order_no, bank_code, amount_minor, currency, bytes,
                 -- Looked for only where it can matter: most lines succeeded.
                 CASE WHEN state IN ('succeeded', 'returned') OR NOT is_order THEN false
                 ELSE EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.closed_at IS NULL

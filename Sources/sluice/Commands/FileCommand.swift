@@ -1,17 +1,14 @@
 import ArgumentParser
-import Foundation
-import Glibc
 import PaymentCore
 import PostgresStore
 import Store
-import Synchronization
 
 /// `sluice file`: queue and follow batch files.
 struct FileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "file",
         abstract: "Check, queue and follow batch files.",
-        subcommands: [FileSubmitCommand.self, FileCheckCommand.self, List.self, Show.self, Result.self]
+        subcommands: [FileSubmitCommand.self, FileCheckCommand.self, List.self, Show.self, FileResultCommand.self]
     )
 
     /// The newest files.
@@ -88,65 +85,6 @@ struct FileCommand: AsyncParsableCommand {
 
         static func unknown(_ batch: BatchIdentifier) -> CommandFailure {
             CommandFailure("there is no batch \(batch)", mend: "look at: sluice file list")
-        }
-    }
-
-    /// The bytes of a result file.
-    struct Result: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Write a batch file's result file to standard output or a file."
-        )
-
-        @OptionGroup var options: ConfigurationOptions
-
-        @Argument(help: "The batch number.")
-        var batch: BatchIdentifier
-
-        @Option(help: "The version (default: the newest).")
-        var version: Int32?
-
-        @Option(name: [.customShort("o"), .long], help: "Write to this file, which must not exist yet.")
-        var output: String?
-
-        func run() async throws {
-            try await Deployment.with(try options.load(), needs: .keys) { deployment in
-                guard let detail = try await deployment.store.batch(batch) else { throw Show.unknown(batch) }
-                guard detail.results.contains(where: { version == nil || $0.version == version }) else {
-                    throw CommandFailure(
-                        version.map { "batch \(batch) has no result file of version \($0)" }
-                            ?? "batch \(batch) is \(detail.summary.state.rawValue) and has no result file yet",
-                        mend: "the first is due at \(detail.resultDueAt.brief), or earlier when nothing is left to do"
-                    )
-                }
-                let descriptor = try Self.open(output)
-                defer { if output != nil { close(descriptor) } }
-                let written = try await deployment.store.readResultFile(of: batch, version: version) { bytes in
-                    try Terminal.write(bytes, descriptor: descriptor)
-                }
-                guard let written else { throw Show.unknown(batch) }
-                guard output == nil || fsync(descriptor) == 0 else {
-                    throw CommandFailure("cannot sync \(output ?? "")", mend: "check the disk")
-                }
-                let state = written.isFinal ? "final" : "not final"
-                try Terminal.line(
-                    "Batch \(batch), version \(written.version) (\(state)), \(written.lineCount) lines",
-                    to: .error
-                )
-            }
-        }
-
-        /// Nobody else may read what is written here: it holds account numbers and names.
-        private static func open(_ path: String?) throws -> Int32 {
-            guard let path else { return Terminal.Stream.output.rawValue }
-            let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-            guard descriptor >= 0 else {
-                throw CommandFailure(
-                    "cannot make \(path): \(String(cString: strerror(errno)))",
-                    mend: "name a path that is free",
-                    status: .configuration
-                )
-            }
-            return descriptor
         }
     }
 }

@@ -3,7 +3,17 @@ import Store
 
 extension VerdictNote {
     var json: JSON {
-        ["code": .string(code), "line": .integer(line), "what": .string(what), "mend": .string(mend)]
+        [
+            "code": .string(code), "line": .integer(line), "byte": .integer(byteOffset), "what": .string(what),
+            "mend": .string(mend),
+        ]
+    }
+
+    /// Code, place and what was found, on one line.
+    var words: String {
+        let byte = byteOffset.map { ", byte \($0)" } ?? ""
+        let place = line > 0 ? "line \(line)\(byte): " : ""
+        return "\(code): \(place)\(Masked.visible(what, scalarsMax: 400))"
     }
 }
 
@@ -25,7 +35,8 @@ extension BatchDetail {
         var members = summary.json
         members["content_bytes"] = .integer(contentBytes)
         members["amount_unreadable"] = .integer(amountUnreadable)
-        members["result_due_at"] = .string(resultDueAt.iso8601)
+        members["result_due_at"] = .string(isRefused ? nil : resultDueAt.iso8601)
+        members["refusal_answered_at"] = .string(refusalAnsweredAt?.iso8601)
         members["totals"] = .array(totals.map(\.json))
         members["results"] = .array(
             results.map {
@@ -46,13 +57,12 @@ extension BatchDetail {
             "  direction      \(summary.direction.rawValue)",
             "  business date  \(summary.businessDate)",
             "  received       \(summary.receivedAt.brief)",
-            "  result due     \(resultDueAt.brief)",
+            "  result due     \(isRefused ? "none: the file is refused" : resultDueAt.brief)",
             "  records        \(summary.recordCount.map { "\($0)" } ?? "not known yet"), \(summary.loadedCount) loaded",
         ]
         if amountUnreadable > 0 { lines.append("  without amount \(amountUnreadable)") }
         if let verdict = summary.verdict {
-            let place = verdict.line > 0 ? "line \(verdict.line): " : ""
-            lines.append("  verdict        \(verdict.code): \(place)\(Masked.visible(verdict.what, scalarsMax: 400))")
+            lines.append("  verdict        \(verdict.words)")
             lines.append("  what to do     \(Masked.visible(verdict.mend, scalarsMax: 400))")
         }
         for total in totals {
@@ -74,6 +84,41 @@ extension BatchDetail {
             lines.append("\nResult files\n\(table.text())")
         }
         return lines.joined(separator: "\n")
+    }
+}
+
+extension BatchDetail {
+    var isRefused: Bool { summary.state == .refused }
+
+    /// Why there is no result file of a version (nil: none at all), and what to do.
+    func missingResult(version: Int32?) -> (what: String, mend: String) {
+        let batch = summary.batch
+        if !results.isEmpty {
+            return (
+                "batch \(batch) has no result file of version \(version.map { "\($0)" } ?? "?")",
+                "look at: sluice file show \(batch)"
+            )
+        }
+        switch summary.state {
+        case .refused:
+            let why = summary.verdict.map { ": \($0.words)" } ?? ""
+            let mend = Masked.visible(summary.verdict?.mend ?? "look at: sluice file show \(batch)", scalarsMax: 400)
+            return ("batch \(batch) is refused and has no result file\(why)", "\(mend)\(refusalOutlook)")
+        case .held:
+            let why = summary.verdict.map { ": \($0.words)" } ?? ""
+            return ("batch \(batch) is held and has no result file yet\(why)", "a person decides: sluice review list")
+        case .receiving, .pending, .splitting, .split, .working, .finished:
+            return (
+                "batch \(batch) is \(summary.state.rawValue) and has no result file yet",
+                "the first is due at \(resultDueAt.brief), or earlier when nothing is left to do"
+            )
+        }
+    }
+
+    /// Whether a refused file may still get a report of its refusal; one that never came whole gets none.
+    private var refusalOutlook: String {
+        refusalAnsweredAt == nil && contentBytes != nil
+            ? "; a format that can report a refusal is answered by the next run with the stage settle" : ""
     }
 }
 

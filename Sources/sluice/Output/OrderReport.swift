@@ -6,7 +6,7 @@ extension OrderStory {
         [
             "batch_id": .integer(key.batch.value), "line_no": .integer(key.line.value),
             "business_date": .string("\(key.businessDate)"), "merchant": .string(merchant.value),
-            "direction": .string(direction.rawValue), "merchant_order_no": .string(merchantOrderNumber),
+            "direction": .string(direction.rawValue), "merchant_order_no": .string(Masked.orderNumber(merchantOrderNumber)),
             "state": .string(state.rawValue), "cause": .string(cause?.rawValue), "code": .string(code),
             "bank_code": .string(bankCode), "amount_minor": .integer(amountMinor), "currency": .string(currency),
             "account_masked": .string(maskedAccount), "name_masked": .string(maskedName),
@@ -26,7 +26,7 @@ extension OrderStory {
         let why = [cause?.rawValue, code].compactMap(\.self).joined(separator: ", ")
         var lines = [
             "Order \(key): \(state.rawValue)\(why.isEmpty ? "" : " (\(Masked.visible(why)))")",
-            "  merchant       \(merchant), number \(Masked.visible(merchantOrderNumber))",
+            "  merchant       \(merchant), number \(Masked.orderNumber(merchantOrderNumber))",
             "  direction      \(direction.rawValue)\(isArchived ? ", archived" : "")",
             "  business date  \(key.businessDate)",
             "  amount         \(amountWords(Int128(amountMinor), currency))",

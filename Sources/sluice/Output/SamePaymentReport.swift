@@ -4,7 +4,7 @@ import Store
 extension SamePayment {
     var json: JSON {
         [
-            "line_no": .integer(Int64(line.value)), "merchant_order_no": .string(merchantOrderNumber),
+            "line_no": .integer(Int64(line.value)), "merchant_order_no": .string(Masked.orderNumber(merchantOrderNumber)),
             "amount_minor": .integer(amountMinor), "currency": .string(currency), "state": .string(state.rawValue),
             "other_batch_id": .integer(otherBatch.value), "other_line_no": .integer(Int64(otherLine.value)),
         ]
@@ -19,7 +19,7 @@ extension [SamePayment] {
         for payment in self {
             table.add(
                 "\(payment.line)",
-                payment.merchantOrderNumber,
+                Masked.orderNumber(payment.merchantOrderNumber),
                 amountWords(Int128(payment.amountMinor), payment.currency),
                 payment.state.rawValue,
                 "\(payment.otherBatch)-\(payment.otherLine)"

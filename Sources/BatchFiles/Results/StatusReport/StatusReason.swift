@@ -16,7 +16,7 @@ package struct StatusReason: Sendable, Hashable {
     /// What one piece of words may have at most, in characters.
     static let wordsLengthMax = 105
     /// The code that says: look at the words.
-    private static let inWords = "NARR"
+    static let inWords = "NARR"
 
     /// Nil when words are enough.
     package let code: Code?
@@ -28,11 +28,12 @@ package struct StatusReason: Sendable, Hashable {
         if line.status == .succeeded { return nil }
         var words = ["\(line.status.rawValue): \(Self.words(line))"]
         switch line.status {
-        // The order's own code is that of its success.
-        case .returned: code = .external(Self.inWords)
-        case _ where line.code.isEmpty: code = line.status == .failed ? .external(Self.inWords) : nil
+        case _ where line.code.isEmpty: code = line.status.isOpen ? nil : .external(Self.inWords)
+        // It came with a statement or a file of returns, which speak ISO's codes and NACHA's.
+        case .returned where ReturnReason.external.contains(line.code): code = .external(line.code)
         default:
-            if let external = Self.externalCodes[line.code] {
+            let known = line.status == .returned ? ReturnReason.externalCodes : Self.externalCodes
+            if let external = known[line.code] {
                 code = .external(external)
                 words.append("code \(line.code)")
             } else if line.code.unicodeScalars.count <= Self.codeLengthMax {
@@ -68,7 +69,7 @@ package struct StatusReason: Sendable, Hashable {
     }
 
     /// Words cut into pieces that a report can carry.
-    private static func pieces(_ words: String) -> [String] {
+    static func pieces(_ words: String) -> [String] {
         var pieces: [String] = []
         var rest = words.unicodeScalars[...]
         while !rest.isEmpty {

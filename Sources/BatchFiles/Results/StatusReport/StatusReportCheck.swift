@@ -70,12 +70,7 @@ package struct StatusReportCheck: ResultCheck, ~Copyable {
         while let event = try xml.nextEvent() {
             let name = event.name.flatMap(Name.init(rawValue:))
             switch (event.kind, name) {
-            case (.finding, _):
-                let finding = xml.finding(of: event)
-                throw ResultFileDefect(
-                    line: finding.line,
-                    what: "the schema does not take \(finding.path): \(finding.what)"
-                )
+            case (.finding, _): throw ResultFileDefect(xml.finding(of: event))
             case (.start, .transaction): transaction = Transaction()
             case (.start, .payment): beginPayment()
             case (.attribute, .currency): transaction.currency = Currency(code: text(event))

@@ -29,14 +29,7 @@ package struct StatusReportWriter: ResultWriter, ~Copyable {
         self.tallies = contents.tallies
         self.statusPrefix = "\(edition.batch)-"
         self.records = RequestRecords(layout: layout, wrapping: wrapping)
-        let version = StatusReportVersion(answering: contents.message)
-        xml.start("Document")
-        xml.attribute("xmlns", version.namespace)
-        xml.start("CstmrPmtStsRpt")
-        xml.start("GrpHdr")
-        xml.element("MsgId", "\(edition.batch)-R\(edition.version)")
-        xml.element("CreDtTm", edition.madeAt.secondsText)
-        xml.end()
+        xml.beginStatusReport(StatusReportVersion(answering: contents.message), edition)
         appendGroup(contents.header)
     }
 
@@ -171,11 +164,24 @@ package struct StatusReportWriter: ResultWriter, ~Copyable {
     package mutating func drain() -> [UInt8] { xml.drain() }
 
     /// Whether a value of the request fits where a report has an identification.
-    private static func isIdentification(_ value: [UInt8]) -> Bool {
+    static func isIdentification(_ value: [UInt8]) -> Bool {
         if value.isEmpty { return false }
         if value.count <= identificationLengthMax { return true }
         // In characters, every byte being one that does not go on with the one before.
         return value.lazy.filter { $0 & 0xC0 != 0x80 }.count <= identificationLengthMax
+    }
+}
+
+extension XMLWriter {
+    /// Begins a report: its document, and what it says of itself.
+    mutating func beginStatusReport(_ version: StatusReportVersion, _ edition: ResultEdition) {
+        start("Document")
+        attribute("xmlns", version.namespace)
+        start("CstmrPmtStsRpt")
+        start("GrpHdr")
+        element("MsgId", "\(edition.batch)-R\(edition.version)")
+        element("CreDtTm", edition.madeAt.secondsText)
+        end()
     }
 }
 
