@@ -159,7 +159,8 @@ import Testing
         ("R01", "PPD", "R01"), ("R90", "PPD", "R90"), ("R61", "PPD", "R17"), ("R80", "PPD", "R17"), ("", "PPD", "R17"),
         ("AC04", "PPD", "R02"), ("MD01", "PPD", "R10"), ("MD01", "CCD", "R29"), ("R10", "CCD", "R10"),
         ("AC07", "PPD", "R02"), ("BE01", "PPD", "R03"), ("CN01", "PPD", "R07"), ("CN01", "CCD", "R29"),
-        ("FOCR", "PPD", "R06"), ("SP01", "PPD", "R08"), ("3071", "PPD", "R17"), ("duplicate_in_file", "PPD", "R24"), ("bank_check_digit", "PPD", "R28"), ("überzogen", "PPD", "R17"),
+        ("FOCR", "PPD", "R06"), ("SP01", "PPD", "R08"), ("3071", "PPD", "R17"), ("duplicate_in_file", "PPD", "R24"),
+        ("bank_check_digit", "PPD", "R28"), ("überzogen", "PPD", "R17"),
     ])
     func `a result code becomes a return reason code`(code: String, entryClass: String, reason: String) throws {
         var sample = NACHASample.usual(serviceClass: "225", code: "27")

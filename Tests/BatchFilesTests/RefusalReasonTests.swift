@@ -30,14 +30,16 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("not_well_formed", nil, "FF01"), ("schema_violation", nil, "FF01"), ("control_sum_mismatch", nil, "AM10"),
-        ("control_count_mismatch", nil, "AM18"), ("duplicate_payment", nil, "DU02"),
-        ("cancelled_by_merchant", nil, "DS02"), ("cancelled_by_person", "same_content", "DS02"),
-        ("refused_by_person", "same_content", "DU01"), ("refused_by_person", "same_name", "NARR"),
-        ("refused_by_person", "too_many_bad_records", "NARR"), ("refused_by_person", nil, "NARR"),
-        ("unheard_of", nil, "NARR"),
-    ] as [(String, String?, String)])
+    @Test(
+        arguments: [
+            ("not_well_formed", nil, "FF01"), ("schema_violation", nil, "FF01"), ("control_sum_mismatch", nil, "AM10"),
+            ("control_count_mismatch", nil, "AM18"), ("duplicate_payment", nil, "DU02"),
+            ("cancelled_by_merchant", nil, "DS02"), ("cancelled_by_person", "same_content", "DS02"),
+            ("refused_by_person", "same_content", "DU01"), ("refused_by_person", "same_name", "NARR"),
+            ("refused_by_person", "too_many_bad_records", "NARR"), ("refused_by_person", nil, "NARR"),
+            ("unheard_of", nil, "NARR"),
+        ] as [(String, String?, String)]
+    )
     func `a refusal is told by its code, or by that for which a person refused it`(
         code: String,
         heldFor: String?,
@@ -58,7 +60,9 @@ import Testing
     @Test func `the document lists the code of every refusal`() throws {
         let document = StatusReportScene.schemaFolder.appending(path: "../../../Docs/formats/iso20022-results.md")
         let text = String(decoding: try Data(contentsOf: document), as: UTF8.self)
-        let section = try #require(text.split(separator: "## Refused requests").last?.split(separator: "## Memory").first)
+        let section = try #require(
+            text.split(separator: "## Refused requests").last?.split(separator: "## Memory").first
+        )
         let rows = section.split(separator: "\n").filter { $0.hasPrefix("| `") }
         let named = RefusalReason.externalCodes.map { ($0.key, $0.value) } + Self.inWords.map { ($0.rawValue, "NARR") }
         for (own, code) in named {

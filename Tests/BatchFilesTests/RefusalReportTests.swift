@@ -47,98 +47,124 @@ import Testing
         try scene.check(Array(report.utf8))
     }
 
-    /// Files and what their report says of the request: identification, message, and version of the report.
-    static let broken: [(name: String, scene: RefusalScene, identification: String, message: String, version: String)] = [
-        ("nothing", RefusalScene(file: []), "NOTPROVIDED", "pain.001", "pain.002.001.10"),
-        ("no XML", RefusalScene(file: Array("order_no,amount\n".utf8)), "NOTPROVIDED", "pain.001", "pain.002.001.10"),
-        (
-            "debits, of which nothing can be read",
-            RefusalScene(file: [0xFF, 0xFE, 0x00], direction: .withhold, messages: ["pain.008.001.02"]),
-            "NOTPROVIDED", "pain.008", "pain.002.001.03"
+    /// A file that cannot be read, and what its report says of it.
+    struct Broken: Sendable, CustomTestStringConvertible {
+        let name: String
+        let scene: RefusalScene
+        var identification = "NOTPROVIDED"
+        var message = "pain.001"
+        var version = StatusReportVersion.v10
+
+        var testDescription: String { name }
+    }
+
+    private static func cut(_ rest: String) -> [UInt8] {
+        Array("<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.03\"><X><GrpHdr>\(rest)".utf8)
+    }
+
+    private static func headed(_ message: String, _ identification: String) -> RefusalScene {
+        RefusalScene(file: RefusalScene.message(message, header: "<MsgId>\(identification)</MsgId>"))
+    }
+
+    static let broken = [
+        Broken(name: "nothing", scene: RefusalScene(file: [])),
+        Broken(name: "no XML", scene: RefusalScene(file: Array("order_no,amount\n".utf8))),
+        Broken(
+            name: "debits, of which nothing can be read",
+            scene: RefusalScene(file: [0xFF, 0xFE, 0x00], direction: .withhold, messages: ["pain.008.001.02"]),
+            message: "pain.008",
+            version: .v03
         ),
-        (
-            "cut in its identification",
-            RefusalScene(
-                file: Array("<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.03\"><X><GrpHdr><MsgId>M-".utf8)
-            ), "NOTPROVIDED", "pain.001.001.03", "pain.002.001.03"
+        Broken(
+            name: "cut in its identification",
+            scene: RefusalScene(file: cut("<MsgId>M-")),
+            message: "pain.001.001.03",
+            version: .v03
         ),
-        (
-            "cut behind its identification",
-            RefusalScene(
-                file: Array(
-                    "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.03\"><X><GrpHdr><MsgId>M-1</MsgId><".utf8
-                )
-            ), "M-1", "pain.001.001.03", "pain.002.001.03"
+        Broken(
+            name: "cut behind its identification",
+            scene: RefusalScene(file: cut("<MsgId>M-1</MsgId><")),
+            identification: "M-1",
+            message: "pain.001.001.03",
+            version: .v03
         ),
-        (
-            "a document type",
-            RefusalScene(
-                file: Array("<!DOCTYPE Document [<!ENTITY e \"E\">]>".utf8)
-                    + RefusalScene.message("pain.001.001.09", header: "<MsgId>&e;</MsgId>")
-            ), "NOTPROVIDED", "pain.001", "pain.002.001.10"
+        Broken(
+            name: "a document type",
+            scene: RefusalScene(
+                file: Array("<!DOCTYPE Document [<!ENTITY e \"E\">]>".utf8) + headed("pain.001.001.09", "&e;").file
+            )
         ),
-        (
-            "no namespace", RefusalScene(file: RefusalScene.message("", header: "<MsgId>M-2</MsgId>")), "M-2", "pain.001",
-            "pain.002.001.10"
+        Broken(name: "no namespace", scene: headed("", "M-2"), identification: "M-2"),
+        Broken(
+            name: "another message",
+            scene: headed("pain.008.001.02", "M-3"),
+            identification: "M-3",
+            message: "pain.008.001.02",
+            version: .v03
         ),
-        (
-            "another message",
-            RefusalScene(file: RefusalScene.message("pain.008.001.02", header: "<MsgId>M-3</MsgId>")), "M-3",
-            "pain.008.001.02", "pain.002.001.03"
+        Broken(
+            name: "a message that is no request",
+            scene: headed("camt.053.001.02", "M-4"),
+            identification: "M-4",
+            message: "camt.053.001.02"
         ),
-        (
-            "a message that is no request",
-            RefusalScene(file: RefusalScene.message("camt.053.001.02", header: "<MsgId>M-4</MsgId>")), "M-4",
-            "camt.053.001.02", "pain.002.001.10"
+        Broken(
+            name: "a version without a schema",
+            scene: headed("pain.001.001.05", "M-5"),
+            identification: "M-5",
+            message: "pain.001.001.05",
+            version: .v03
         ),
-        (
-            "a version without a schema",
-            RefusalScene(file: RefusalScene.message("pain.001.001.05", header: "<MsgId>M-5</MsgId>")), "M-5",
-            "pain.001.001.05", "pain.002.001.03"
-        ),
-        (
-            "a header behind its payments",
-            RefusalScene(
+        Broken(
+            name: "a header behind its payments",
+            scene: RefusalScene(
                 file: Array("<Document><X><PmtInf><MsgId>no</MsgId></PmtInf><GrpHdr><MsgId>M-6</MsgId></GrpHdr>".utf8)
-            ), "M-6", "pain.001", "pain.002.001.10"
+            ),
+            identification: "M-6"
         ),
-        (
-            "a name in Chinese", RefusalScene(file: RefusalScene.message("pain.001.001.09", header: "<MsgId>工资</MsgId>")),
-            "工资", "pain.001.001.09", "pain.002.001.10"
+        Broken(
+            name: "a name in Chinese",
+            scene: headed("pain.001.001.09", "工资"),
+            identification: "工资",
+            message: "pain.001.001.09"
         ),
     ]
 
-    @Test(arguments: broken.indices, [1, 1_000])
-    func `a file that is broken anywhere is answered with what can be read of it`(index: Int, piece: Int) throws {
-        let (name, scene, identification, message, version) = Self.broken[index]
-        let report = try scene.written(piece: piece)
+    @Test(arguments: broken, [1, 1_000])
+    func `a file that is broken anywhere is answered with what can be read of it`(file: Broken, piece: Int) throws {
+        let report = try file.scene.written(piece: piece)
         let text = String(decoding: report, as: UTF8.self)
-        #expect(text.contains("<OrgnlMsgId>\(identification)</OrgnlMsgId>"), "\(name): \(text)")
-        #expect(text.contains("<OrgnlMsgNmId>\(message)</OrgnlMsgNmId>"), "\(name): \(text)")
-        #expect(text.contains("xsd:\(version)\""), "\(name): \(text)")
-        try scene.check(report)
+        #expect(text.contains("<OrgnlMsgId>\(file.identification)</OrgnlMsgId>"), "\(text)")
+        #expect(text.contains("<OrgnlMsgNmId>\(file.message)</OrgnlMsgNmId>"), "\(text)")
+        #expect(text.contains("xsd:\(file.version.rawValue)\""), "\(text)")
+        try file.scene.check(report)
     }
 
-    @Test(arguments: [
-        ("MsgId", " ", "OrgnlMsgId", "NOTPROVIDED"),
-        ("MsgId", String(repeating: "x", count: 36), "OrgnlMsgId", "NOTPROVIDED"),
-        ("MsgId", String(repeating: "张", count: 35), "OrgnlMsgId", String(repeating: "张", count: 35)),
-        ("CreDtTm", "2026-03-08T12:00:00", "OrgnlCreDtTm", "2026-03-08T12:00:00"),
-        ("CreDtTm", "2026-03-08T12:00:00.123Z", "OrgnlCreDtTm", "2026-03-08T12:00:00.123Z"),
-        ("CreDtTm", "2026-03-08T12:00:00-13:59", "OrgnlCreDtTm", "2026-03-08T12:00:00-13:59"),
-        ("CreDtTm", "YYYY-MM-DDThh:mm:ss", "OrgnlCreDtTm", nil),
-        ("CreDtTm", "2026-03-08", "OrgnlCreDtTm", nil), ("CreDtTm", "2026-03-08T12:00:00:123", "OrgnlCreDtTm", nil),
-        ("CreDtTm", "2026-02-30T12:00:00", "OrgnlCreDtTm", nil), ("CreDtTm", "2026-03-08T25:00:00", "OrgnlCreDtTm", nil),
-        ("CreDtTm", "2026-03-08T12:60:00", "OrgnlCreDtTm", nil), ("CreDtTm", "2026-03-08T12:00:00.", "OrgnlCreDtTm", nil),
-        ("CreDtTm", "2026-03-08T12:00:00+8", "OrgnlCreDtTm", nil), ("CreDtTm", "0000-01-01T00:00:00", "OrgnlCreDtTm", nil),
-        ("NbOfTxs", "000000000000007", "OrgnlNbOfTxs", "000000000000007"), ("NbOfTxs", "many", "OrgnlNbOfTxs", nil),
-        ("NbOfTxs", "1234567890123456", "OrgnlNbOfTxs", nil), ("NbOfTxs", "-1", "OrgnlNbOfTxs", nil),
-        ("CtrlSum", "0.00000000000000001", "OrgnlCtrlSum", "0.00000000000000001"),
-        ("CtrlSum", "1234567890123456.78", "OrgnlCtrlSum", "1234567890123456.78"),
-        ("CtrlSum", "1234567890123456.789", "OrgnlCtrlSum", nil), ("CtrlSum", "1,5", "OrgnlCtrlSum", nil),
-        ("CtrlSum", "1e5", "OrgnlCtrlSum", nil), ("CtrlSum", ".5", "OrgnlCtrlSum", nil),
-        ("CtrlSum", "1.2.3", "OrgnlCtrlSum", nil), ("CtrlSum", "", "OrgnlCtrlSum", nil),
-    ] as [(String, String, String, String?)])
+    @Test(
+        arguments: [
+            ("MsgId", " ", "OrgnlMsgId", "NOTPROVIDED"),
+            ("MsgId", String(repeating: "x", count: 36), "OrgnlMsgId", "NOTPROVIDED"),
+            ("MsgId", String(repeating: "张", count: 35), "OrgnlMsgId", String(repeating: "张", count: 35)),
+            ("CreDtTm", "2026-03-08T12:00:00", "OrgnlCreDtTm", "2026-03-08T12:00:00"),
+            ("CreDtTm", "2026-03-08T12:00:00.123Z", "OrgnlCreDtTm", "2026-03-08T12:00:00.123Z"),
+            ("CreDtTm", "2026-03-08T12:00:00-13:59", "OrgnlCreDtTm", "2026-03-08T12:00:00-13:59"),
+            ("CreDtTm", "YYYY-MM-DDThh:mm:ss", "OrgnlCreDtTm", nil),
+            ("CreDtTm", "2026-03-08", "OrgnlCreDtTm", nil), ("CreDtTm", "2026-03-08T12:00:00:123", "OrgnlCreDtTm", nil),
+            ("CreDtTm", "2026-02-30T12:00:00", "OrgnlCreDtTm", nil),
+            ("CreDtTm", "2026-03-08T25:00:00", "OrgnlCreDtTm", nil),
+            ("CreDtTm", "2026-03-08T12:60:00", "OrgnlCreDtTm", nil),
+            ("CreDtTm", "2026-03-08T12:00:00.", "OrgnlCreDtTm", nil),
+            ("CreDtTm", "2026-03-08T12:00:00+8", "OrgnlCreDtTm", nil),
+            ("CreDtTm", "0000-01-01T00:00:00", "OrgnlCreDtTm", nil),
+            ("NbOfTxs", "000000000000007", "OrgnlNbOfTxs", "000000000000007"), ("NbOfTxs", "many", "OrgnlNbOfTxs", nil),
+            ("NbOfTxs", "1234567890123456", "OrgnlNbOfTxs", nil), ("NbOfTxs", "-1", "OrgnlNbOfTxs", nil),
+            ("CtrlSum", "0.00000000000000001", "OrgnlCtrlSum", "0.00000000000000001"),
+            ("CtrlSum", "1234567890123456.78", "OrgnlCtrlSum", "1234567890123456.78"),
+            ("CtrlSum", "1234567890123456.789", "OrgnlCtrlSum", nil), ("CtrlSum", "1,5", "OrgnlCtrlSum", nil),
+            ("CtrlSum", "1e5", "OrgnlCtrlSum", nil), ("CtrlSum", ".5", "OrgnlCtrlSum", nil),
+            ("CtrlSum", "1.2.3", "OrgnlCtrlSum", nil), ("CtrlSum", "", "OrgnlCtrlSum", nil),
+        ] as [(String, String, String, String?)]
+    )
     func `a value is repeated where a report can carry it`(
         element: String,
         value: String,
@@ -207,11 +233,12 @@ import Testing
             if: FileManager.default.isExecutableFile(atPath: StatusReportCheckTests.validator),
             "libxml2-utils is not installed"
         ),
-        arguments: broken.indices
+        arguments: broken
     )
-    func `another validator takes it too`(index: Int) throws {
-        let scene = Self.broken[index].scene
-        let file = FileManager.default.temporaryDirectory.appending(path: "sluice-refusal-\(index)-\(getpid()).xml")
+    func `another validator takes it too`(broken: Broken) throws {
+        let scene = broken.scene
+        let name = "sluice-refusal-\(broken.name.utf8.reduce(0) { $0 &* 31 &+ Int($1) })-\(getpid()).xml"
+        let file = FileManager.default.temporaryDirectory.appending(path: name)
         try Data(try scene.written()).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         let schema = StatusReportScene.schemaFolder.appending(path: "\(try scene.version.rawValue).xsd")

@@ -22,7 +22,8 @@ struct RefusalScene {
     static func message(_ name: String, header: String, rest: String = "") -> [UInt8] {
         let namespace = name.isEmpty ? "" : " xmlns=\"urn:iso:std:iso:20022:tech:xsd:\(name)\""
         return Array(
-            "<Document\(namespace)><CstmrCdtTrfInitn><GrpHdr>\(header)</GrpHdr>\(rest)</CstmrCdtTrfInitn></Document>".utf8
+            "<Document\(namespace)><CstmrCdtTrfInitn><GrpHdr>\(header)</GrpHdr>\(rest)</CstmrCdtTrfInitn></Document>"
+                .utf8
         )
     }
 

@@ -111,9 +111,15 @@ import Testing
             (.returned, "", nil, "RJCT", "<Cd>NARR</Cd>", "RETURNED: it was settled, and the amount came back"),
             (.returned, "AC04", nil, "RJCT", "<Cd>AC04</Cd>", "RETURNED: it was settled, and the amount came back"),
             (.returned, "R02", nil, "RJCT", "<Cd>AC04</Cd>", "RETURNED: it was settled, and the amount came back"),
-            (.returned, "3071", nil, "RJCT", "<Prtry>3071</Prtry>", "RETURNED: it was settled, and the amount came back"),
+            (
+                .returned, "3071", nil, "RJCT", "<Prtry>3071</Prtry>",
+                "RETURNED: it was settled, and the amount came back"
+            ),
             // Only returns come with statements: a channel's own AC04 may mean anything.
-            (.failed, "AC04", .customer, "RJCT", "<Prtry>AC04</Prtry>", "FAILED: not done, for a reason on the account"),
+            (
+                .failed, "AC04", .customer, "RJCT", "<Prtry>AC04</Prtry>",
+                "FAILED: not done, for a reason on the account"
+            ),
             (.failed, "cancelled_by_merchant", nil, "RJCT", "<Cd>DS02</Cd>", "FAILED: not done"),
             (.failed, "duplicate_in_file", nil, "RJCT", "<Cd>DU04</Cd>", "FAILED: not done"),
             (

@@ -6,7 +6,8 @@ extension OrderStory {
         [
             "batch_id": .integer(key.batch.value), "line_no": .integer(key.line.value),
             "business_date": .string("\(key.businessDate)"), "merchant": .string(merchant.value),
-            "direction": .string(direction.rawValue), "merchant_order_no": .string(Masked.orderNumber(merchantOrderNumber)),
+            "direction": .string(direction.rawValue),
+            "merchant_order_no": .string(Masked.orderNumber(merchantOrderNumber)),
             "state": .string(state.rawValue), "cause": .string(cause?.rawValue), "code": .string(code),
             "bank_code": .string(bankCode), "amount_minor": .integer(amountMinor), "currency": .string(currency),
             "account_masked": .string(maskedAccount), "name_masked": .string(maskedName),

@@ -4,7 +4,8 @@ import Store
 extension SamePayment {
     var json: JSON {
         [
-            "line_no": .integer(Int64(line.value)), "merchant_order_no": .string(Masked.orderNumber(merchantOrderNumber)),
+            "line_no": .integer(Int64(line.value)),
+            "merchant_order_no": .string(Masked.orderNumber(merchantOrderNumber)),
             "amount_minor": .integer(amountMinor), "currency": .string(currency), "state": .string(state.rawValue),
             "other_batch_id": .integer(otherBatch.value), "other_line_no": .integer(Int64(otherLine.value)),
         ]
