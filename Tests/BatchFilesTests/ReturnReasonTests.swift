@@ -22,7 +22,7 @@ import Testing
     @Test(.enabled(if: SharedFiles.exist("formats/ach/return-codes.csv"), "shared/formats is not there"))
     func `codes of NACHA are those of the rulebook, and no code of ISO looks like one`() throws {
         let published = Set(
-            try SharedFiles.text("formats/ach/return-codes.csv").split(separator: "\n").dropFirst().map {
+            try SharedFiles.text("formats/ach/return-codes.csv").split(whereSeparator: \.isNewline).dropFirst().map {
                 String($0.prefix { $0 != "," })
             }
         )

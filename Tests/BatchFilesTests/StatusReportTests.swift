@@ -118,7 +118,7 @@ import Testing
             // Only returns come with statements: a channel's own AC04 may mean anything.
             (
                 .failed, "AC04", .customer, "RJCT", "<Prtry>AC04</Prtry>",
-                "FAILED: not done, for a reason on the account"
+                "FAILED: not done, for a reason on the account holder's side"
             ),
             (.failed, "cancelled_by_merchant", nil, "RJCT", "<Cd>DS02</Cd>", "FAILED: not done"),
             (.failed, "duplicate_in_file", nil, "RJCT", "<Cd>DU04</Cd>", "FAILED: not done"),
