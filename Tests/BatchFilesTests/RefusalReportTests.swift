@@ -8,7 +8,8 @@ import Testing
 @Suite struct RefusalReportTests {
     @Test func `a report repeats what the header says, and why the file is refused`() throws {
         let header = """
-            <MsgId>M&amp;1</MsgId><CreDtTm>2026-03-08T12:00:00+08:00</CreDtTm><NbOfTxs>3</NbOfTxs><CtrlSum>10.50</CtrlSum>
+            <MsgId>M&amp;1</MsgId><CreDtTm>2026-03-08T12:00:00+08:00</CreDtTm><NbOfTxs>3</NbOfTxs>
+            <CtrlSum>10.50</CtrlSum>
             """
         let scene = RefusalScene(file: RefusalScene.message("pain.001.001.09", header: header))
         let report = try scene.text

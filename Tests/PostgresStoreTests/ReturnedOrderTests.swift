@@ -18,7 +18,8 @@ import Testing
             ("submitting", ", channel = 'c', submission_no = 1, item_no = 1, attempt_no = 1"),
             (
                 "succeeded",
-                ", code = 'S000', decided_at = '2026-03-01T10:00:00Z', evidence_day = business_date, evidence_ordinal = 1"
+                ", code = 'S000', decided_at = '2026-03-01T10:00:00Z', evidence_day = business_date, "
+                    + "evidence_ordinal = 1"
             ), ("returned", ""),
         ] {
             try await scene.database.execute(

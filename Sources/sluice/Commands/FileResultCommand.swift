@@ -10,9 +10,9 @@ struct FileResultCommand: AsyncParsableCommand {
         commandName: "result",
         abstract: "Write a batch file's result file to standard output or a file.",
         discussion: """
-            Exits 1 where there is none, and says why: it is not due yet, or the file is refused. A refused file of ISO \
-            20022 has a result file all the same, a pain.002 that rejects its group. With --json the result is told of, \
-            and its bytes are written with --output only.
+            Exits 1 where there is none, and says why: it is not due yet, or the file is refused. A refused file of \
+            ISO 20022 has a result file all the same, a pain.002 that rejects its group. With --json the result is \
+            told of, and its bytes are written with --output only.
             """
     )
 

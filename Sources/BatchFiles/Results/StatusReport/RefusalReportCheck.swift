@@ -1,8 +1,8 @@
 package import PaymentCore
 package import XMLStream
 
-/// The check of reports of refused requests: the schema takes them, the group is rejected for the reason that was meant,
-/// and nothing is said of any transaction.
+/// The check of reports of refused requests: the schema takes them, the group is rejected for the reason that was
+/// meant, and nothing is said of any transaction.
 package struct RefusalReportCheck: ResultCheck, ~Copyable {
     /// The elements that are looked at, in the order of their names' indices.
     private enum Name: Int, CaseIterable {
