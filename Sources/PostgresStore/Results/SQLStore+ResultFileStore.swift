@@ -38,7 +38,8 @@ extension SQLStore: ResultFileStore {
     /// Which version is to be made, after which one; nil if the lease is somebody else's.
     ///
     /// Under the file's lock, so that whoever comes later with another lease makes no part of this version. What a
-    /// worker that was killed has staged of it goes, and the lease is made long enough for a long file.
+    /// worker that was killed has staged of it goes, and the lease is made long enough for a long file. One without a
+    /// byte has no key before.
     private func beginVersion(of file: ClaimedBatchFile) async throws -> ResultLook? {
         try await pool.transaction("begin result file") { transaction in
             let dropped = try transaction.query(
@@ -49,9 +50,10 @@ extension SQLStore: ResultFileStore {
             _ = try transaction.execute(
                 """
                 UPDATE sluice.batch_file SET lease_until = greatest(lease_until, now() + $2 * interval '1 second'),
-                    due_at = greatest(due_at, now() + $2 * interval '1 second') WHERE batch_id = $1
+                    due_at = greatest(due_at, now() + $2 * interval '1 second'),
+                    data_key_id = coalesce(data_key_id, $3) WHERE batch_id = $1
                 """,
-                [.int64(file.id.value), .int64(Self.productionSeconds + 60)]
+                [.int64(file.id.value), .int64(Self.productionSeconds + 60), .int32(keys.currentIdentifier)]
             )
             let versions = try transaction.query(
                 "SELECT r.version, r.created_at, now() FROM (SELECT) one LEFT JOIN (SELECT version, created_at "
