@@ -150,7 +150,7 @@ package enum FileStage: Sendable, Hashable, CaseIterable {
     /// `split` files.
     case planning
     /// `working` files whose result is due, or for which nothing is left to do by itself; `refused` files that nobody
-    /// has answered yet, and these first.
+    /// has answered yet.
     case settlement
 }
 

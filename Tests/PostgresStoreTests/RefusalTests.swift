@@ -82,7 +82,7 @@ import Testing
         try await scene.database.number("SELECT count(*) FROM sluice.outbox WHERE topic = 'result_file'")
     }
 
-    @Test func `is answered once, before files whose results are due, and told of like any other`() async throws {
+    @Test func `is answered once, in its turn among files whose results are due`() async throws {
         let scene = try await NumberScene.make()
         let store = scene.database.store
         let due = try await scene.load([NumberScene.Record(number: "A")])
@@ -93,6 +93,8 @@ import Testing
         let shown = try #require(try await store.batch(batch))
         #expect(shown.summary.verdict == Self.note && shown.refusalAnsweredAt == nil)
 
+        // One that cannot be answered comes up again behind the others.
+        #expect(try await Self.claim(scene)?.id == due.id)
         let file = try #require(try await Self.claim(scene))
         #expect(file.id == batch && file.state == .refused)
         #expect(try await store.refusal(of: file) == FileRefusal(note: Self.note, heldFor: nil, isKept: true))
@@ -108,7 +110,6 @@ import Testing
         // Nothing is left to do for it, whoever still has it in hand.
         #expect(try await store.refusal(of: file) == nil)
         #expect(try await Self.write(of: file, scene) == nil)
-        #expect(try await Self.claim(scene)?.id == due.id)
         #expect(try await Self.claim(scene) == nil)
         #expect(try await store.workLeft(channels: []).filesForSettlement == 0)
         let answered = try #require(try await store.batch(batch))

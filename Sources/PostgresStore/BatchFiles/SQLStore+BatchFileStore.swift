@@ -49,45 +49,41 @@ extension SQLStore: BatchFileStore {
         worker: WorkerIdentifier,
         lease: TimeSpan
     ) async throws -> ClaimedBatchFile? {
-        // Refused files are few, and mostly none waits: looked for by an index of their own.
-        let candidates =
+        let conditions =
             switch stage {
             case .intake: ["c.state IN ('pending', 'splitting')"]
             case .planning: ["c.state = 'split'"]
-            // Nothing is left to do by itself, or the merchant's deadline has come without a result file.
-            case .settlement: [Self.isUnanswered, Self.isDueForSettlement]
+            // Nothing is left to do by itself, or the merchant's deadline has come without a result file; and refused
+            // files, which are few, by an index of their own.
+            case .settlement: [Self.isDueForSettlement, Self.isUnanswered]
             }
-        return try await pool.transaction("claim batch file") { transaction in
-            for condition in candidates {
-                if let file = try Self.claimFile(condition, worker, lease, transaction) { return file }
-            }
-            return nil
-        }
-    }
-
-    private static func claimFile(
-        _ condition: String,
-        _ worker: WorkerIdentifier,
-        _ lease: TimeSpan,
-        _ transaction: PostgresTransaction
-    ) throws -> ClaimedBatchFile? {
-        try transaction.query(
+        let names = conditions.indices.map { "look\($0)" }
+        let looks = zip(names, conditions).map { name, condition in
             """
-            WITH due AS MATERIALIZED (
-                SELECT c.batch_id FROM sluice.batch_file c WHERE \(condition) AND c.due_at <= now()
+            \(name) AS MATERIALIZED (
+                SELECT c.batch_id, c.due_at FROM sluice.batch_file c WHERE \(condition) AND c.due_at <= now()
                 ORDER BY c.due_at, c.batch_id LIMIT 1 FOR NO KEY UPDATE OF c SKIP LOCKED)
-            UPDATE sluice.batch_file f SET lease_worker = $1, lease_epoch = f.lease_epoch + 1,
-                lease_until = now() + $2 * interval '1 microsecond', due_at = now() + $2 * interval '1 microsecond'
-            FROM due, sluice.merchant m WHERE f.batch_id = due.batch_id AND m.merchant_id = f.merchant_id
-            RETURNING f.batch_id, m.merchant_no, f.direction, f.format, f.file_name, f.business_date, f.state,
-                f.content_sha256, f.content_bytes, f.part_count, f.declared_count, f.record_count, f.lease_epoch,
-                (f.load_position ->> 'byte_offset')::bigint, (f.load_position ->> 'record_ordinal')::bigint,
-                (f.load_position ->> 'physical_line')::bigint,
-                ARRAY(SELECT key FROM jsonb_each_text(f.declared_sums) ORDER BY key),
-                ARRAY(SELECT value::bigint FROM jsonb_each_text(f.declared_sums) ORDER BY key), f.judged_by
-            """,
-            [.text(worker.value), .microseconds(lease)]
-        ).first.map(claimedFile)
+            """
+        }
+        return try await pool.transaction("claim batch file") { transaction in
+            try transaction.query(
+                """
+                WITH \(looks.joined(separator: ", ")), due AS MATERIALIZED (
+                    SELECT l.batch_id FROM (\(names.map { "SELECT * FROM \($0)" }.joined(separator: " UNION ALL "))) l
+                    ORDER BY l.due_at, l.batch_id LIMIT 1)
+                UPDATE sluice.batch_file f SET lease_worker = $1, lease_epoch = f.lease_epoch + 1,
+                    lease_until = now() + $2 * interval '1 microsecond', due_at = now() + $2 * interval '1 microsecond'
+                FROM due, sluice.merchant m WHERE f.batch_id = due.batch_id AND m.merchant_id = f.merchant_id
+                RETURNING f.batch_id, m.merchant_no, f.direction, f.format, f.file_name, f.business_date, f.state,
+                    f.content_sha256, f.content_bytes, f.part_count, f.declared_count, f.record_count, f.lease_epoch,
+                    (f.load_position ->> 'byte_offset')::bigint, (f.load_position ->> 'record_ordinal')::bigint,
+                    (f.load_position ->> 'physical_line')::bigint,
+                    ARRAY(SELECT key FROM jsonb_each_text(f.declared_sums) ORDER BY key),
+                    ARRAY(SELECT value::bigint FROM jsonb_each_text(f.declared_sums) ORDER BY key), f.judged_by
+                """,
+                [.text(worker.value), .microseconds(lease)]
+            ).first.map(Self.claimedFile)
+        }
     }
 
     package func renewBatchFile(_ file: ClaimedBatchFile, lease: TimeSpan) async throws -> Bool {
