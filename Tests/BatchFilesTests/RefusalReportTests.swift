@@ -36,7 +36,7 @@ import Testing
                 <AddtlInf>REFUSED: Document/CstmrCdtTrfInitn/GrpHdr: NbOfTxs is missing</AddtlInf>
                 <AddtlInf>line 3, byte 120</AddtlInf>
                 <AddtlInf>code schema_violation</AddtlInf>
-                <AddtlInf>to do: write the file as the schema of pain.001.001.09 asks</AddtlInf>
+                <AddtlInf>write the file as the schema of pain.001.001.09 asks</AddtlInf>
                 <AddtlInf>nothing of the file was loaded: no transaction of it is carried out</AddtlInf>
                 </StsRsnInf>
                 </OrgnlGrpInfAndSts>

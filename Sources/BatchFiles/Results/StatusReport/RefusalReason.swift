@@ -33,7 +33,7 @@ package struct RefusalReason: Sendable, Hashable {
         var words = ["\(Self.mark): \(what)"]
         if line > 0 { words.append("line \(line)" + (byteOffset.map { ", byte \($0)" } ?? "")) }
         words.append("code \(code)")
-        words.append("to do: \(mend)")
+        words.append(mend)
         words.append("nothing of the file was loaded: no transaction of it is carried out")
         return words.flatMap(StatusReason.pieces)
     }
