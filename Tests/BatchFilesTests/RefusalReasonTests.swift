@@ -1,6 +1,7 @@
 import BatchFiles
 import Foundation
 import PaymentCore
+import SharedFileTesting
 import Testing
 
 /// Which code of ISO's list a refusal has.
