@@ -74,7 +74,7 @@ import Testing
             (Self.request(sum: "10.51", on: day), "MSG-1", "AM10", "control_sum_mismatch"),
             (whole.replacing("<NbOfTxs>1</NbOfTxs>", with: "<NbOfTxs>2</NbOfTxs>"), "MSG-1", "AM18", "control_count"),
             (String(whole.prefix(whole.count - 40)), "MSG-1", "FF01", "not_well_formed"),
-            (String(whole.prefix(90)), "NOTPROVIDED", "FF01", "not_well_formed"),
+            (String(whole.prefix(90)), "NOTPROVIDED", "FF01", "schema_violation"),
             (whole.replacing("<Dbtr/>", with: ""), "MSG-1", "FF01", "schema_violation"),
             (whole.replacing("001.09", with: "001.05"), "MSG-1", "FF01", "message_unsupported"),
             ("", "NOTPROVIDED", "FF01", "empty_file"),
