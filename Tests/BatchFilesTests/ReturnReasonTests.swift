@@ -1,5 +1,6 @@
 import BatchFiles
 import Foundation
+import SharedFileTesting
 import Testing
 
 /// The codes of returns in ISO's list and in NACHA's rulebook, and what one becomes in the other.
