@@ -2,6 +2,7 @@ import BatchFiles
 import CompressionTesting
 import Foundation
 import PaymentCore
+import SharedFileTesting
 import Testing
 
 /// A refused file of ISO 20022 is answered by a report that its schema takes, whatever the file is.
