@@ -20,7 +20,7 @@ package struct ISO20022Reader: RecordReader, ~Copyable, Sendable {
     }
 
     /// Large parts are taken in pieces of this size.
-    private static let pieceBytes = 256 * 1_024
+    private static let pieceBytes = 64 * 1_024
 
     private let layout: ISO20022Layout
     private let elements: ISO20022Elements

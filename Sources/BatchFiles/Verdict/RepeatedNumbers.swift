@@ -24,9 +24,8 @@ package struct RepeatedNumbers: Sendable {
     package init(fileBytes: Int64, recordBytes: Int = 64) {
         // A block of 512 bits for 16 records: 32 bits each.
         let blockBytes = Int64(recordBytes) * 16
-        var blockCount = 1_024
-        while blockCount < Self.blocksMax, Int64(blockCount) * blockBytes < fileBytes { blockCount *= 2 }
-        blocks = [UInt64](repeating: 0, count: blockCount * Self.blockWords)
+        let blockCount = min(max(1_024, (fileBytes + blockBytes - 1) / blockBytes), Int64(Self.blocksMax))
+        blocks = [UInt64](repeating: 0, count: Int(blockCount) * Self.blockWords)
     }
 
     /// Whether a second reading is needed.
@@ -35,7 +34,8 @@ package struct RepeatedNumbers: Sendable {
     /// Marks a number in the first reading.
     package mutating func mark(_ number: String) {
         let fingerprint = Self.fingerprint(of: number.utf8.span)
-        let block = Int(truncatingIfNeeded: fingerprint) & (blocks.count / Self.blockWords - 1)
+        // As far into the blocks as the fingerprint is into all numbers.
+        let block = Int(fingerprint.multipliedFullWidth(by: UInt64(blocks.count / Self.blockWords)).high)
         // Seven times nine bits say which of its 512; mixed, so that they do not follow from the block.
         var rest = (fingerprint ^ fingerprint >> 30) &* 0xBF58_476D_1CE4_E5B9
         rest ^= rest >> 27
