@@ -170,7 +170,7 @@ package struct RunExecution: Sendable {
                 // Never for so long that the end of the window passes unseen.
                 await engine.pause(afterFailures: min(failures, 3))
             }
-            try await engine.clock.sleep(for: engine.configuration.limits.idle)
+            try await stop.wait(atMost: engine.configuration.limits.idle, by: engine.clock)
         }
         return .late
     }

@@ -28,12 +28,12 @@ struct MonitoringStage: Sendable {
                     try await warnOfUnknownMerchants(&unknown)
                 }
                 if try await sweep() { continue }
-                try await clock.sleep(for: configuration.limits.idle)
+                try await stop.wait(atMost: configuration.limits.idle, by: clock)
             } catch is CancellationError {
                 return
             } catch {
                 logger.error("monitoring failed; it looks again", metadata: ["error": "\(error)"])
-                do { try await clock.sleep(for: .seconds(5)) } catch { return }
+                do { try await stop.wait(atMost: .seconds(5), by: clock) } catch { return }
             }
         }
     }

@@ -116,7 +116,7 @@ package struct Dispatcher: Sendable {
                 if !isTicking {
                     isTicking = true
                     group.addTask {
-                        try? await clock.sleep(for: limits.idle)
+                        try? await stop.wait(atMost: limits.idle, by: clock)
                         return .ticked
                     }
                 }

@@ -193,7 +193,7 @@ package struct Engine: Sendable {
                     if let count { tally.add(count) }
                     continue
                 }
-                try await clock.sleep(for: configuration.limits.idle)
+                try await stop.wait(atMost: configuration.limits.idle, by: clock)
             } catch is CancellationError {
                 return
             } catch {
@@ -210,7 +210,7 @@ package struct Engine: Sendable {
         var partitionsLookedAt = clock.now()
         let step = TimeSpan.milliseconds(100)
         while !finished.isRequested {
-            do { try await clock.sleep(for: step) } catch { return }
+            do { try await finished.wait(atMost: step, by: clock) } catch { return }
             sinceBeat = sinceBeat + step
             guard sinceBeat >= configuration.limits.heartbeat else { continue }
             sinceBeat = .zero
