@@ -5,13 +5,15 @@ import Testing
 /// What the watch over `sluice file check` sees, shown by programs that do what no file may bring it to.
 @Suite(.enabled(if: WatchedRun.isPossible, "needs strace, allowed to trace, and time")) struct WatchedRunTests {
     private static let input = "/etc/passwd"
+    /// A shell that is told neither its user's shell nor home would ask for them, over a socket where there is `nscd`.
+    private static let shell = ["/usr/bin/env", "SHELL=/bin/bash", "HOME=/", "/bin/bash", "-c"]
 
     /// The faults of a program, beside one that reads its input as it should.
     private static func faults(_ command: [String], within seconds: Int = 60) async throws -> [String] {
         let folder = NSTemporaryDirectory() + "sluice-watched-\(Hexadecimal.encode(SecureRandom.bytes(4)))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let good = try await WatchedRun.end(of: ["/bin/bash", "-c", "cat \(input)"], in: folder, name: "good")
+        let good = try await WatchedRun.end(of: shell + ["cat \(input)"], in: folder, name: "good")
         #expect(good.faults(input: input, known: good.trace.paths, statuses: [0]).isEmpty)
         #expect(good.peakBytes > 500_000 && good.peakBytes < 50_000_000, "\(good.peakBytes)")
         let run = try await WatchedRun.end(of: command, within: seconds, in: folder, name: "bad")
@@ -31,12 +33,12 @@ import Testing
         ("true", "never opened \(input)"),
     ])
     func `what a program may not do is seen`(script: String, fault: String) async throws {
-        let faults = try await Self.faults(["/bin/bash", "-c", script])
+        let faults = try await Self.faults(Self.shell + [script])
         #expect(faults.contains { $0.hasPrefix(fault) }, "\(faults)")
     }
 
     @Test func `a program that hangs is killed and its end is a fault`() async throws {
-        let faults = try await Self.faults(["/bin/bash", "-c", "cat \(Self.input) && sleep 600"], within: 1)
+        let faults = try await Self.faults(Self.shell + ["cat \(Self.input) && sleep 600"], within: 1)
         #expect(faults.contains { $0.hasPrefix("ended with 137") }, "\(faults)")
     }
 
