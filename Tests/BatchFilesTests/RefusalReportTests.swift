@@ -232,27 +232,20 @@ import Testing
 
     @Test(
         .enabled(
-            if: FileManager.default.isExecutableFile(atPath: StatusReportCheckTests.validator),
+            if: PeerValidator.isInstalled,
             "libxml2-utils is not installed"
         ),
         arguments: broken
     )
     func `another validator takes it too`(broken: Broken) throws {
         let scene = broken.scene
-        let name = "sluice-refusal-\(broken.name.utf8.reduce(0) { $0 &* 31 &+ Int($1) })-\(getpid()).xml"
-        let file = FileManager.default.temporaryDirectory.appending(path: name)
-        try Data(try scene.written()).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        let schema = StatusReportScene.schemaFolder.appending(path: "\(try scene.version.rawValue).xsd")
-        let process = Process()
-        process.executableURL = URL(filePath: StatusReportCheckTests.validator)
-        process.arguments = ["--nonet", "--noout", "--schema", schema.path(), file.path()]
-        let errors = Pipe()
-        process.standardError = errors
-        try process.run()
-        let words = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(words)")
+        let name = "sluice-refusal-\(broken.name.utf8.reduce(0) { $0 &* 31 &+ Int($1) })"
+        let complaint = try PeerValidator.complaint(
+            about: try scene.written(),
+            named: name,
+            schema: StatusReportScene.schemaFolder.appending(path: "\(try scene.version.rawValue).xsd")
+        )
+        #expect(complaint == nil)
     }
 
     @Test(arguments: [

@@ -52,7 +52,7 @@ package struct RecordChecker: ~Copyable {
 
     /// The order that the record makes, or the record with the reasons why it makes none.
     package mutating func check(_ record: borrowing RawRecord) -> CheckedRecord {
-        judge(record) ? .order(order(record)) : .quarantined(quarantined(record))
+        draft(of: record, isOrder: judge(record))
     }
 
     /// Whether the record makes an order; `values`, `amount` and `reasons` say what it says.
@@ -107,8 +107,13 @@ package struct RecordChecker: ~Copyable {
         if let line { add(.samePayment, .accountNumber, values.text(account), after: line) }
     }
 
+    /// The draft of the record judged last.
+    func draft(of record: borrowing RawRecord, isOrder: Bool) -> CheckedRecord {
+        isOrder ? .order(order(record)) : .quarantined(quarantined(record))
+    }
+
     /// The order that the record judged last makes.
-    package func order(_ record: borrowing RawRecord) -> OrderDraft {
+    private func order(_ record: borrowing RawRecord) -> OrderDraft {
         guard let number = values.merchantOrderNumber, let account = values.accountNumber, let amount else {
             preconditionFailure("an order is asked for of a record that makes none")
         }
@@ -124,7 +129,7 @@ package struct RecordChecker: ~Copyable {
     }
 
     /// The record judged last, with the reasons why it makes no order.
-    package func quarantined(_ record: borrowing RawRecord) -> QuarantineDraft {
+    func quarantined(_ record: borrowing RawRecord) -> QuarantineDraft {
         QuarantineDraft(
             source: RecordSource(record),
             merchantOrderNumber: values.merchantOrderNumber.map(values.text),

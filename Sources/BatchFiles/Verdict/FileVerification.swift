@@ -62,7 +62,7 @@ package struct FileVerification: ~Copyable {
         do {
             try reader.read(bytes, isLast: isLast) { record in
                 let isOrder = count.checker.judge(record)
-                body(isOrder ? .order(count.checker.order(record)) : .quarantined(count.checker.quarantined(record)))
+                body(count.checker.draft(of: record, isOrder: isOrder))
                 try count.add(record, isOrder: isOrder)
             }
         } catch let defect as FileDefect {

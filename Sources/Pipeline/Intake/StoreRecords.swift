@@ -33,11 +33,12 @@ extension LoadSlice {
         record.withBytes { raw in
             let bytes = values.bytes.span
             guard isOrder else {
-                let number = values.merchantOrderNumber
+                let number: Span<UInt8>? =
+                    if let range = values.merchantOrderNumber { bytes.extracting(range) } else { nil }
                 appendQuarantined(
                     line: line,
                     amount: amount,
-                    number: number == nil ? nil : bytes.extracting(number ?? 0..<0),
+                    number: number,
                     reasons: reasons,
                     raw: raw,
                     byteRange: byteRange,
@@ -49,13 +50,14 @@ extension LoadSlice {
             guard let number = values.merchantOrderNumber, let account = values.accountNumber, let amount else {
                 preconditionFailure("a record without number, account or amount was judged to be an order")
             }
+            let bankCode: Span<UInt8>? = if let range = values.bankCode { bytes.extracting(range) } else { nil }
             appendOrder(
                 line: line,
                 amount: amount,
                 number: bytes.extracting(number),
                 accountNumber: bytes.extracting(account),
                 accountName: bytes.extracting(values.accountName ?? 0..<0),
-                bankCode: values.bankCode == nil ? nil : bytes.extracting(values.bankCode ?? 0..<0),
+                bankCode: bankCode,
                 purpose: bytes.extracting(values.purpose ?? 0..<0),
                 raw: raw,
                 byteRange: byteRange,
