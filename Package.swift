@@ -76,6 +76,10 @@ let package = Package(
                 .embedInCode("Migrations/0012_direct_load.sql"),
                 .embedInCode("Migrations/0013_intake_validated.sql"),
                 .embedInCode("Migrations/0014_refusals.sql"),
+                .embedInCode("Migrations/0015_archiving.sql"),
+                .embedInCode("Migrations/0016_archive_swap.sql"),
+                .embedInCode("Migrations/0017_archive_receipts.sql"),
+                .embedInCode("Migrations/0018_archive_days.sql"),
             ],
             swiftSettings: strict
         ),

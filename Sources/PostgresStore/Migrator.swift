@@ -36,6 +36,10 @@ package struct Migrator: Sendable {
         Migration(number: 12, name: "direct_load", sql: PackageResources._012_direct_load_sql),
         Migration(number: 13, name: "intake_validated", sql: PackageResources._013_intake_validated_sql),
         Migration(number: 14, name: "refusals", sql: PackageResources._014_refusals_sql),
+        Migration(number: 15, name: "archiving", sql: PackageResources._015_archiving_sql),
+        Migration(number: 16, name: "archive_swap", sql: PackageResources._016_archive_swap_sql),
+        Migration(number: 17, name: "archive_receipts", sql: PackageResources._017_archive_receipts_sql),
+        Migration(number: 18, name: "archive_days", sql: PackageResources._018_archive_days_sql),
     ]
 
     /// Applies what is missing and stamps the environment; answers the numbers applied.

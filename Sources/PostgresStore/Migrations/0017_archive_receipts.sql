@@ -1,0 +1,334 @@
+-- After the swap: proof, the way back, the row path, days with their bounds, and views that name the day.
+SET LOCAL lock_timeout = '2s';
+SET LOCAL ROLE sluice_owner;
+
+-- What the receipts of a day say is in history.
+CREATE FUNCTION sluice.told_of_day(of_table text, of_day date) RETURNS jsonb LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    told jsonb := '{}';
+    one jsonb;
+BEGIN
+    FOR one IN SELECT m.totals FROM sluice.archive_manifest m WHERE m.table_name = of_table AND m.day = of_day
+        AND m.state IN ('swapped', 'moving', 'verifying', 'closed')
+    LOOP
+        told := sluice.add_totals(told, one);
+    END LOOP;
+    RETURN told;
+END
+$$;
+
+-- Step 4, a slice of pages a time: the totals of the frozen day. For any day, at any time; null at the end of it.
+-- Rows are hashed by the columns of the receipt: those of the first entry that stands.
+CREATE FUNCTION sluice.verify_archive_slice(of_table text, of_day date, from_block bigint, pages int)
+RETURNS TABLE (totals jsonb, next_block bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+    SET max_parallel_workers_per_gather = 0 AS $$
+DECLARE
+    heavy sluice.heavy_table;
+    columns text[];
+    part regclass;
+    blocks bigint;
+BEGIN
+    SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
+    SELECT m.hashed_columns INTO columns FROM sluice.archive_manifest m WHERE m.table_name = of_table
+        AND m.day = of_day AND m.state IN ('swapped', 'moving', 'verifying', 'closed') ORDER BY m.pass LIMIT 1;
+    -- The day's own partition, or the month that it was merged into.
+    part := coalesce(to_regclass('history.' || sluice.day_name(of_table, of_day)),
+        to_regclass('history.' || of_table || to_char(of_day, '_YYYYMM')));
+    blocks := pg_relation_size(part) / current_setting('block_size')::int;
+    EXECUTE format('SELECT coalesce(jsonb_object_agg(g.k, jsonb_build_object(''rows'', g.n, ''amount_minor'', g.a::text,
+            ''hash'', g.h::text)), ''{}'')
+        FROM (SELECT %s || ''/'' || %s AS k, count(*) AS n, sum((%s)::numeric) AS a, sum(%s) AS h FROM %s o
+            WHERE o.ctid >= ''(%s,0)'' AND o.ctid < ''(%s,0)'' AND o.%I = %L GROUP BY 1) g',
+        heavy.currency_words, heavy.state_words, heavy.amount_words, sluice.row_hash(of_table, columns), part,
+        from_block, from_block + pages, heavy.day_column, of_day) INTO totals;
+    next_block := CASE WHEN from_block + pages < blocks THEN from_block + pages END;
+    RETURN NEXT;
+END
+$$;
+
+-- Step 5: the entry is closed, or it is not what was counted. Statistics and storage for rows that never change.
+CREATE FUNCTION sluice.close_archive(of_epoch bigint, of_table text, of_day date, of_pass int, found_totals jsonb)
+RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+DECLARE
+    part text := sluice.day_name(of_table, of_day);
+    told jsonb := sluice.told_of_day(of_table, of_day);
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    IF told <> found_totals THEN RETURN false; END IF;
+    -- Frozen soon by autovacuum, whoever owns the table; then nobody need read it again.
+    EXECUTE format('ALTER TABLE history.%I SET (autovacuum_enabled = true, autovacuum_freeze_min_age = 0,
+        autovacuum_freeze_max_age = 100000, fillfactor = 100)', part);
+    EXECUTE format('ANALYZE history.%I', part);
+    DELETE FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day;
+    UPDATE sluice.archive_manifest m SET state = 'closed', found = found_totals, closed_at = clock_timestamp(),
+            verified_at = clock_timestamp(), content_hash = sha256(convert_to(m.totals::text, 'UTF8'))
+        WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass);
+    RETURN true;
+END
+$$;
+
+-- The newest day of history comes back, within 100 ms: after a mismatch, or because people want it. Answers the rows
+-- that came back from the carry-over.
+CREATE FUNCTION sluice.reverse_archive_day(of_epoch bigint, of_table text, of_day date, into_state sluice.archive_state,
+    why text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+DECLARE
+    part text := sluice.day_name(of_table, of_day);
+    carry text := of_table || '_carry_over';
+    columns text := sluice.listed(sluice.columns_of(of_table), '');
+    heavy sluice.heavy_table;
+    moved bigint;
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    PERFORM set_config('synchronous_commit', 'off', true);
+    SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
+    EXECUTE format('LOCK TABLE ONLY sluice.%I IN ACCESS EXCLUSIVE MODE', of_table);
+    EXECUTE format('LOCK TABLE sluice.%I IN ACCESS EXCLUSIVE MODE NOWAIT', carry);
+    EXECUTE format('LOCK TABLE ONLY history.%I IN ACCESS EXCLUSIVE MODE NOWAIT', of_table);
+    EXECUTE format('LOCK TABLE history.%I IN ACCESS EXCLUSIVE MODE NOWAIT', part);
+    IF sluice.carry_over_end(of_table) <> of_day + 1 THEN
+        RAISE EXCEPTION 'only the newest archived day comes back, and % is not it', of_day USING ERRCODE = 'SL034';
+    END IF;
+    EXECUTE format('ALTER TABLE history.%I DETACH PARTITION history.%I', of_table, part);
+    EXECUTE format('ALTER TABLE history.%I SET SCHEMA sluice', part);
+    EXECUTE format('ALTER TABLE sluice.%I DETACH PARTITION sluice.%I', of_table, carry);
+    EXECUTE format('WITH gone AS (DELETE FROM sluice.%I WHERE %I = %L RETURNING %s)
+        INSERT INTO sluice.%I (%s) SELECT %s FROM gone', carry, heavy.day_column, of_day, columns, part, columns,
+        columns);
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    EXECUTE format('ALTER TABLE sluice.%I ATTACH PARTITION sluice.%I FOR VALUES FROM (MINVALUE) TO (%L)', of_table,
+        carry, of_day);
+    EXECUTE format('ALTER TABLE sluice.%I ATTACH PARTITION sluice.%I FOR VALUES FROM (%L) TO (%L)', of_table, part,
+        of_day, of_day + 1);
+    IF heavy.is_loaded THEN PERFORM sluice.open_partition_for_load(part); END IF;
+    EXECUTE format('ALTER TABLE sluice.%I RESET (autovacuum_enabled, autovacuum_freeze_min_age,
+        autovacuum_freeze_max_age)', part);
+    EXECUTE format('ALTER TABLE sluice.%I SET (fillfactor = %s)', part, heavy.fill_factor);
+    UPDATE sluice.archive_manifest m SET state = into_state, note = why
+        WHERE m.table_name = of_table AND m.day = of_day AND m.state NOT IN ('reopened', 'dropped');
+    DELETE FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day;
+    IF into_state = 'mismatch' THEN
+        UPDATE sluice.archive_lease l SET stopped_at = clock_timestamp(), stopped_by = session_user,
+            stop_reason = format('%s of %s: %s', of_day, of_table, why);
+    END IF;
+    RETURN moved;
+END
+$$;
+
+-- The row path. Held rows of a day that has just left go on to the carry-over, a chunk a time: they are final, and
+-- readers find them in either place.
+CREATE FUNCTION sluice.carry_held_rows(of_epoch bigint, of_table text, of_day date, most int) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    heavy sluice.heavy_table;
+    columns text[] := sluice.columns_of(of_table);
+    moved bigint;
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
+    EXECUTE format('WITH s AS (DELETE FROM sluice.archive_stay x WHERE (x.table_name, x.day, x.batch_id, x.key_2,
+                x.key_3) IN (SELECT y.table_name, y.day, y.batch_id, y.key_2, y.key_3 FROM sluice.archive_stay y
+                    WHERE y.table_name = %1$L AND y.day = %2$L ORDER BY y.batch_id, y.key_2, y.key_3 LIMIT %3$s)
+            RETURNING x.*),
+        gone AS (DELETE FROM history.%4$I o USING s WHERE o.batch_id = s.batch_id AND o.%5$I = s.key_2 %6$s
+            RETURNING %7$s)
+        INSERT INTO sluice.%8$I (%9$s) SELECT %9$s FROM gone', of_table, of_day, most,
+        sluice.day_name(of_table, of_day), heavy.key_2, coalesce('AND o.' || quote_ident(heavy.key_3) || ' = s.key_3', ''),
+        sluice.listed(columns, 'o.'), of_table || '_carry_over', sluice.listed(columns, ''));
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    RETURN moved;
+END
+$$;
+
+-- A counted day that goes by rows: from now on nothing but what is noted differs from what was counted. Within 100 ms;
+-- answers `moving`, or why it is to be counted again.
+CREATE FUNCTION sluice.begin_row_day(of_epoch bigint, of_table text, of_day date, of_pass int) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+DECLARE
+    lease sluice.archive_lease := sluice.archive_guard(of_epoch);
+    part text := sluice.day_name(of_table, of_day);
+    entry sluice.archive_manifest;
+BEGIN
+    EXECUTE format('LOCK TABLE sluice.%I IN SHARE ROW EXCLUSIVE MODE', part);
+    SELECT * INTO STRICT entry FROM sluice.archive_manifest m WHERE (m.table_name, m.day, m.pass)
+        = (of_table, of_day, of_pass) AND m.state = 'counted';
+    IF entry.hold_version <> lease.hold_version THEN RETURN 'held'; END IF;
+    IF EXISTS (SELECT FROM sluice.archive_touch t WHERE t.table_name = of_table AND t.day = of_day
+        AND NOT EXISTS (SELECT FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day
+            AND (s.batch_id, s.key_2, s.key_3) = (t.batch_id, t.key_2, t.key_3))) THEN
+        RETURN 'touched';
+    END IF;
+    DELETE FROM sluice.archive_touch t WHERE t.table_name = of_table AND t.day = of_day;
+    IF to_regclass('history.' || part) IS NULL THEN
+        EXECUTE format('CREATE TABLE history.%I (LIKE history.%I INCLUDING ALL) WITH (fillfactor = 100)', part,
+            of_table);
+        EXECUTE format('ALTER TABLE history.%I ATTACH PARTITION history.%I FOR VALUES FROM (%L) TO (%L)', of_table,
+            part, of_day, of_day + 1);
+    END IF;
+    UPDATE sluice.archive_manifest m SET path = 'rows', state = 'moving'
+        WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass);
+    RETURN 'moving';
+END
+$$;
+
+-- The last chunk is through: what changed after the count has stayed behind, and leaves the receipt.
+CREATE FUNCTION sluice.end_row_day(of_epoch bigint, of_table text, of_day date, of_pass int) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+DECLARE
+    behind bigint;
+    less jsonb;
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    EXECUTE format('LOCK TABLE sluice.%I IN SHARE ROW EXCLUSIVE MODE', sluice.day_name(of_table, of_day));
+    EXECUTE format('DROP TRIGGER archive_touch ON sluice.%I', sluice.day_name(of_table, of_day));
+    WITH first AS (
+        SELECT DISTINCT ON (t.batch_id, t.key_2, t.key_3) t.was FROM sluice.archive_touch t
+        WHERE t.table_name = of_table AND t.day = of_day AND NOT EXISTS (SELECT FROM sluice.archive_stay s
+            WHERE s.table_name = of_table AND s.day = of_day
+                AND (s.batch_id, s.key_2, s.key_3) = (t.batch_id, t.key_2, t.key_3))
+        ORDER BY t.batch_id, t.key_2, t.key_3, t.touch_id
+    ), each AS (
+        SELECT e.key, sum((e.value ->> 'rows')::bigint) AS n, sum((e.value ->> 'amount_minor')::numeric) AS a,
+            sum((e.value ->> 'hash')::numeric) AS h FROM first f CROSS JOIN LATERAL jsonb_each(f.was) e GROUP BY e.key
+    )
+    SELECT coalesce(sum(x.n), 0), coalesce(jsonb_object_agg(x.key, jsonb_build_object('rows', -x.n,
+        'amount_minor', (-x.a)::text, 'hash', (-x.h)::text)), '{}') INTO behind, less FROM each x;
+    UPDATE sluice.archive_manifest m SET state = 'verifying', row_count = m.row_count - behind,
+            totals = (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{}')
+                FROM jsonb_each(sluice.add_totals(m.totals, less)) e WHERE e.value ->> 'rows' <> '0')
+        WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass);
+    DELETE FROM sluice.archive_touch t WHERE t.table_name = of_table AND t.day = of_day;
+    DELETE FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day;
+    RETURN behind;
+END
+$$;
+
+-- Rows of a day that stay no longer go from `source` (the carry-over, or the live day where a day goes by rows) into
+-- history: what left is what arrived, by count and sum, and the receipt grows with it, in one transaction. A chunk
+-- lies between two keys, so that no page of it is looked for twice. Null at the end.
+CREATE FUNCTION sluice.move_archive_rows(of_epoch bigint, of_table text, of_day date, of_pass int, source text,
+    after_batch bigint, after_key int, most int) RETURNS TABLE (moved bigint, last_batch bigint, last_key int)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    heavy sluice.heavy_table;
+    entry sluice.archive_manifest;
+    columns text[] := sluice.columns_of(of_table);
+    words record;
+    gone jsonb;
+    came jsonb;
+    is_counted boolean;
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    IF source NOT IN (of_table || '_carry_over', sluice.day_name(of_table, of_day)) THEN
+        RAISE EXCEPTION 'rows of % do not leave %', of_table, source USING ERRCODE = 'SL032';
+    END IF;
+    SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
+    SELECT * INTO STRICT entry FROM sluice.archive_manifest m WHERE (m.table_name, m.day, m.pass)
+        = (of_table, of_day, of_pass) AND m.state = 'moving' FOR NO KEY UPDATE;
+    SELECT * INTO words FROM sluice.stays(of_table, of_day);
+    -- A day that was counted whole has its receipt: its rows need not be hashed once more, and what has changed since is
+    -- left behind.
+    is_counted := entry.counted_at IS NOT NULL;
+    IF is_counted THEN
+        words.open_words := format('(o.batch_id, o.%3$I, %4$s) IN (SELECT x.batch_id, x.key_2, x.key_3
+                FROM sluice.archive_stay x WHERE x.table_name = %1$L AND x.day = %2$L
+            UNION ALL SELECT x.batch_id, x.key_2, x.key_3 FROM sluice.archive_touch x
+                WHERE x.table_name = %1$L AND x.day = %2$L)', of_table, of_day, heavy.key_2,
+            coalesce('o.' || quote_ident(heavy.key_3), '0'));
+        words.held_words := 'false';
+    END IF;
+    EXECUTE format('SELECT o.batch_id, o.%1$I FROM sluice.%2$I o WHERE (o.batch_id, o.%1$I) > (%3$s, %4$s)
+        AND o.%5$I = %6$L ORDER BY o.batch_id, o.%1$I OFFSET %7$s LIMIT 1', heavy.key_2, source, after_batch, after_key,
+        heavy.day_column, of_day, most - 1) INTO last_batch, last_key;
+    EXECUTE format($q$
+        WITH gone AS (
+            DELETE FROM sluice.%1$I o WHERE (o.batch_id, o.%2$I) > (%3$s, %4$s) %5$s AND o.%6$I = %7$L
+                AND NOT (%8$s) AND NOT (%9$s) RETURNING %10$s
+        ), put AS (
+            INSERT INTO history.%11$I AS o (%12$s) SELECT %12$s FROM gone
+            RETURNING %13$s || '/' || %14$s AS k, (%15$s)::numeric AS a, %16$s AS h
+        )
+        SELECT (SELECT jsonb_build_object('rows', count(*), 'amount_minor', coalesce(sum((%15$s)::numeric), 0))
+                FROM gone o),
+            (SELECT coalesce(jsonb_object_agg(g.k, jsonb_build_object('rows', g.n, 'amount_minor', g.a::text, 'hash',
+                g.h::text)), '{}') FROM (SELECT p.k, count(*) AS n, sum(p.a) AS a, sum(p.h) AS h FROM put p
+                GROUP BY p.k) g)$q$,
+        source, heavy.key_2, after_batch, after_key,
+        CASE WHEN last_batch IS NOT NULL THEN format('AND (o.batch_id, o.%I) <= (%s, %s)', heavy.key_2, last_batch,
+            last_key) ELSE '' END,
+        heavy.day_column, of_day, words.open_words, words.held_words, sluice.listed(columns, 'o.'), of_table,
+        sluice.listed(columns, ''), heavy.currency_words, heavy.state_words, heavy.amount_words,
+        CASE WHEN is_counted THEN '0::bigint' ELSE sluice.row_hash(of_table, entry.hashed_columns) END) INTO gone, came;
+    moved := (gone ->> 'rows')::bigint;
+    IF moved <> sluice.total_rows(came) OR (gone ->> 'amount_minor')::numeric IS DISTINCT FROM (SELECT
+        coalesce(sum((e.value ->> 'amount_minor')::numeric), 0) FROM jsonb_each(came) e) THEN
+        RAISE EXCEPTION '% left %, % arrived', gone, source, came USING ERRCODE = 'SL033';
+    END IF;
+    IF moved > 0 AND NOT is_counted THEN
+        UPDATE sluice.archive_manifest m SET totals = sluice.add_totals(m.totals, came),
+                row_count = m.row_count + moved
+            WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass);
+    END IF;
+    RETURN NEXT;
+END
+$$;
+
+-- Days of archived dates of which the carry-over holds rows that stay no longer: what a second pass is begun for.
+CREATE FUNCTION sluice.days_to_pass(of_table text) RETURNS SETOF date
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    heavy sluice.heavy_table;
+    one date;
+    words record;
+    any_row boolean;
+BEGIN
+    SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
+    FOR one IN EXECUTE format('SELECT DISTINCT %I FROM sluice.%I ORDER BY 1', heavy.day_column, of_table || '_carry_over')
+    LOOP
+        SELECT * INTO words FROM sluice.stays(of_table, one);
+        EXECUTE format('SELECT EXISTS (SELECT FROM sluice.%I o WHERE o.%I = %L AND NOT %s AND NOT %s)',
+            of_table || '_carry_over', heavy.day_column, one, words.open_words, words.held_words) INTO any_row;
+        IF any_row THEN RETURN NEXT one; END IF;
+    END LOOP;
+END
+$$;
+
+-- An entry of the row path, and the partition of history that it fills, where there is none.
+CREATE FUNCTION sluice.begin_row_pass(of_epoch bigint, of_table text, of_day date) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+DECLARE
+    lease sluice.archive_lease := sluice.archive_guard(of_epoch);
+    part text := sluice.day_name(of_table, of_day);
+    next_pass int := 1 + coalesce((SELECT max(m.pass) FROM sluice.archive_manifest m WHERE m.table_name = of_table
+        AND m.day = of_day), 0);
+BEGIN
+    IF to_regclass('history.' || part) IS NULL
+        AND to_regclass('history.' || of_table || to_char(of_day, '_YYYYMM')) IS NULL THEN
+        EXECUTE format('CREATE TABLE history.%I (LIKE history.%I INCLUDING ALL) WITH (fillfactor = 100)', part, of_table);
+        EXECUTE format('ALTER TABLE history.%I ATTACH PARTITION history.%I FOR VALUES FROM (%L) TO (%L)', of_table,
+            part, of_day, of_day + 1);
+    END IF;
+    INSERT INTO sluice.archive_manifest (table_name, day, pass, path, state, hashed_columns, as_of, epoch, worker_id)
+        VALUES (of_table, of_day, next_pass, 'rows', 'moving', coalesce((SELECT m.hashed_columns
+            FROM sluice.archive_manifest m WHERE m.table_name = of_table AND m.day = of_day
+                AND m.state IN ('swapped', 'moving', 'verifying', 'closed') ORDER BY m.pass LIMIT 1),
+            sluice.columns_of(of_table)), lease.as_of, of_epoch, lease.worker_id);
+    RETURN next_pass;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION sluice.begin_archive_day(bigint, date, date),
+    sluice.prepare_archive(bigint, text, date, int, sluice.archive_path),
+    sluice.validate_archive_day(bigint, text, date), sluice.count_archive_slice(bigint, text, date, int, int),
+    sluice.swap_archive_day(bigint, text, date, int, int), sluice.verify_archive_slice(text, date, bigint, int),
+    sluice.close_archive(bigint, text, date, int, jsonb),
+    sluice.reverse_archive_day(bigint, text, date, sluice.archive_state, text),
+    sluice.carry_held_rows(bigint, text, date, int),
+    sluice.move_archive_rows(bigint, text, date, int, text, bigint, int, int),
+    sluice.begin_row_day(bigint, text, date, int), sluice.end_row_day(bigint, text, date, int),
+    sluice.days_to_pass(text), sluice.begin_row_pass(bigint, text, date), sluice.told_of_day(text, date),
+    sluice.carry_over_end(text), sluice.add_totals(jsonb, jsonb) TO sluice_archiver;
+RESET ROLE;
