@@ -44,7 +44,8 @@ CREATE TYPE sluice.archive_path AS ENUM ('swap', 'rows');
 CREATE TYPE sluice.archive_state AS ENUM
     ('prepared', 'counting', 'counted', 'swapped', 'moving', 'verifying', 'closed', 'mismatch', 'reopened', 'dropped');
 
--- One archiver at a time, and the stop switch. Every step takes this row FOR SHARE and names its epoch.
+-- One archiver at a time. Every step takes this row FOR SHARE and names its epoch: whoever takes the lease waits for
+-- the step under way, and the old epoch has no further one.
 CREATE TABLE sluice.archive_lease (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     worker_id text,
@@ -53,13 +54,16 @@ CREATE TABLE sluice.archive_lease (
     -- What counts as today; another day than the server's in class test only (R13).
     as_of date,
     -- Grows with each hold: a count that began before it is done again.
-    hold_version bigint NOT NULL DEFAULT 0,
-    stopped_at timestamptz,
-    stopped_by text,
-    stop_reason text,
-    CHECK (num_nulls(stopped_at, stopped_by, stop_reason) IN (0, 3))
+    hold_version bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 INSERT INTO sluice.archive_lease DEFAULT VALUES;
+-- The stop switch: a row apart, so that it can be set and seen while a step is under way.
+CREATE TABLE sluice.archive_stop (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    stopped_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    stopped_by text NOT NULL DEFAULT session_user,
+    reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 1000)
+);
 
 -- What stays live whatever its age: a merchant's orders, a file's, one order, or a whole day that was brought back.
 CREATE TABLE sluice.legal_hold (
@@ -123,6 +127,16 @@ CREATE TABLE sluice.archive_manifest (
 CREATE INDEX archive_manifest_open ON sluice.archive_manifest (day, table_name)
     WHERE state NOT IN ('closed', 'reopened', 'dropped');
 
+-- Days of a month that were copied into one partition, and whether it took their place.
+CREATE TABLE sluice.archive_month (
+    table_name text NOT NULL REFERENCES sluice.heavy_table,
+    first_day date NOT NULL CHECK (extract(day FROM first_day) = 1),
+    row_count bigint NOT NULL,
+    copied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    put_at timestamptz,
+    PRIMARY KEY (table_name, first_day)
+);
+
 -- Keys of rows that the entry under way leaves live.
 CREATE TABLE sluice.archive_stay (
     table_name text NOT NULL,
@@ -150,30 +164,34 @@ CREATE FUNCTION sluice.archive_guard(of_epoch bigint) RETURNS sluice.archive_lea
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lease sluice.archive_lease;
+    stop sluice.archive_stop;
 BEGIN
+    -- A lease that ran out and that nobody took is still its holder's: taking it waits for this lock.
     SELECT * INTO lease FROM sluice.archive_lease FOR SHARE;
-    IF lease.epoch <> of_epoch OR coalesce(lease.lease_until <= clock_timestamp(), true) THEN
+    IF (lease.epoch = of_epoch AND lease.worker_id IS NOT NULL) IS NOT TRUE THEN
         RAISE EXCEPTION 'the lease of archiving is not of epoch % any more', of_epoch USING ERRCODE = 'SL030';
     END IF;
-    IF lease.stopped_at IS NOT NULL THEN
-        RAISE EXCEPTION 'archiving is stopped: %', lease.stop_reason USING ERRCODE = 'SL031',
+    SELECT * INTO stop FROM sluice.archive_stop;
+    IF FOUND THEN
+        RAISE EXCEPTION 'archiving is stopped: %', stop.reason USING ERRCODE = 'SL031',
             HINT = 'when that is mended: sluice archive resume';
     END IF;
     RETURN lease;
 END
 $$;
 
--- Takes the lease, where nobody living has it; null where somebody has.
+-- Takes the lease, where nobody living has it; null where somebody has. Without a day of its own, today is today.
 CREATE FUNCTION sluice.take_archive_lease(worker text, lease_us bigint, wanted_as_of date) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     taken bigint;
+    today constant date := coalesce(wanted_as_of, current_date);
 BEGIN
-    IF wanted_as_of <> current_date
+    IF today <> current_date
         AND (SELECT e.class FROM sluice.environment e) IS DISTINCT FROM 'test' THEN
         RAISE EXCEPTION 'another day than today is for class test only (R13)' USING ERRCODE = 'SL013';
     END IF;
-    UPDATE sluice.archive_lease l SET worker_id = worker, epoch = l.epoch + 1, as_of = wanted_as_of,
+    UPDATE sluice.archive_lease l SET worker_id = worker, epoch = l.epoch + 1, as_of = today,
             lease_until = clock_timestamp() + lease_us * interval '1 microsecond'
         WHERE l.worker_id IS NULL OR l.lease_until <= clock_timestamp() OR l.worker_id = worker
         RETURNING l.epoch INTO taken;
@@ -194,14 +212,20 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UPDATE sluice.archive_lease l SET worker_id = NULL, lease_until = NULL WHERE l.epoch = of_epoch
 $$;
 
--- The stop switch: no step begins any more; null lets archiving go on.
-CREATE FUNCTION sluice.stop_archiving(reason text) RETURNS void
+-- The stop switch: no step begins any more. The first reason stays; answers whether it was this one.
+CREATE FUNCTION sluice.stop_archiving(why text) RETURNS boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE sluice.archive_lease l SET stopped_at = CASE WHEN reason IS NOT NULL THEN clock_timestamp() END,
-        stopped_by = CASE WHEN reason IS NOT NULL THEN session_user END, stop_reason = reason
+    WITH stopped AS (INSERT INTO sluice.archive_stop (reason) VALUES (why) ON CONFLICT DO NOTHING RETURNING 1)
+    SELECT EXISTS (SELECT FROM stopped)
+$$;
+-- Lets archiving go on; answers whether it was stopped.
+CREATE FUNCTION sluice.resume_archiving() RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH resumed AS (DELETE FROM sluice.archive_stop RETURNING 1) SELECT EXISTS (SELECT FROM resumed)
 $$;
 
--- Places a hold; a row that is in history already stays there, and is kept from being dropped.
+-- Places a hold; a row that is in history already stays there, and is kept from being dropped. A hold that stands is
+-- answered again.
 CREATE FUNCTION sluice.place_hold(of_merchant int, of_batch bigint, of_line int, of_day date, why text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -210,7 +234,12 @@ BEGIN
     -- Waits for the step under way; a count that did not know of it is done again.
     UPDATE sluice.archive_lease l SET hold_version = l.hold_version + 1;
     INSERT INTO sluice.legal_hold (merchant_id, batch_id, line_no, day, reason)
-        VALUES (of_merchant, of_batch, of_line, of_day, why) RETURNING hold_id INTO placed;
+        VALUES (of_merchant, of_batch, of_line, of_day, why) ON CONFLICT DO NOTHING RETURNING hold_id INTO placed;
+    IF placed IS NULL THEN
+        SELECT h.hold_id INTO STRICT placed FROM sluice.legal_hold h WHERE h.lifted_at IS NULL
+            AND (h.merchant_id, h.batch_id, h.line_no, h.day)
+                IS NOT DISTINCT FROM (of_merchant, of_batch, of_line, of_day);
+    END IF;
     RETURN placed;
 END
 $$;
@@ -221,6 +250,10 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM lifted)
 $$;
 
+-- By which day rows may leave that are kept for so many months: month ends and leap days as PostgreSQL counts them.
+CREATE FUNCTION sluice.archive_cutoff(as_of date, months int) RETURNS date LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$ SELECT (as_of - make_interval(months => months))::date $$;
+
 -- 退票: the store's own operation. The order follows while it is live; a row of history is never changed, and readers
 -- join both. Answers what became of it: recorded, known, or where it does not fit an order.
 CREATE FUNCTION sluice.record_return(of_channel text, reference text, of_batch bigint, of_line int, minor bigint,
@@ -229,32 +262,44 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan
 DECLARE
     day date := (SELECT f.business_date FROM sluice.batch_file f WHERE f.batch_id = of_batch);
     target record;
-    is_live boolean := true;
+    is_live boolean;
+    known sluice.payment_return;
     returned numeric;
 BEGIN
-    -- Live first, and locked; a day that is swapped meanwhile is found by the second look.
-    SELECT o.state, o.amount_minor, o.currency INTO target FROM sluice.payment_order o
-        WHERE o.batch_id = of_batch AND o.business_date = day AND o.line_no = of_line FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        is_live := false;
+    -- Returns of one order one after the other, wherever it is.
+    PERFORM pg_advisory_xact_lock(hashtextextended(format('payment_return/%s-%s', of_batch, of_line), 0));
+    -- Live first, and locked. What leaves meanwhile is found by the second look, what comes back by the third.
+    FOR look IN 1..2 LOOP
+        SELECT o.state, o.amount_minor, o.currency INTO target FROM sluice.payment_order o
+            WHERE o.batch_id = of_batch AND o.business_date = day AND o.line_no = of_line FOR NO KEY UPDATE;
+        is_live := FOUND;
+        EXIT WHEN is_live;
         SELECT o.state, o.amount_minor, o.currency INTO target FROM history.payment_order o
             WHERE o.batch_id = of_batch AND o.business_date = day AND o.line_no = of_line;
-        IF NOT FOUND THEN RETURN 'no_order'; END IF;
+        EXIT WHEN FOUND;
+    END LOOP;
+    IF target IS NULL THEN RETURN 'no_order'; END IF;
+    SELECT * INTO known FROM sluice.payment_return r WHERE r.channel = of_channel AND r.return_reference = reference;
+    IF FOUND THEN
+        RETURN CASE WHEN (known.batch_id, known.line_no, known.amount_minor, known.currency)
+            = (of_batch, of_line, minor, in_currency) THEN 'known' ELSE 'does_not_fit' END;
     END IF;
-    IF target.currency <> in_currency OR target.state NOT IN ('succeeded', 'returned') THEN RETURN 'does_not_fit'; END IF;
+    SELECT coalesce(sum(r.amount_minor), 0) + minor INTO returned FROM sluice.payment_return r
+        WHERE r.batch_id = of_batch AND r.line_no = of_line;
+    -- More than was paid never comes back of it: a person looks.
+    IF target.currency <> in_currency OR target.state NOT IN ('succeeded', 'returned') OR minor <= 0
+        OR returned > target.amount_minor THEN
+        RETURN 'does_not_fit';
+    END IF;
     INSERT INTO sluice.payment_return (channel, return_reference, batch_id, line_no, business_date, amount_minor,
             currency, code, returned_at)
         VALUES (of_channel, reference, of_batch, of_line, day, minor, in_currency, with_code, at)
         ON CONFLICT (channel, return_reference) DO NOTHING;
-    IF NOT FOUND THEN
-        RETURN CASE WHEN EXISTS (SELECT FROM sluice.payment_return r WHERE r.channel = of_channel
-            AND r.return_reference = reference AND (r.batch_id, r.line_no, r.amount_minor, r.currency)
-                = (of_batch, of_line, minor, in_currency)) THEN 'known' ELSE 'does_not_fit' END;
-    END IF;
-    SELECT sum(r.amount_minor) INTO returned FROM sluice.payment_return r
-        WHERE r.batch_id = of_batch AND r.line_no = of_line;
-    IF is_live AND target.state = 'succeeded' AND returned >= target.amount_minor THEN
-        UPDATE sluice.payment_order o SET state = 'returned', code = coalesce(with_code, o.code)
+    -- The same reference for another order, at the same moment.
+    IF NOT FOUND THEN RETURN 'does_not_fit'; END IF;
+    IF is_live AND target.state = 'succeeded' AND returned = target.amount_minor THEN
+        -- Its code stays that of its evidence; why it came back stands in the return.
+        UPDATE sluice.payment_order o SET state = 'returned'
             WHERE o.batch_id = of_batch AND o.business_date = day AND o.line_no = of_line AND o.state = 'succeeded';
     END IF;
     INSERT INTO sluice.outbox (topic, batch_id, payload) VALUES ('order_returned', of_batch, jsonb_build_object(
@@ -265,11 +310,14 @@ $$;
 GRANT EXECUTE ON FUNCTION sluice.record_return(text, text, bigint, int, bigint, text, text, timestamptz)
     TO sluice_worker, sluice_console;
 
-GRANT SELECT ON sluice.heavy_table, sluice.archive_lease, sluice.legal_hold, sluice.archive_manifest,
-    sluice.archive_stay, sluice.archive_touch TO sluice_archiver, sluice_worker, sluice_reader, sluice_console;
+GRANT SELECT ON sluice.heavy_table, sluice.archive_lease, sluice.archive_stop, sluice.legal_hold,
+    sluice.archive_manifest, sluice.archive_month, sluice.archive_stay, sluice.archive_touch
+    TO sluice_archiver, sluice_worker, sluice_reader, sluice_console;
 GRANT INSERT, UPDATE (occurrences, last_at, message) ON sluice.alarm TO sluice_archiver;
+GRANT EXECUTE ON FUNCTION sluice.archive_cutoff(date, int)
+    TO sluice_archiver, sluice_worker, sluice_reader, sluice_console;
 GRANT EXECUTE ON FUNCTION sluice.take_archive_lease(text, bigint, date), sluice.renew_archive_lease(bigint, bigint),
-    sluice.release_archive_lease(bigint), sluice.stop_archiving(text),
+    sluice.release_archive_lease(bigint), sluice.stop_archiving(text), sluice.resume_archiving(),
     sluice.place_hold(int, bigint, int, date, text), sluice.lift_hold(bigint, text) TO sluice_archiver;
 GRANT EXECUTE ON FUNCTION sluice.stop_archiving(text), sluice.place_hold(int, bigint, int, date, text)
     TO sluice_console;

@@ -13,6 +13,13 @@ SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
     FROM pg_class c WHERE c.oid = to_regclass('sluice.' || of_table || '_carry_over')
 $$;
 
+-- Where a day of history stands: in a partition of its own, or in that of its month.
+CREATE FUNCTION sluice.history_part(of_table text, of_day date) RETURNS regclass LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(to_regclass('history.' || sluice.day_name(of_table, of_day)),
+        to_regclass('history.' || of_table || to_char(of_day, '_YYYYMM')))
+$$;
+
 -- Columns by name: two tables of one shape may have them in two orders.
 CREATE FUNCTION sluice.columns_of(of_table text) RETURNS text[] LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
@@ -52,7 +59,8 @@ CREATE FUNCTION sluice.totals_of(of_table text, columns text[], source text) RET
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('SELECT coalesce(jsonb_object_agg(g.k, jsonb_build_object(''rows'', g.n, ''amount_minor'', g.a::text,
             ''hash'', g.h::text)), ''{}'')
-        FROM (SELECT %s || ''/'' || %s AS k, count(*) AS n, sum((%s)::numeric) AS a, sum(%s) AS h FROM %s GROUP BY 1) g',
+        FROM (SELECT %s || ''/'' || %s AS k, count(*) AS n, sum((%s)::numeric) AS a, sum(%s) AS h
+            FROM %s GROUP BY 1) g',
         t.currency_words, t.state_words, t.amount_words, sluice.row_hash(of_table, columns), source)
     FROM sluice.heavy_table t WHERE t.table_name = of_table
 $$;
@@ -85,9 +93,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         format('SELECT c.batch_id, c.line_no FROM sluice.payment_order c WHERE c.business_date = %L
             AND c.state NOT IN (''succeeded'', ''failed'', ''returned'', ''cancelled'')', of_day),
         'SELECT r.batch_id, r.line_no FROM sluice.review_item r WHERE r.closed_at IS NULL AND r.line_no IS NOT NULL',
-        format('SELECT f.batch_id FROM sluice.legal_hold h JOIN sluice.batch_file f ON f.merchant_id = h.merchant_id
+        'SELECT f.batch_id FROM sluice.legal_hold h JOIN sluice.batch_file f ON f.merchant_id = h.merchant_id
             WHERE h.lifted_at IS NULL UNION ALL SELECT h.batch_id FROM sluice.legal_hold h
-            WHERE h.lifted_at IS NULL AND h.batch_id IS NOT NULL AND h.line_no IS NULL'),
+            WHERE h.lifted_at IS NULL AND h.batch_id IS NOT NULL AND h.line_no IS NULL',
         'SELECT h.batch_id, h.line_no FROM sluice.legal_hold h WHERE h.lifted_at IS NULL AND h.line_no IS NOT NULL'))
     SELECT CASE of_table
         WHEN 'payment_order' THEN format('(o.state NOT IN (''succeeded'', ''failed'', ''returned'', ''cancelled'')
@@ -112,8 +120,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
             WHEN of_table = 'submission' THEN 'EXISTS (SELECT FROM sluice.legal_hold h WHERE h.lifted_at IS NULL
                 AND h.batch_id = o.batch_id AND h.line_no = ANY (o.line_nos))'
             ELSE '(o.batch_id, o.submission_no) IN (SELECT s.batch_id, s.submission_no FROM sluice.legal_hold h
-                JOIN sluice.batch_file f ON f.batch_id = h.batch_id JOIN sluice.submission s
-                    ON s.batch_id = f.batch_id AND s.business_date = f.business_date AND h.line_no = ANY (s.line_nos)
+                JOIN sluice.batch_file f ON f.batch_id = h.batch_id CROSS JOIN LATERAL (
+                    SELECT l.batch_id, l.submission_no FROM sluice.submission l WHERE l.batch_id = f.batch_id
+                        AND l.business_date = f.business_date AND h.line_no = ANY (l.line_nos)
+                    UNION ALL SELECT l.batch_id, l.submission_no FROM history.submission l WHERE l.batch_id = f.batch_id
+                        AND l.business_date = f.business_date AND h.line_no = ANY (l.line_nos)) s
                 WHERE h.lifted_at IS NULL AND h.line_no IS NOT NULL)' END)
     FROM w
 $$;
@@ -126,14 +137,15 @@ DECLARE
     known sluice.live_days;
     missing text;
 BEGIN
-    IF cutoff > lease.as_of - 28 OR of_day >= cutoff THEN
+    IF (cutoff <= lease.as_of - 28 AND of_day < cutoff) IS NOT TRUE THEN
         RAISE EXCEPTION 'day % is too young: nothing after % leaves', of_day, lease.as_of - 28 USING ERRCODE = 'SL032';
     END IF;
     SELECT * INTO STRICT known FROM sluice.live_days FOR NO KEY UPDATE;
     IF of_day NOT IN (known.oldest, known.oldest - 1) THEN RETURN 'not_the_oldest'; END IF;
     SELECT string_agg(h.table_name, ', ') INTO missing FROM sluice.heavy_table h
         WHERE sluice.carry_over_end(h.table_name) IS NULL OR (sluice.carry_over_end(h.table_name) <= of_day
-            AND to_regclass('sluice.' || sluice.day_name(h.table_name, of_day)) IS NULL);
+            AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = ('sluice.' || h.table_name)::regclass
+                AND i.inhrelid = to_regclass('sluice.' || sluice.day_name(h.table_name, of_day))));
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION 'day % of % has no partition', of_day, missing USING ERRCODE = 'SL035',
             HINT = 'nothing leaves before it is found: compare pg_inherits with sluice.live_days';
@@ -147,6 +159,33 @@ BEGIN
 END
 $$;
 
+-- Forgets what an unfinished count of a day noted, so many keys a time: under the lock of the next step there may be
+-- none left to delete. Answers how many there were; 0 is the end.
+CREATE FUNCTION sluice.forget_archive_count(of_epoch bigint, of_table text, of_day date, most int) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    stays bigint;
+    touches bigint;
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    IF EXISTS (SELECT FROM sluice.archive_manifest m WHERE m.table_name = of_table AND m.day = of_day
+        AND m.state IN ('swapped', 'moving', 'verifying')) THEN
+        RAISE EXCEPTION 'day % of % is past its count', of_day, of_table USING ERRCODE = 'SL032';
+    END IF;
+    -- What was counted with these keys counts no longer.
+    UPDATE sluice.archive_manifest m SET state = 'prepared', totals = '{}', row_count = 0, next_block = 0,
+            counted_at = NULL
+        WHERE m.table_name = of_table AND m.day = of_day AND m.state IN ('counting', 'counted');
+    DELETE FROM sluice.archive_stay s WHERE s.ctid = ANY (ARRAY(SELECT x.ctid FROM sluice.archive_stay x
+        WHERE x.table_name = of_table AND x.day = of_day LIMIT most));
+    GET DIAGNOSTICS stays = ROW_COUNT;
+    DELETE FROM sluice.archive_touch t WHERE t.ctid = ANY (ARRAY(SELECT x.ctid FROM sluice.archive_touch x
+        WHERE x.table_name = of_table AND x.day = of_day LIMIT most));
+    GET DIAGNOSTICS touches = ROW_COUNT;
+    RETURN stays + touches;
+END
+$$;
+
 -- Step 1, within 100 ms: no autovacuum, changes are noted, bounds are stated; the entry is begun, or begun anew.
 CREATE FUNCTION sluice.prepare_archive(of_epoch bigint, of_table text, of_day date, of_pass int,
     by_path sluice.archive_path) RETURNS bigint
@@ -155,7 +194,6 @@ DECLARE
     lease sluice.archive_lease := sluice.archive_guard(of_epoch);
     heavy sluice.heavy_table;
     part text := sluice.day_name(of_table, of_day);
-    carry text := of_table || '_carry_over';
     pages bigint;
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
@@ -178,7 +216,9 @@ BEGIN
         VALUES (of_table, of_day, of_pass, by_path, 'prepared', sluice.columns_of(of_table), pages,
             lease.hold_version, lease.as_of, of_epoch, lease.worker_id)
         ON CONFLICT (table_name, day, pass) DO UPDATE SET state = 'prepared', path = excluded.path, totals = '{}',
-            found = '{}', row_count = 0, hashed_columns = excluded.hashed_columns, blocks = excluded.blocks,
+            found = '{}', row_count = 0, content_hash = NULL, stayed_open = 0, stayed_held = 0, counted_at = NULL,
+            swapped_at = NULL, closed_at = NULL, verified_at = NULL, locked_us = NULL,
+            hashed_columns = excluded.hashed_columns, blocks = excluded.blocks,
             next_block = 0, hold_version = excluded.hold_version, as_of = excluded.as_of, epoch = excluded.epoch,
             worker_id = excluded.worker_id, started_at = clock_timestamp(), note = NULL
         WHERE m.state IN ('prepared', 'counting', 'counted', 'mismatch');
@@ -221,7 +261,11 @@ BEGIN
         WITH r AS MATERIALIZED (
             SELECT o.batch_id, o.%1$I AS key_2, %2$s AS key_3, c.is_open, c.is_held, %3$s || '/' || %4$s AS k,
                 (%5$s)::numeric AS a, CASE WHEN NOT (c.is_open OR c.is_held) THEN %6$s END AS h
-            FROM sluice.%7$I o CROSS JOIN LATERAL (SELECT %8$s AS is_open, %9$s AS is_held OFFSET 0) c
+            -- A row that stays and was moved by a change behind this slice is met again: it stays.
+            FROM sluice.%7$I o CROSS JOIN LATERAL (SELECT %8$s AS is_open, %9$s
+                OR (o.batch_id, o.%1$I, %2$s) IN (SELECT t.batch_id, t.key_2, t.key_3 FROM sluice.archive_touch t
+                    JOIN sluice.archive_stay s USING (table_name, day, batch_id, key_2, key_3)
+                    WHERE t.table_name = %12$L AND t.day = %13$L) AS is_held OFFSET 0) c
             WHERE o.ctid >= '(%10$s,0)' %11$s
         ), stays AS (
             INSERT INTO sluice.archive_stay (table_name, day, batch_id, key_2, key_3, is_open)
@@ -252,10 +296,31 @@ BEGIN
 END
 $$;
 
--- Step 3, within 100 ms: the day leaves. Answers `swapped`, or why it is to be counted again.
+-- Whether a person is asked of a final order of a day since its rows were counted.
+CREATE FUNCTION sluice.is_reviewed_since(of_table text, of_day date) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+    SELECT of_table = 'payment_order' AND EXISTS (SELECT FROM sluice.review_item r JOIN sluice.payment_order o
+        ON o.batch_id = r.batch_id AND o.business_date = of_day AND o.line_no = r.line_no
+        WHERE r.closed_at IS NULL AND r.business_date = of_day AND r.line_no IS NOT NULL
+            AND NOT EXISTS (SELECT FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day
+                AND (s.batch_id, s.key_2) = (r.batch_id, r.line_no)))
+$$;
+-- Whether a row of a day has changed since, other than those that stay.
+CREATE FUNCTION sluice.is_touched_since(of_table text, of_day date) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM sluice.archive_touch t WHERE t.table_name = of_table AND t.day = of_day
+        AND NOT EXISTS (SELECT FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day
+            AND (s.batch_id, s.key_2, s.key_3) = (t.batch_id, t.key_2, t.key_3)))
+$$;
+
+-- Step 3, within 100 ms: the day leaves. Answers `swapped`, or why it does not: `too_many_open`, or `held`, `reshaped`,
+-- `touched`, `reviewed` (to be counted again), or `unvalidated`, `unbounded` (a scan under the lock would be needed).
 CREATE FUNCTION sluice.swap_archive_day(of_epoch bigint, of_table text, of_day date, of_pass int, open_max int)
 RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms'
+    -- Few keys are looked up in large tables, whatever their statistics say.
+    SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     lease sluice.archive_lease := sluice.archive_guard(of_epoch);
     part text := sluice.day_name(of_table, of_day);
@@ -269,31 +334,35 @@ BEGIN
     -- A lost commit is a swap that was not made; waiting for the disk would keep others out.
     PERFORM set_config('synchronous_commit', 'off', true);
     SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
-    EXECUTE format('LOCK TABLE ONLY sluice.%I IN ACCESS EXCLUSIVE MODE', of_table);
-    begun := clock_timestamp();
-    EXECUTE format('LOCK TABLE sluice.%I, sluice.%I IN ACCESS EXCLUSIVE MODE NOWAIT', part, carry);
-    EXECUTE format('LOCK TABLE ONLY history.%I IN SHARE UPDATE EXCLUSIVE MODE NOWAIT', of_table);
-    SELECT * INTO STRICT entry FROM sluice.archive_manifest m WHERE m.table_name = of_table AND m.day = of_day
-        AND m.pass = of_pass;
-    IF entry.state <> 'counted' OR sluice.carry_over_end(of_table) <> of_day THEN
-        RAISE EXCEPTION 'day % of % is %', of_day, of_table, entry.state USING ERRCODE = 'SL032';
+    SELECT * INTO entry FROM sluice.archive_manifest m WHERE m.table_name = of_table AND m.day = of_day
+        AND m.pass = of_pass FOR NO KEY UPDATE;
+    IF entry.state IS DISTINCT FROM 'counted' OR sluice.carry_over_end(of_table) IS DISTINCT FROM of_day THEN
+        RAISE EXCEPTION 'day % of % is %', of_day, of_table, coalesce(entry.state::text, 'not begun')
+            USING ERRCODE = 'SL032';
     END IF;
     IF entry.stayed_open > open_max THEN RETURN 'too_many_open'; END IF;
     IF entry.hold_version <> lease.hold_version THEN RETURN 'held'; END IF;
     IF entry.hashed_columns <> columns THEN RETURN 'reshaped'; END IF;
-    IF EXISTS (SELECT FROM sluice.archive_touch t WHERE t.table_name = of_table AND t.day = of_day
-        AND NOT EXISTS (SELECT FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day
-            AND (s.batch_id, s.key_2, s.key_3) = (t.batch_id, t.key_2, t.key_3))) THEN
-        RETURN 'touched';
+    IF NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = ('sluice.' || part)::regclass
+        AND c.conname = 'day_bounds' AND c.convalidated) THEN
+        RETURN 'unvalidated';
     END IF;
-    -- A final order of which a person is asked since.
-    IF of_table = 'payment_order' AND EXISTS (SELECT FROM sluice.review_item r JOIN sluice.payment_order o
-        ON o.batch_id = r.batch_id AND o.business_date = of_day AND o.line_no = r.line_no
-        WHERE r.closed_at IS NULL AND r.business_date = of_day AND r.line_no IS NOT NULL
-            AND NOT EXISTS (SELECT FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day
-                AND (s.batch_id, s.key_2) = (r.batch_id, r.line_no))) THEN
-        RETURN 'reviewed';
+    IF pg_relation_size(('sluice.' || carry)::regclass) > 33554432
+        AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = ('sluice.' || carry)::regclass
+            AND c.conname = 'carry_over_bounds' AND c.convalidated
+            AND strpos(pg_get_constraintdef(c.oid), (of_day + 1)::text) > 0) THEN
+        RETURN 'unbounded';
     END IF;
+    -- Looked at without the lock first: most of what would be in vain is in vain already.
+    IF sluice.is_touched_since(of_table, of_day) THEN RETURN 'touched'; END IF;
+    -- The one lock that is waited for; the others are to be had at once or not at all.
+    EXECUTE format('LOCK TABLE ONLY sluice.%I IN ACCESS EXCLUSIVE MODE', of_table);
+    begun := clock_timestamp();
+    EXECUTE format('LOCK TABLE sluice.%I, sluice.%I IN ACCESS EXCLUSIVE MODE NOWAIT', part, carry);
+    EXECUTE format('LOCK TABLE ONLY history.%I IN SHARE UPDATE EXCLUSIVE MODE NOWAIT', of_table);
+    -- Whoever changed something has committed by now.
+    IF sluice.is_touched_since(of_table, of_day) THEN RETURN 'touched'; END IF;
+    IF sluice.is_reviewed_since(of_table, of_day) THEN RETURN 'reviewed'; END IF;
     EXECUTE format('ALTER TABLE sluice.%I DETACH PARTITION sluice.%I', of_table, part);
     EXECUTE format('ALTER TABLE sluice.%I DETACH PARTITION sluice.%I', of_table, carry);
     -- An older day's end, stated while the carry-over was large, would refuse the rows that come now.

@@ -1,4 +1,4 @@
--- After the swap: proof, the way back, the row path, days with their bounds, and views that name the day.
+-- After the swap: proof, the way back, and the row path.
 SET LOCAL lock_timeout = '2s';
 SET LOCAL ROLE sluice_owner;
 
@@ -33,9 +33,11 @@ BEGIN
     SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
     SELECT m.hashed_columns INTO columns FROM sluice.archive_manifest m WHERE m.table_name = of_table
         AND m.day = of_day AND m.state IN ('swapped', 'moving', 'verifying', 'closed') ORDER BY m.pass LIMIT 1;
-    -- The day's own partition, or the month that it was merged into.
-    part := coalesce(to_regclass('history.' || sluice.day_name(of_table, of_day)),
-        to_regclass('history.' || of_table || to_char(of_day, '_YYYYMM')));
+    part := sluice.history_part(of_table, of_day);
+    IF columns IS NULL OR part IS NULL THEN
+        RAISE EXCEPTION 'day % of % has no %', of_day, of_table, CASE WHEN part IS NULL THEN 'partition in history'
+            ELSE 'receipt' END USING ERRCODE = 'SL035';
+    END IF;
     blocks := pg_relation_size(part) / current_setting('block_size')::int;
     EXECUTE format('SELECT coalesce(jsonb_object_agg(g.k, jsonb_build_object(''rows'', g.n, ''amount_minor'', g.a::text,
             ''hash'', g.h::text)), ''{}'')
@@ -53,19 +55,39 @@ CREATE FUNCTION sluice.close_archive(of_epoch bigint, of_table text, of_day date
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
 DECLARE
-    part text := sluice.day_name(of_table, of_day);
-    told jsonb := sluice.told_of_day(of_table, of_day);
+    part regclass := sluice.history_part(of_table, of_day);
+    entry sluice.archive_manifest;
 BEGIN
     PERFORM sluice.archive_guard(of_epoch);
-    IF told <> found_totals THEN RETURN false; END IF;
+    SELECT * INTO entry FROM sluice.archive_manifest m WHERE (m.table_name, m.day, m.pass)
+        = (of_table, of_day, of_pass) FOR NO KEY UPDATE;
+    IF (entry.state IN ('swapped', 'verifying') OR (entry.state = 'moving' AND entry.counted_at IS NULL)) IS NOT TRUE
+        OR EXISTS (SELECT FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day) THEN
+        RAISE EXCEPTION 'pass % of % of % is not ready to be closed (%)', of_pass, of_day, of_table,
+            coalesce(entry.state::text, 'not begun') USING ERRCODE = 'SL032';
+    END IF;
+    IF sluice.told_of_day(of_table, of_day) IS DISTINCT FROM found_totals THEN RETURN false; END IF;
     -- Frozen soon by autovacuum, whoever owns the table; then nobody need read it again.
-    EXECUTE format('ALTER TABLE history.%I SET (autovacuum_enabled = true, autovacuum_freeze_min_age = 0,
+    EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = true, autovacuum_freeze_min_age = 0,
         autovacuum_freeze_max_age = 100000, fillfactor = 100)', part);
-    EXECUTE format('ANALYZE history.%I', part);
-    DELETE FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day;
+    EXECUTE format('ANALYZE %s', part);
     UPDATE sluice.archive_manifest m SET state = 'closed', found = found_totals, closed_at = clock_timestamp(),
-            verified_at = clock_timestamp(), content_hash = sha256(convert_to(m.totals::text, 'UTF8'))
+            verified_at = clock_timestamp(), row_count = sluice.total_rows(m.totals),
+            content_hash = sha256(convert_to(m.totals::text, 'UTF8'))
         WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass);
+    RETURN true;
+END
+$$;
+
+-- A day that was closed earlier was read again: true, and noted, if it is what its receipts tell.
+CREATE FUNCTION sluice.note_archive_verified(of_epoch bigint, of_table text, of_day date, found_totals jsonb)
+RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    IF sluice.told_of_day(of_table, of_day) IS DISTINCT FROM found_totals THEN RETURN false; END IF;
+    UPDATE sluice.archive_manifest m SET verified_at = clock_timestamp()
+        WHERE m.table_name = of_table AND m.day = of_day AND m.state = 'closed';
     RETURN true;
 END
 $$;
@@ -84,12 +106,17 @@ DECLARE
 BEGIN
     PERFORM sluice.archive_guard(of_epoch);
     PERFORM set_config('synchronous_commit', 'off', true);
+    IF into_state NOT IN ('mismatch', 'reopened') THEN
+        RAISE EXCEPTION 'a day comes back as mismatch or reopened, not as %', into_state USING ERRCODE = 'SL032';
+    END IF;
+    -- In the order of those who make partitions: first the days, then the tables.
+    PERFORM FROM sluice.live_days FOR NO KEY UPDATE;
     SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
     EXECUTE format('LOCK TABLE ONLY sluice.%I IN ACCESS EXCLUSIVE MODE', of_table);
     EXECUTE format('LOCK TABLE sluice.%I IN ACCESS EXCLUSIVE MODE NOWAIT', carry);
     EXECUTE format('LOCK TABLE ONLY history.%I IN ACCESS EXCLUSIVE MODE NOWAIT', of_table);
     EXECUTE format('LOCK TABLE history.%I IN ACCESS EXCLUSIVE MODE NOWAIT', part);
-    IF sluice.carry_over_end(of_table) <> of_day + 1 THEN
+    IF sluice.carry_over_end(of_table) IS DISTINCT FROM of_day + 1 THEN
         RAISE EXCEPTION 'only the newest archived day comes back, and % is not it', of_day USING ERRCODE = 'SL034';
     END IF;
     EXECUTE format('ALTER TABLE history.%I DETACH PARTITION history.%I', of_table, part);
@@ -107,12 +134,17 @@ BEGIN
     EXECUTE format('ALTER TABLE sluice.%I RESET (autovacuum_enabled, autovacuum_freeze_min_age,
         autovacuum_freeze_max_age)', part);
     EXECUTE format('ALTER TABLE sluice.%I SET (fillfactor = %s)', part, heavy.fill_factor);
-    UPDATE sluice.archive_manifest m SET state = into_state, note = why
+    -- Of several passes the last one tells why.
+    UPDATE sluice.archive_manifest m SET note = why, state = CASE WHEN m.pass = (SELECT max(x.pass)
+            FROM sluice.archive_manifest x WHERE x.table_name = of_table AND x.day = of_day) THEN into_state
+            ELSE 'reopened' END
         WHERE m.table_name = of_table AND m.day = of_day AND m.state NOT IN ('reopened', 'dropped');
     DELETE FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day;
     IF into_state = 'mismatch' THEN
-        UPDATE sluice.archive_lease l SET stopped_at = clock_timestamp(), stopped_by = session_user,
-            stop_reason = format('%s of %s: %s', of_day, of_table, why);
+        PERFORM sluice.stop_archiving(left(format('%s of %s: %s', of_day, of_table, why), 1000));
+    ELSIF NOT EXISTS (SELECT FROM sluice.heavy_table h WHERE sluice.carry_over_end(h.table_name) > of_day) THEN
+        -- The last table of the day is back.
+        UPDATE sluice.live_days SET oldest = of_day WHERE oldest = of_day + 1;
     END IF;
     RETURN moved;
 END
@@ -125,21 +157,47 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     heavy sluice.heavy_table;
     columns text[] := sluice.columns_of(of_table);
+    noted bigint;
     moved bigint;
 BEGIN
     PERFORM sluice.archive_guard(of_epoch);
     SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
+    IF NOT EXISTS (SELECT FROM sluice.archive_manifest m WHERE m.table_name = of_table AND m.day = of_day
+        AND m.state = 'swapped') THEN
+        RAISE EXCEPTION 'day % of % has not just left', of_day, of_table USING ERRCODE = 'SL032';
+    END IF;
     EXECUTE format('WITH s AS (DELETE FROM sluice.archive_stay x WHERE (x.table_name, x.day, x.batch_id, x.key_2,
                 x.key_3) IN (SELECT y.table_name, y.day, y.batch_id, y.key_2, y.key_3 FROM sluice.archive_stay y
                     WHERE y.table_name = %1$L AND y.day = %2$L ORDER BY y.batch_id, y.key_2, y.key_3 LIMIT %3$s)
             RETURNING x.*),
         gone AS (DELETE FROM history.%4$I o USING s WHERE o.batch_id = s.batch_id AND o.%5$I = s.key_2 %6$s
-            RETURNING %7$s)
-        INSERT INTO sluice.%8$I (%9$s) SELECT %9$s FROM gone', of_table, of_day, most,
-        sluice.day_name(of_table, of_day), heavy.key_2, coalesce('AND o.' || quote_ident(heavy.key_3) || ' = s.key_3', ''),
-        sluice.listed(columns, 'o.'), of_table || '_carry_over', sluice.listed(columns, ''));
-    GET DIAGNOSTICS moved = ROW_COUNT;
+            RETURNING %7$s),
+        put AS (INSERT INTO sluice.%8$I (%9$s) SELECT %9$s FROM gone RETURNING 1)
+        SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM put)', of_table, of_day, most,
+        sluice.day_name(of_table, of_day), heavy.key_2,
+        coalesce('AND o.' || quote_ident(heavy.key_3) || ' = s.key_3', ''), sluice.listed(columns, 'o.'),
+        of_table || '_carry_over', sluice.listed(columns, '')) INTO noted, moved;
+    IF moved <> noted THEN
+        RAISE EXCEPTION '% of % held rows of % of % were found', moved, noted, of_day, of_table USING ERRCODE = 'SL033';
+    END IF;
     RETURN moved;
+END
+$$;
+
+-- The partition of history of one day, where there is none: with its bounds stated, so that it can come back unread.
+CREATE FUNCTION sluice.make_history_day(of_table text, of_day date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part text := sluice.day_name(of_table, of_day);
+    heavy sluice.heavy_table;
+BEGIN
+    IF sluice.history_part(of_table, of_day) IS NOT NULL THEN RETURN; END IF;
+    SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
+    EXECUTE format('CREATE TABLE history.%I (LIKE history.%I INCLUDING ALL, CONSTRAINT day_bounds
+        CHECK (%I IS NOT NULL AND %I >= %L AND %I < %L)) WITH (fillfactor = 100)', part, of_table, heavy.day_column,
+        heavy.day_column, of_day, heavy.day_column, of_day + 1);
+    EXECUTE format('ALTER TABLE history.%I ATTACH PARTITION history.%I FOR VALUES FROM (%L) TO (%L)', of_table, part,
+        of_day, of_day + 1);
 END
 $$;
 
@@ -152,29 +210,28 @@ DECLARE
     part text := sluice.day_name(of_table, of_day);
     entry sluice.archive_manifest;
 BEGIN
-    EXECUTE format('LOCK TABLE sluice.%I IN SHARE ROW EXCLUSIVE MODE', part);
-    SELECT * INTO STRICT entry FROM sluice.archive_manifest m WHERE (m.table_name, m.day, m.pass)
-        = (of_table, of_day, of_pass) AND m.state = 'counted';
+    SELECT * INTO entry FROM sluice.archive_manifest m WHERE (m.table_name, m.day, m.pass)
+        = (of_table, of_day, of_pass) FOR NO KEY UPDATE;
+    IF entry.state IS DISTINCT FROM 'counted' THEN
+        RAISE EXCEPTION 'day % of % is %', of_day, of_table, coalesce(entry.state::text, 'not begun')
+            USING ERRCODE = 'SL032';
+    END IF;
     IF entry.hold_version <> lease.hold_version THEN RETURN 'held'; END IF;
-    IF EXISTS (SELECT FROM sluice.archive_touch t WHERE t.table_name = of_table AND t.day = of_day
-        AND NOT EXISTS (SELECT FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day
-            AND (s.batch_id, s.key_2, s.key_3) = (t.batch_id, t.key_2, t.key_3))) THEN
-        RETURN 'touched';
-    END IF;
+    IF entry.hashed_columns <> sluice.columns_of(of_table) THEN RETURN 'reshaped'; END IF;
+    PERFORM set_config('synchronous_commit', 'off', true);
+    EXECUTE format('LOCK TABLE sluice.%I IN SHARE ROW EXCLUSIVE MODE', part);
+    IF sluice.is_touched_since(of_table, of_day) THEN RETURN 'touched'; END IF;
+    IF sluice.is_reviewed_since(of_table, of_day) THEN RETURN 'reviewed'; END IF;
     DELETE FROM sluice.archive_touch t WHERE t.table_name = of_table AND t.day = of_day;
-    IF to_regclass('history.' || part) IS NULL THEN
-        EXECUTE format('CREATE TABLE history.%I (LIKE history.%I INCLUDING ALL) WITH (fillfactor = 100)', part,
-            of_table);
-        EXECUTE format('ALTER TABLE history.%I ATTACH PARTITION history.%I FOR VALUES FROM (%L) TO (%L)', of_table,
-            part, of_day, of_day + 1);
-    END IF;
+    PERFORM sluice.make_history_day(of_table, of_day);
     UPDATE sluice.archive_manifest m SET path = 'rows', state = 'moving'
         WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass);
     RETURN 'moving';
 END
 $$;
 
--- The last chunk is through: what changed after the count has stayed behind, and leaves the receipt.
+-- The last chunk is through: what changed after the count has stayed behind, and leaves the receipt. What is left of
+-- the day is vacuumed again, and changes of it are still noted, for the end of the day.
 CREATE FUNCTION sluice.end_row_day(of_epoch bigint, of_table text, of_day date, of_pass int) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
 DECLARE
@@ -182,8 +239,13 @@ DECLARE
     less jsonb;
 BEGIN
     PERFORM sluice.archive_guard(of_epoch);
+    PERFORM FROM sluice.archive_manifest m WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass)
+        AND m.state = 'moving' AND m.counted_at IS NOT NULL FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'day % of % is not on its way by rows', of_day, of_table USING ERRCODE = 'SL032';
+    END IF;
     EXECUTE format('LOCK TABLE sluice.%I IN SHARE ROW EXCLUSIVE MODE', sluice.day_name(of_table, of_day));
-    EXECUTE format('DROP TRIGGER archive_touch ON sluice.%I', sluice.day_name(of_table, of_day));
+    EXECUTE format('ALTER TABLE sluice.%I RESET (autovacuum_enabled)', sluice.day_name(of_table, of_day));
     WITH first AS (
         SELECT DISTINCT ON (t.batch_id, t.key_2, t.key_3) t.was FROM sluice.archive_touch t
         WHERE t.table_name = of_table AND t.day = of_day AND NOT EXISTS (SELECT FROM sluice.archive_stay s
@@ -229,8 +291,8 @@ BEGIN
     SELECT * INTO STRICT entry FROM sluice.archive_manifest m WHERE (m.table_name, m.day, m.pass)
         = (of_table, of_day, of_pass) AND m.state = 'moving' FOR NO KEY UPDATE;
     SELECT * INTO words FROM sluice.stays(of_table, of_day);
-    -- A day that was counted whole has its receipt: its rows need not be hashed once more, and what has changed since is
-    -- left behind.
+    -- A day that was counted whole has its receipt: its rows need not be hashed once more, and what has changed since
+    -- is left behind.
     is_counted := entry.counted_at IS NOT NULL;
     IF is_counted THEN
         words.open_words := format('(o.batch_id, o.%3$I, %4$s) IN (SELECT x.batch_id, x.key_2, x.key_3
@@ -286,7 +348,8 @@ DECLARE
     any_row boolean;
 BEGIN
     SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
-    FOR one IN EXECUTE format('SELECT DISTINCT %I FROM sluice.%I ORDER BY 1', heavy.day_column, of_table || '_carry_over')
+    FOR one IN EXECUTE format('SELECT DISTINCT %I FROM sluice.%I ORDER BY 1', heavy.day_column,
+        of_table || '_carry_over')
     LOOP
         SELECT * INTO words FROM sluice.stays(of_table, one);
         EXECUTE format('SELECT EXISTS (SELECT FROM sluice.%I o WHERE o.%I = %L AND NOT %s AND NOT %s)',
@@ -301,16 +364,14 @@ CREATE FUNCTION sluice.begin_row_pass(of_epoch bigint, of_table text, of_day dat
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
 DECLARE
     lease sluice.archive_lease := sluice.archive_guard(of_epoch);
-    part text := sluice.day_name(of_table, of_day);
     next_pass int := 1 + coalesce((SELECT max(m.pass) FROM sluice.archive_manifest m WHERE m.table_name = of_table
         AND m.day = of_day), 0);
 BEGIN
-    IF to_regclass('history.' || part) IS NULL
-        AND to_regclass('history.' || of_table || to_char(of_day, '_YYYYMM')) IS NULL THEN
-        EXECUTE format('CREATE TABLE history.%I (LIKE history.%I INCLUDING ALL) WITH (fillfactor = 100)', part, of_table);
-        EXECUTE format('ALTER TABLE history.%I ATTACH PARTITION history.%I FOR VALUES FROM (%L) TO (%L)', of_table,
-            part, of_day, of_day + 1);
+    IF EXISTS (SELECT FROM sluice.archive_manifest m WHERE m.table_name = of_table AND m.day = of_day
+        AND m.state NOT IN ('closed', 'reopened', 'mismatch')) THEN
+        RAISE EXCEPTION 'day % of % has a pass under way, or is dropped', of_day, of_table USING ERRCODE = 'SL032';
     END IF;
+    PERFORM sluice.make_history_day(of_table, of_day);
     INSERT INTO sluice.archive_manifest (table_name, day, pass, path, state, hashed_columns, as_of, epoch, worker_id)
         VALUES (of_table, of_day, next_pass, 'rows', 'moving', coalesce((SELECT m.hashed_columns
             FROM sluice.archive_manifest m WHERE m.table_name = of_table AND m.day = of_day
@@ -322,13 +383,16 @@ $$;
 
 GRANT EXECUTE ON FUNCTION sluice.begin_archive_day(bigint, date, date),
     sluice.prepare_archive(bigint, text, date, int, sluice.archive_path),
-    sluice.validate_archive_day(bigint, text, date), sluice.count_archive_slice(bigint, text, date, int, int),
+    sluice.forget_archive_count(bigint, text, date, int), sluice.validate_archive_day(bigint, text, date),
+    sluice.count_archive_slice(bigint, text, date, int, int),
     sluice.swap_archive_day(bigint, text, date, int, int), sluice.verify_archive_slice(text, date, bigint, int),
-    sluice.close_archive(bigint, text, date, int, jsonb),
+    sluice.close_archive(bigint, text, date, int, jsonb), sluice.note_archive_verified(bigint, text, date, jsonb),
     sluice.reverse_archive_day(bigint, text, date, sluice.archive_state, text),
     sluice.carry_held_rows(bigint, text, date, int),
     sluice.move_archive_rows(bigint, text, date, int, text, bigint, int, int),
     sluice.begin_row_day(bigint, text, date, int), sluice.end_row_day(bigint, text, date, int),
     sluice.days_to_pass(text), sluice.begin_row_pass(bigint, text, date), sluice.told_of_day(text, date),
-    sluice.carry_over_end(text), sluice.add_totals(jsonb, jsonb) TO sluice_archiver;
+    sluice.carry_over_end(text), sluice.add_totals(jsonb, jsonb), sluice.total_rows(jsonb),
+    sluice.history_part(text, date) TO sluice_archiver;
+GRANT EXECUTE ON FUNCTION sluice.carry_over_end(text) TO sluice_worker, sluice_reader, sluice_console;
 RESET ROLE;
