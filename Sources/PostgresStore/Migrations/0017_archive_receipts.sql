@@ -144,7 +144,7 @@ BEGIN
         PERFORM sluice.stop_archiving(left(format('%s of %s: %s', of_day, of_table, why), 1000));
     ELSIF NOT EXISTS (SELECT FROM sluice.heavy_table h WHERE sluice.carry_over_end(h.table_name) > of_day) THEN
         -- The last table of the day is back.
-        UPDATE sluice.live_days SET oldest = of_day WHERE oldest = of_day + 1;
+        UPDATE sluice.live_days SET oldest = of_day WHERE oldest > of_day;
     END IF;
     RETURN moved;
 END
