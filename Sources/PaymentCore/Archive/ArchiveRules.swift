@@ -81,10 +81,9 @@ package struct ArchiveRules: Hashable, Sendable {
 
     /// The size of the chunk after one that took so long.
     package static func nextChunk(after rows: Int, took: TimeSpan) -> Int {
-        let wanted =
-            if took > chunkTime.upperBound { rows / 2 } else if took < chunkTime.lowerBound { rows + rows / 2 } else {
-                rows
-            }
+        var wanted = rows
+        if took > chunkTime.upperBound { wanted = rows / 2 }
+        if took < chunkTime.lowerBound { wanted = rows + rows / 2 }
         return min(max(wanted, chunkRows.lowerBound), chunkRows.upperBound)
     }
 

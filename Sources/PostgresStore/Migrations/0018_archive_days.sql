@@ -470,6 +470,32 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     HAVING count(DISTINCT h.name) < (SELECT count(*) FROM side s WHERE s.id IS NOT NULL)
 $$;
 
+-- What is known of a live day before it leaves: its size as it is estimated, and who stays and why, counted. Changes
+-- nothing; reads the day.
+CREATE FUNCTION sluice.plan_archive_day(of_table text, of_day date) RETURNS TABLE (why text, is_open boolean,
+    row_count bigint, bytes bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+    SET max_parallel_workers_per_gather = 0 AS $$
+DECLARE
+    heavy sluice.heavy_table;
+    words record;
+    part regclass := to_regclass('sluice.' || sluice.day_name(of_table, of_day));
+BEGIN
+    SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
+    IF part IS NULL THEN RETURN; END IF;
+    RETURN QUERY SELECT NULL::text, NULL::boolean, greatest(c.reltuples, 0)::bigint, pg_total_relation_size(part)
+        FROM pg_class c WHERE c.oid = part;
+    SELECT * INTO words FROM sluice.stays(of_table, of_day);
+    RETURN QUERY EXECUTE format('SELECT CASE WHEN NOT c.is_open THEN ''legal_hold'' WHEN %L = ''payment_order''
+                AND %s IN (''succeeded'', ''failed'', ''returned'', ''cancelled'') THEN ''review_item'' ELSE %s END,
+            c.is_open, count(*), 0::bigint
+        FROM %s o CROSS JOIN LATERAL (SELECT %s AS is_open, %s AS is_held OFFSET 0) c
+        WHERE c.is_open OR c.is_held GROUP BY 1, 2 ORDER BY 1', of_table, heavy.state_words, heavy.state_words, part,
+        words.open_words, words.held_words);
+END
+$$;
+GRANT EXECUTE ON FUNCTION sluice.plan_archive_day(text, date) TO sluice_archiver;
+
 -- Autovacuum never analyses a partitioned table. Each of its partitions is read, too: the history now and then only.
 CREATE FUNCTION sluice.analyze_archived(of_table text, with_history boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
