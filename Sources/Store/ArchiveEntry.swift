@@ -174,7 +174,9 @@ package struct ArchivePlanDay: Hashable, Sendable {
         package let isOpen: Bool
         package let rows: Int64
 
-        package init(why: String, isOpen: Bool, rows: Int64) { (self.why, self.isOpen, self.rows) = (why, isOpen, rows) }
+        package init(why: String, isOpen: Bool, rows: Int64) {
+            (self.why, self.isOpen, self.rows) = (why, isOpen, rows)
+        }
     }
 
     package struct Table: Hashable, Sendable {

@@ -296,6 +296,16 @@ BEGIN
 END
 $$;
 
+-- A lock was not to be had.
+CREATE FUNCTION sluice.note_lock_failure(of_epoch bigint, of_table text, of_day date, of_pass int) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    UPDATE sluice.archive_manifest m SET lock_failures = m.lock_failures + 1
+        WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass);
+END
+$$;
+
 -- Whether a person is asked of a final order of a day since its rows were counted.
 CREATE FUNCTION sluice.is_reviewed_since(of_table text, of_day date) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off

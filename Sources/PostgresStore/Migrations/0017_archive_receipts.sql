@@ -383,6 +383,7 @@ $$;
 
 GRANT EXECUTE ON FUNCTION sluice.begin_archive_day(bigint, date, date),
     sluice.prepare_archive(bigint, text, date, int, sluice.archive_path),
+    sluice.note_lock_failure(bigint, text, date, int),
     sluice.forget_archive_count(bigint, text, date, int), sluice.validate_archive_day(bigint, text, date),
     sluice.count_archive_slice(bigint, text, date, int, int),
     sluice.swap_archive_day(bigint, text, date, int, int), sluice.verify_archive_slice(text, date, bigint, int),
