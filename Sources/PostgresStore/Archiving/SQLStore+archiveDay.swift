@@ -9,13 +9,20 @@ extension SQLStore {
         cutoff: BusinessDate,
         _ lease: ArchiveLease
     ) async throws -> DayRefusal? {
-        // Of all tables; what fails here is told of the first.
+        // Of all tables at once: what a failure means is the same for each.
         let step = ArchiveStep("begin archive day", .paymentOrder, day, lease)
-        return try await archive(
-            step,
-            "SELECT CASE WHEN $2::text IS NOT NULL THEN sluice.begin_archive_day($1, $3, $4) END",
-            [.date(cutoff)]
-        ) { row in row.isNull(0) ? nil : try row.word(0) }
+        do {
+            return try await pool.transaction(step.label, deadline: ArchiveStep.shortDeadline) { transaction in
+                let rows = try transaction.query(
+                    "SELECT sluice.begin_archive_day($1, $2, $3)",
+                    [.int64(lease.epoch.value), .date(day), .date(cutoff)]
+                )
+                guard let row = rows.first else { throw StoreDefect("a day has no answer") }
+                return row.isNull(0) ? nil : try row.word(0)
+            }
+        } catch let error as PostgresError {
+            throw step.meaning(of: error, isLocking: false)
+        }
     }
 
     package func forgetCount(
