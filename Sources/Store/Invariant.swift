@@ -20,6 +20,9 @@ package enum Invariant: String, CaseIterable, Sendable, Hashable {
     case ceilingsCountOrders = "ceilings_count_orders"
     case contentIsEncrypted = "content_is_encrypted"
     case partitionsAreAhead = "partitions_are_ahead"
+    case noOpenOrderIsArchived = "no_open_order_is_archived"
+    case rowsStandOnce = "rows_stand_once"
+    case receiptsAddUp = "receipts_add_up"
 }
 
 /// What a look at one invariant found.

@@ -12,7 +12,8 @@ import Testing
         "channel", "channel_activation", "channel_lane", "channel_slot", "work_chunk", "review_item", "alarm", "outbox",
         "job",
         "job_run", "order_to_plan", "account_at_risk", "batch_file_sum", "review_option", "review_decision",
-        "same_payment",
+        "same_payment", "heavy_table", "archive_lease", "archive_stop", "archive_month", "archive_stay",
+        "archive_touch", "legal_hold",
     ]
 
     /// r read, a insert, i insert of some columns, w update of the whole row, c update of some columns, d delete,
@@ -30,7 +31,7 @@ import Testing
     private static func expected(_ role: String, _ table: String) -> String {
         switch role {
         case "sluice_worker": workerRights[table] ?? "r"
-        case "sluice_archiver": "r"
+        case "sluice_archiver": table == "alarm" ? "rac" : "r"
         case "sluice_reader", "sluice_console": hidden.contains(table) ? "" : "r"
         default: ""
         }
@@ -118,6 +119,9 @@ import Testing
             "UPDATE sluice.environment SET class = 'production'", "DELETE FROM sluice.payment_order",
             "UPDATE sluice.channel_activation SET activated_by = 'x'",
             "UPDATE sluice.quarantine_record SET state = 'rejected'", "DELETE FROM sluice.same_payment",
+            "DELETE FROM sluice.archive_stop", "UPDATE sluice.archive_manifest SET row_count = 0",
+            "SELECT sluice.stop_archiving('x')", "SELECT sluice.lift_hold(1, 'x')",
+            "SELECT sluice.take_archive_lease('x', 1, NULL)", "INSERT INTO history.payment_order DEFAULT VALUES",
         ] {
             await #expect(throws: PostgresError.self, "\(sql)") {
                 try await database.worker.transaction("forbidden") { try $0.execute(sql) }

@@ -65,6 +65,16 @@ package enum AlarmKind: String, CaseIterable, Sendable, Hashable {
     case budgetExceeded = "budget_exceeded"
     /// An alarm could be delivered to no sink.
     case sinkFailed = "sink_failed"
+    /// An archived day was not what had been counted: it was put back, and archiving stopped.
+    case archiveMismatch = "archive_mismatch"
+    /// Days that should have left long ago are still live.
+    case archiveBehind = "archive_behind"
+    /// So much of an old day is open that it cannot leave.
+    case archiveBlocked = "archive_blocked"
+    /// A day of a table is gone, and nobody archived it.
+    case partitionMissing = "partition_missing"
+    /// Live tables and history have different shapes: no day can leave.
+    case archiveDrift = "archive_drift"
 }
 
 /// Why a person must decide.

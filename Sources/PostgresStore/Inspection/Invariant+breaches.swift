@@ -67,14 +67,10 @@ extension Invariant {
             JOIN sluice.batch_file f USING (batch_id)
             WHERE NOT p.is_encrypted AND f.state IN ('held', 'refused', 'split', 'working', 'finished')
             """
-        case .partitionsAreAhead:
-            """
-            SELECT h.name FROM unnest(ARRAY['payment_order', 'quarantine_record', 'submission', 'exchange',
-                'payment_attempt']) h (name) LEFT JOIN sluice.live_days d ON true
-            WHERE d.newest IS NULL OR d.newest < current_date + 7
-                OR d.newest - d.oldest + 2 <> (SELECT count(*) FROM pg_catalog.pg_inherits i
-                    WHERE i.inhparent = ('sluice.' || h.name)::regclass)
-            """
+        case .partitionsAreAhead: Self.gapsInDays
+        case .noOpenOrderIsArchived: Self.archivedOpenOrders
+        case .rowsStandOnce: Self.rowsInTwoPlaces
+        case .receiptsAddUp: Self.receiptsThatDiffer
         }
     }
 

@@ -113,7 +113,7 @@ extension AlarmKind {
         case .resultOverdue: "results of channel \(channel) are overdue"
         case .laneOpen: "channel \(channel) fails call after call; its lane waits and probes"
         case .merchantUnknown, .windowMissed, .workRebuilt, .ceilingExceeded, .loadStopped, .budgetExceeded,
-            .sinkFailed:
+            .sinkFailed, .archiveMismatch, .archiveBehind, .archiveBlocked, .partitionMissing, .archiveDrift:
             "\(rawValue) (\(code)) on channel \(channel)"
         }
     }
