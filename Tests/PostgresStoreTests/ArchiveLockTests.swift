@@ -28,7 +28,7 @@ import Testing
         try await holder
         #expect(try await scene.entry(.paymentOrder, scene.day)?.state == .counted)
         #expect(try await scene.entry(.paymentOrder, scene.day)?.lockFailures == 1)
-        #expect(try await scene.store.swap(key, openMax: 10, scene.lease) == .swapped)
+        #expect(try await scene.swap(key) == .swapped)
         #expect(try await scene.books() == books)
         await scene.close()
     }

@@ -107,6 +107,24 @@ struct ArchiveScene {
         }
     }
 
+    /// A step that may find its lock taken, by autovacuum or by a slow machine: again, as a run does.
+    func patiently<Value: Sendable>(_ step: () async throws -> Value) async throws -> Value {
+        for _ in 1..<ArchiveRules.lockTries {
+            do { return try await step() } catch is ArchiveLockRefused {}
+        }
+        return try await step()
+    }
+
+    func swap(_ key: EntryKey, openMax: Int32 = 1_000) async throws -> SwapOutcome {
+        try await patiently { try await store.swap(key, openMax: openMax, lease) }
+    }
+
+    func reverse(_ table: HeavyTable, _ day: BusinessDate, isMismatch: Bool = false) async throws -> Int64 {
+        try await patiently {
+            try await store.reverse(table, day, isMismatch: isMismatch, why: "wanted", lease)
+        }
+    }
+
     func begin(_ day: BusinessDate) async throws {
         let refusal = try await store.beginDay(day, cutoff: cutoff, lease)
         guard refusal == nil else { throw TestFailure("the day does not begin: \(String(describing: refusal))") }
@@ -123,7 +141,7 @@ struct ArchiveScene {
         let pass = (known?.key.pass ?? 0) + (goesOn ? 0 : 1)
         let key = EntryKey(table: table, day: day, pass: pass)
         while try await !store.forgetCount(table, day, most: 1_000, lease) {}
-        _ = try await store.prepare(key, path: path, lease)
+        _ = try await patiently { try await store.prepare(key, path: path, lease) }
         try await store.validate(table, day, lease)
         while try await !store.countSlice(key, pages: 1, lease) {}
         return key
@@ -151,14 +169,14 @@ struct ArchiveScene {
         try await begin(day)
         for table in HeavyTable.allCases {
             let key = try await count(table, day)
-            let outcome = try await store.swap(key, openMax: 1_000, lease)
+            let outcome = try await swap(key)
             guard outcome == .swapped, try await prove(key) else { throw TestFailure("\(key): \(outcome)") }
         }
     }
 
     /// Takes rows that stay no longer out of the carry-over.
     func pass(_ table: HeavyTable, _ day: BusinessDate) async throws -> Int64 {
-        let key = try await store.beginPass(table, day, lease)
+        let key = try await patiently { try await store.beginPass(table, day, lease) }
         let moved = try await move(key, from: .carryOver, most: 7)
         guard try await store.close(key, found: found(table, day), lease) else {
             throw TestFailure("\(key) is not what its receipts tell")
