@@ -77,7 +77,6 @@ import Testing
             WHERE batch_id = \(batch) AND line_no = 1
             """
         )
-        // The row's new version must stand behind the first page: there it does, being larger than what is free.
         try await scene.begin(scene.day)
         let key = EntryKey(table: .paymentOrder, day: scene.day, pass: 1)
         #expect(try await scene.patiently { try await scene.store.prepare(key, path: .swap, scene.lease) } > 1)
@@ -86,13 +85,13 @@ import Testing
             "SELECT (ctid::text::point)[0]::bigint FROM sluice.payment_order WHERE batch_id = $1 AND line_no = 1"
         let noted = try await scene.database.number(place, [.int64(batch.value)])
         for _ in 0...noted { #expect(try await !scene.store.countSlice(key, pages: 1, scene.lease)) }
-        try await scene.change(
-            """
-            UPDATE sluice.payment_order SET state = 'succeeded', evidence_day = business_date, evidence_ordinal = 1,
-                personal = decode(repeat(md5('x'), 400), 'hex')
-            WHERE batch_id = \(batch) AND line_no = 1
-            """
-        )
+        let wide = "(SELECT string_agg(decode(md5(n || 'x'), 'hex'), ''::bytea) FROM generate_series(1, 110) n)"
+        // The first fills what is free on the page.
+        for also in ["", ", state = 'succeeded', evidence_day = business_date, evidence_ordinal = 1"] {
+            try await scene.change(
+                "UPDATE sluice.payment_order SET personal = \(wide)\(also) WHERE batch_id = \(batch) AND line_no = 1"
+            )
+        }
         #expect(try await scene.database.number(place, [.int64(batch.value)]) > noted)
         while try await !scene.store.countSlice(key, pages: 1, scene.lease) {}
         #expect(try await scene.swap(key, openMax: 10) == .swapped)
