@@ -6,7 +6,9 @@ package import PaymentCore
 /// lock a live table give up after 100 ms in all, and throw `ArchiveLockRefused`: nothing is done then. Where the answer
 /// to COMMIT was lost, the entry is read again before anything else.
 package protocol ArchiveStore: Sendable {
-    /// Takes the lease; nil where another archiver lives. Without a day of its own, today is the server's.
+    /// Takes the lease; nil where another archiver lives.
+    ///
+    /// `asOf`: what counts as today, in class `test` only; nil: the day of the server.
     func takeArchiveLease(worker: WorkerIdentifier, lease: TimeSpan, asOf: BusinessDate?) async throws -> ArchiveLease?
     /// Goes on holding the lease; false if another took it.
     func renewArchiveLease(_ lease: ArchiveLease, for span: TimeSpan) async throws -> Bool
@@ -33,14 +35,14 @@ package protocol ArchiveStore: Sendable {
     func beginDay(_ day: BusinessDate, cutoff: BusinessDate, _ lease: ArchiveLease) async throws -> DayRefusal?
     /// Forgets what an unfinished count noted, a chunk a call; true once there is nothing left.
     func forgetCount(_ table: HeavyTable, _ day: BusinessDate, most: Int32, _ lease: ArchiveLease) async throws -> Bool
-    /// Begins a pass, or begins it anew: changes are noted from now on; answers the pages to count. Locks.
+    /// Begins a pass, or begins it anew: changes are noted from now on; answers the pages to count; locks.
     func prepare(_ key: EntryKey, path: ArchivePath, _ lease: ArchiveLease) async throws -> Int64
     func validate(_ table: HeavyTable, _ day: BusinessDate, _ lease: ArchiveLease) async throws
-    /// States and validates the coming end of a large carry-over. Locks for an instant.
+    /// States and validates the coming end of a large carry-over; locks for an instant.
     func boundCarryOver(_ table: HeavyTable, _ day: BusinessDate, _ lease: ArchiveLease) async throws
     /// Counts so many pages more; true once the count is whole.
     func countSlice(_ key: EntryKey, pages: Int32, _ lease: ArchiveLease) async throws -> Bool
-    /// The day leaves, or says why not. Locks.
+    /// The day leaves, or says why not; locks.
     func swap(_ key: EntryKey, openMax: Int32, _ lease: ArchiveLease) async throws -> SwapOutcome
     func noteLockFailure(_ key: EntryKey, _ lease: ArchiveLease) async throws
     /// Takes held rows back to the live table, a chunk a call; 0 once there are none.
@@ -64,7 +66,7 @@ package protocol ArchiveStore: Sendable {
         _ lease: ArchiveLease
     ) async throws -> Bool
     /// The newest archived day of a table comes back, after a mismatch (which stops archiving) or because people want
-    /// it; answers how many of its rows came from the carry-over. Locks.
+    /// it; answers how many of its rows came from the carry-over; locks.
     func reverse(
         _ table: HeavyTable,
         _ day: BusinessDate,
@@ -77,7 +79,7 @@ package protocol ArchiveStore: Sendable {
     func daysToPass(_ table: HeavyTable) async throws -> [BusinessDate]
     /// Begins a pass over rows of the carry-over.
     func beginPass(_ table: HeavyTable, _ day: BusinessDate, _ lease: ArchiveLease) async throws -> EntryKey
-    /// A counted day begins to go by rows, or says why not. Locks its day.
+    /// A counted day begins to go by rows, or says why not; locks its day.
     func beginRowDay(_ key: EntryKey, _ lease: ArchiveLease) async throws -> SwapOutcome
     /// Moves a chunk of rows; throws `ArchivedRowsChanged`, and nothing is done, if one changed meanwhile.
     func moveRows(
@@ -87,11 +89,11 @@ package protocol ArchiveStore: Sendable {
         most: Int32,
         _ lease: ArchiveLease
     ) async throws -> MovedRows
-    /// Ends the moving of a whole day; answers how many rows stayed behind because they changed. Locks its day.
+    /// Ends the moving of a whole day; answers how many rows stayed behind because they changed; locks its day.
     func endRowDay(_ key: EntryKey, _ lease: ArchiveLease) async throws -> Int64
     /// Notes which rows are left of a day that went by rows.
     func noteRowsLeft(_ table: HeavyTable, _ day: BusinessDate, _ lease: ArchiveLease) async throws -> Int64
-    /// Ends the live partition of a day that went by rows; false: rows are to be noted again, or are too many. Locks.
+    /// Ends the live partition of a day that went by rows; false: rows are to be noted again, or are too many; locks.
     func retire(_ table: HeavyTable, _ day: BusinessDate, leftMax: Int32, _ lease: ArchiveLease) async throws -> Bool
 
     /// Statistics of a table with all its days, which the database never makes by itself.
