@@ -3,8 +3,8 @@ package import PaymentCore
 /// What archiving asks of a database: each step one transaction, each by the holder of the lease.
 ///
 /// A step of another's lease throws `StaleArchiveLease`, one while archiving is stopped `ArchivingStopped`. Steps that
-/// lock a live table give up after 100 ms in all, and throw `ArchiveLockRefused`: nothing is done then. Where the answer
-/// to COMMIT was lost, the entry is read again before anything else.
+/// lock a live table give up after 100 ms in all, and throw `ArchiveLockRefused`: nothing is done then. Where the
+/// answer to COMMIT was lost, the entry is read again before anything else.
 package protocol ArchiveStore: Sendable {
     /// Takes the lease; nil where another archiver lives.
     ///

@@ -45,7 +45,8 @@ import Testing
         let back = try await database.number(
             """
             SELECT count(*) FROM generate_series(0, 1460) n, generate_series(1, 13) m
-            WHERE sluice.archive_cutoff('2024-01-01'::date + n + 1, m) < sluice.archive_cutoff('2024-01-01'::date + n, m)
+            WHERE sluice.archive_cutoff('2024-01-01'::date + n + 1, m)
+                < sluice.archive_cutoff('2024-01-01'::date + n, m)
             """
         )
         #expect(back == 0)

@@ -45,7 +45,8 @@ package struct LoadLimits: Hashable, Sendable {
 
     /// What archiving must wait for, the first of several; nil: it may go on.
     ///
-    /// `earlier`: the look before, for the rate, and how long ago it was. Old transactions are in the way of a lock only.
+    /// `earlier`: the look before, for the rate; `elapsed`: how long ago it was. Old transactions are in the way of a
+    /// lock only.
     package func signal(
         in load: ServerLoad,
         after earlier: ServerLoad?,
