@@ -11,7 +11,7 @@ extension SQLStore {
             case .day: (nil, nil)
             }
         // All tables of one copy, or none.
-        return try await pool.transaction("copy to restored") { transaction in
+        return try await pool.transaction("copy to restored", deadline: ArchiveStep.longDeadline) { transaction in
             var rows: [HeavyTable: Int64] = [:]
             for table in HeavyTable.allCases {
                 rows[table] = try transaction.query(

@@ -50,7 +50,7 @@ extension SQLStore {
         // Reads the day; nobody waits for it.
         try await archive(
             ArchiveStep("validate archive day", table, day, lease),
-            deadline: nil,
+            deadline: ArchiveStep.longDeadline,
             isLocking: true,
             "SELECT sluice.validate_archive_day($1, $2, $3)"
         ) { _ in }
@@ -65,7 +65,7 @@ extension SQLStore {
         ) { _ in }
         try await archive(
             ArchiveStep("validate carry-over", table, day, lease),
-            deadline: nil,
+            deadline: ArchiveStep.longDeadline,
             isLocking: true,
             sql,
             [.text("validate")]
@@ -126,7 +126,7 @@ extension SQLStore {
     }
 
     package func analyze(_ table: HeavyTable, withHistory: Bool) async throws {
-        try await pool.transaction("analyze \(table)") { transaction in
+        try await pool.transaction("analyze \(table)", deadline: ArchiveStep.longDeadline) { transaction in
             _ = try transaction.query(
                 "SELECT sluice.analyze_archived($1, $2)",
                 [.text(table.rawValue), .bool(withHistory)]

@@ -39,7 +39,11 @@ extension SQLStore {
     }
 
     private func planned(_ table: HeavyTable, _ day: BusinessDate) async throws -> ArchivePlanDay.Table {
-        try await pool.transaction("plan archive day", readOnly: true) { transaction in
+        try await pool.transaction(
+            "plan archive day",
+            deadline: ArchiveStep.longDeadline,
+            readOnly: true
+        ) { transaction in
             var (rows, bytes): (Int64, Int64) = (0, 0)
             var stays: [ArchivePlanDay.Stay] = []
             for row in try transaction.query(

@@ -5,7 +5,7 @@ package import Store
 /// The steps by which rows are moved, one chunk after the other.
 extension SQLStore {
     package func daysToPass(_ table: HeavyTable) async throws -> [BusinessDate] {
-        try await pool.transaction("days to pass", readOnly: true) { transaction in
+        try await pool.transaction("days to pass", deadline: ArchiveStep.longDeadline, readOnly: true) { transaction in
             try transaction.query("SELECT d FROM sluice.days_to_pass($1) AS d ORDER BY d", [.text(table.rawValue)])
                 .map { try $0.date(0) }
         }
@@ -88,7 +88,7 @@ extension SQLStore {
     ) async throws -> Int64 {
         try await archive(
             ArchiveStep("note rows left", table, day, lease),
-            deadline: ArchiveStep.sliceDeadline,
+            deadline: ArchiveStep.longDeadline,
             "SELECT sluice.note_rows_left($1, $2, $3)"
         ) { try $0.int64(0) }
     }

@@ -8,6 +8,8 @@ struct ArchiveStep: Sendable {
     static let lockDeadline = Duration.milliseconds(100)
     static let sliceDeadline = Duration.seconds(30)
     static let shortDeadline = Duration.seconds(5)
+    /// Of what reads a day or more in one statement, and locks nobody out.
+    static let longDeadline = Duration.seconds(1_800)
 
     let label: String
     let table: HeavyTable
