@@ -1,4 +1,4 @@
-package import PaymentCore
+import PaymentCore
 import PostgresClient
 package import Store
 
