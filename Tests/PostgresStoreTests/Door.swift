@@ -1,4 +1,5 @@
 import PostgresClient
+import PostgresStore
 import Synchronization
 
 /// A door between a transaction that a test keeps open and what happens beside it.
