@@ -40,7 +40,7 @@ import Testing
         )
         try await scene.begin(scene.day)
         let key = try await scene.count(.paymentOrder, scene.day, path: .rows)
-        #expect(try await scene.patiently { try await scene.store.beginRowDay(key, scene.lease) } == .moving)
+        #expect(try await scene.beginRowDay(key) == .moving)
         let first = try await scene.store.moveRows(key, from: .liveDay, after: nil, most: 20, scene.lease)
         #expect(first.rows == 20)
         try await scene.change(
@@ -72,7 +72,7 @@ import Testing
         let batch = try await scene.batch(1, on: scene.day)
         try await scene.begin(scene.day)
         let key = try await scene.count(.paymentOrder, scene.day, path: .rows)
-        #expect(try await scene.patiently { try await scene.store.beginRowDay(key, scene.lease) } == .moving)
+        #expect(try await scene.beginRowDay(key) == .moving)
         let (changed, waited) = (Door(), Door())
         async let change: Void = scene.database.owner.transaction("change", deadline: .seconds(30)) { transaction in
             try transaction.execute(

@@ -108,21 +108,41 @@ struct ArchiveScene {
     }
 
     /// A step that may find its lock taken, by autovacuum or by a slow machine: again, as a run does.
-    func patiently<Value: Sendable>(_ step: () async throws -> Value) async throws -> Value {
+    ///
+    /// `answer`: what the step would have answered if it is done, asked where the answer to COMMIT was lost.
+    func patiently<Value: Sendable>(
+        answer: () async throws -> Value? = { nil },
+        _ step: () async throws -> Value
+    ) async throws -> Value {
         for _ in 1..<ArchiveRules.lockTries {
-            do { return try await step() } catch is ArchiveLockRefused {}
+            do { return try await step() } catch is ArchiveLockRefused {
+            } catch let error as PostgresError where error.code == .commitUnknown {
+                if let value = try await answer() { return value }
+            }
         }
         return try await step()
     }
 
     func swap(_ key: EntryKey, openMax: Int32 = 1_000) async throws -> SwapOutcome {
-        try await patiently { try await store.swap(key, openMax: openMax, lease) }
+        try await patiently(answer: { try await state(key) == .swapped ? .swapped : nil }) {
+            try await store.swap(key, openMax: openMax, lease)
+        }
     }
 
-    func reverse(_ table: HeavyTable, _ day: BusinessDate, isMismatch: Bool = false) async throws -> Int64 {
-        try await patiently {
-            try await store.reverse(table, day, isMismatch: isMismatch, why: "wanted", lease)
+    func beginRowDay(_ key: EntryKey) async throws -> SwapOutcome {
+        try await patiently(answer: { try await state(key) == .moving ? .moving : nil }) {
+            try await store.beginRowDay(key, lease)
         }
+    }
+
+    func reverse(_ table: HeavyTable, _ day: BusinessDate, isMismatch: Bool = false) async throws {
+        try await patiently(answer: { try await store.carryOverEnds()[table] == day ? () : nil }) {
+            _ = try await store.reverse(table, day, isMismatch: isMismatch, why: "wanted", lease)
+        }
+    }
+
+    private func state(_ key: EntryKey) async throws -> ArchiveState? {
+        try await store.entries(of: key.day).first { $0.key == key }?.state
     }
 
     func begin(_ day: BusinessDate) async throws {

@@ -142,7 +142,7 @@ import Testing
         #expect(try await scene.swap(key, openMax: 10) == .swapped)
         try await scene.meddle("UPDATE history.payment_order SET code = 'no' WHERE batch_id = \(batch) AND line_no = 3")
         #expect(try await !scene.prove(key))
-        _ = try await scene.reverse(.paymentOrder, scene.day, isMismatch: true)
+        try await scene.reverse(.paymentOrder, scene.day, isMismatch: true)
         #expect(try await scene.rows(.paymentOrder, scene.day, in: "sluice") == 4 * ArchiveScene.linesPerFile)
         let stop = try await scene.store.archiveSwitch().stop
         #expect(stop?.reason.hasSuffix("payment_order: wanted") == true)
@@ -165,7 +165,7 @@ import Testing
         }
         for day in [scene.nextDay, scene.day] {
             for table in HeavyTable.allCases.reversed() {
-                _ = try await scene.reverse(table, day)
+                try await scene.reverse(table, day)
             }
             #expect(try await scene.rows(.paymentOrder, day, in: "history") == 0)
             #expect(

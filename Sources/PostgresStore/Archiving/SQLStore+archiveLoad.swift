@@ -65,6 +65,7 @@ extension SQLStore {
                 ELSE extract(epoch FROM clock_timestamp() - a.xact_start) * 1000000 END), 0)::bigint
             FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
             WHERE l.relation = to_regclass($1) AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+                AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
                 AND (l.pid IS NULL OR a.xact_start < clock_timestamp() - interval '1 second')
             """,
             [.text("sluice.\(question.table)")]

@@ -67,7 +67,15 @@ extension SQLStore {
         _ parameters: [PostgresValue] = [],
         _ read: @Sendable (PostgresRow) throws -> Value
     ) async throws -> Value {
-        try await archive(step, deadline: ArchiveStep.lockDeadline, isLocking: true, sql, parameters, read)
+        // Connecting has its own time, and a server that is away its own error.
+        try await pool.transaction(step.label, deadline: ArchiveStep.shortDeadline, readOnly: true) { transaction in
+            _ = try transaction.query("SELECT 1")
+        }
+        do {
+            return try await archive(step, deadline: ArchiveStep.lockDeadline, isLocking: true, sql, parameters, read)
+        } catch let error as PostgresError where error.code == .notSent {
+            throw ArchiveLockRefused(table: step.table, day: step.day)
+        }
     }
 }
 
