@@ -31,6 +31,9 @@ package struct ArchiveRules: Hashable, Sendable {
     private static let chunkRows = 500...200_000
     /// What a chunk of moved rows should take.
     private static let chunkTime = TimeSpan.milliseconds(800)...TimeSpan.milliseconds(1_200)
+    private static let slicePages = 16...16_384
+    /// What a slice of a count or a verification should take.
+    private static let sliceTime = TimeSpan.milliseconds(100)...TimeSpan.milliseconds(250)
 
     /// So many open rows may be moved while the table is locked.
     package let openMax: Int
@@ -81,10 +84,27 @@ package struct ArchiveRules: Hashable, Sendable {
 
     /// The size of the chunk after one that took so long.
     package static func nextChunk(after rows: Int, took: TimeSpan) -> Int {
-        var wanted = rows
-        if took > chunkTime.upperBound { wanted = rows / 2 }
-        if took < chunkTime.lowerBound { wanted = rows + rows / 2 }
-        return min(max(wanted, chunkRows.lowerBound), chunkRows.upperBound)
+        adapted(rows, took: took, within: chunkTime, bounds: chunkRows)
+    }
+
+    /// The first slice of a count or a verification, in pages; `nextSlice` adapts it.
+    package static let firstSlice = 1_000
+
+    /// The pages of the slice after one that took so long: short ones, that a stop or others wait for briefly.
+    package static func nextSlice(after pages: Int, took: TimeSpan) -> Int {
+        adapted(pages, took: took, within: sliceTime, bounds: slicePages)
+    }
+
+    private static func adapted(
+        _ size: Int,
+        took: TimeSpan,
+        within wanted: ClosedRange<TimeSpan>,
+        bounds: ClosedRange<Int>
+    ) -> Int {
+        var next = size
+        if took > wanted.upperBound { next = size / 2 }
+        if took < wanted.lowerBound { next = size + size / 2 }
+        return min(max(next, bounds.lowerBound), bounds.upperBound)
     }
 
     /// The longest pause after the nth failure in a row to get a lock, from 1.
