@@ -8,6 +8,9 @@ import Store
 package struct SQLStore: Sendable {
     let pool: PostgresPool
     let keys: KeyRing
+    /// Called in the transaction of a swap when everything in it is done but COMMIT: for tests that end the process
+    /// there.
+    package var beforeSwapCommit: (@Sendable () -> Void)?
 
     package init(pool: PostgresPool, keys: KeyRing) {
         self.pool = pool

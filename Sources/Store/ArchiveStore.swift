@@ -24,6 +24,8 @@ package protocol ArchiveStore: Sendable {
     /// Passes that a run left unfinished, by day and place.
     func openEntries() async throws -> [ArchiveEntry]
     func entries(of day: BusinessDate) async throws -> [ArchiveEntry]
+    /// How many days were begun to be counted since then.
+    func daysBegun(since instant: Timestamp) async throws -> Int
     /// The first day behind each carry-over partition: what is older has left.
     func carryOverEnds() async throws -> [HeavyTable: BusinessDate]
     /// What differs in shape between a table, its history and a day; none is right.
@@ -91,10 +93,19 @@ package protocol ArchiveStore: Sendable {
     ) async throws -> MovedRows
     /// Ends the moving of a whole day; answers how many rows stayed behind because they changed; locks its day.
     func endRowDay(_ key: EntryKey, _ lease: ArchiveLease) async throws -> Int64
+    /// Begins to bring the rows of a whole day home, because they are not what was counted; locks its day.
+    func beginPutBack(_ key: EntryKey, _ lease: ArchiveLease) async throws
+    /// Brings a slice of pages of them home; answers the page after it, nil at the end.
+    func putRowsBack(_ key: EntryKey, from block: Int64, pages: Int32, _ lease: ArchiveLease) async throws -> Int64?
+    /// Ends the pass as a mismatch, and stops archiving with it; locks the history for an instant.
+    func endPutBack(_ key: EntryKey, why: String, _ lease: ArchiveLease) async throws
     /// Notes which rows are left of a day that went by rows.
     func noteRowsLeft(_ table: HeavyTable, _ day: BusinessDate, _ lease: ArchiveLease) async throws -> Int64
     /// Ends the live partition of a day that went by rows; false: rows are to be noted again, or are too many; locks.
     func retire(_ table: HeavyTable, _ day: BusinessDate, leftMax: Int32, _ lease: ArchiveLease) async throws -> Bool
+
+    /// The open order that is live the longest after its day has left; nil if there is none.
+    func longestOpenOrder() async throws -> OrderKey?
 
     /// Statistics of a table with all its days, which the database never makes by itself.
     func analyze(_ table: HeavyTable, withHistory: Bool) async throws
@@ -139,6 +150,27 @@ package struct ArchiveLockRefused: Error, CustomStringConvertible, Sendable {
     package init(table: HeavyTable, day: BusinessDate) { (self.table, self.day) = (table, day) }
 
     package var description: String { "\(table) \(day): the lock was not to be had in time; nothing was done" }
+}
+
+/// The answer to a step's COMMIT was lost: it was done or not, and its entry tells.
+package struct ArchiveCommitUnknown: Error, CustomStringConvertible, Sendable {
+    package let table: HeavyTable
+    package let day: BusinessDate
+
+    package init(table: HeavyTable, day: BusinessDate) { (self.table, self.day) = (table, day) }
+
+    package var description: String { "\(table) \(day): the answer to a commit was lost; its entry is read again" }
+}
+
+/// A day of a table is not where it should be, and nobody archived it.
+package struct ArchivePartitionMissing: Error, CustomStringConvertible, Sendable {
+    package let words: String
+
+    package init(words: String) { self.words = words }
+
+    package var description: String {
+        "\(words); nothing leaves before it is found: compare pg_inherits with sluice.live_days"
+    }
 }
 
 /// A row changed while its chunk was on its way; nothing of the chunk was done.

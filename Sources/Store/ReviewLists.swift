@@ -158,5 +158,8 @@ package struct WaitingForPeople: Sendable, Hashable {
         (self.reviewItems, self.heldFiles) = (reviewItems, heldFiles)
     }
 
+    /// Nothing waits.
+    package static let nothing = WaitingForPeople(reviewItems: 0, heldFiles: 0)
+
     package var isNothing: Bool { reviewItems == 0 && heldFiles == 0 }
 }

@@ -229,7 +229,7 @@ final class EngineScene: Sendable {
     func workToRest(_ engine: Engine) async throws {
         let stop = StopSignal()
         try await engine.run(
-            stages: Set(Engine.Stage.allCases),
+            stages: Set(Engine.Stage.ofWorkers),
             host: "test",
             processIdentifier: 1,
             stop: stop

@@ -40,7 +40,7 @@ import Testing
         let batch = try await scene.queue((1...200).map { EngineScene.line($0) })
         // The window is over when the run begins to work: it reads and plans, and sends nothing.
         let closed = try await Self.run(
-            try Self.job(Engine.Stage.allCases),
+            try Self.job(Engine.Stage.ofWorkers),
             try scene.engine(),
             window: 1,
             sendingFor: .zero

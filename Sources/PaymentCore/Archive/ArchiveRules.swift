@@ -53,6 +53,18 @@ package struct ArchiveRules: Hashable, Sendable {
     /// The first chunk of a move; `nextChunk` adapts it.
     package static let firstChunk = 20_000
 
+    /// The first day that is kept by a table that keeps so many months: month ends and leap days as PostgreSQL has them.
+    package static func cutoff(asOf today: BusinessDate, months: Int32) -> BusinessDate {
+        precondition((1...1_200).contains(months), "a table keeps a month at least")
+        let (year, month, day) = today.civil
+        let (beforeYear, beforeMonth) = (year * 12 + month - 1 - Int(months)).quotientAndRemainder(dividingBy: 12)
+        let lastDay = BusinessDate.daysInMonth(year: beforeYear, month: beforeMonth + 1)
+        guard let cutoff = BusinessDate(year: beforeYear, month: beforeMonth + 1, day: min(day, lastDay)) else {
+            preconditionFailure("a day of a month before today exists")
+        }
+        return cutoff
+    }
+
     /// What comes next for a pass, whoever left it there.
     ///
     /// `isWholeDay`: it began with a count of the live day, not in the carry-over. `sinceBegun`: since it was prepared.

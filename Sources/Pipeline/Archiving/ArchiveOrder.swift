@@ -9,14 +9,18 @@ package struct ArchiveOrder: Hashable, Sendable {
     /// So many days; nil: as many as configured.
     package var daysMax: Int?
     package var tables: Set<HeavyTable>
+    /// Days that runs have begun since then count among those of this one; nil: none does.
+    package var since: Timestamp?
 
     package init(
         asOf: BusinessDate? = nil,
         budget: TimeSpan,
         daysMax: Int? = nil,
-        tables: Set<HeavyTable> = Set(HeavyTable.allCases)
+        tables: Set<HeavyTable> = Set(HeavyTable.allCases),
+        since: Timestamp? = nil
     ) {
         precondition(daysMax.map { $0 >= 1 } ?? true, "a run takes one day at least")
         (self.asOf, self.budget, self.daysMax, self.tables) = (asOf, budget, daysMax, tables)
+        self.since = since
     }
 }

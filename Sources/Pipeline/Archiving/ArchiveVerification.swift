@@ -22,9 +22,11 @@ package struct ArchiveVerification: Sendable {
 
     private let store: any ArchiveStore
     private let clock: any EngineClock
+    private let pace: ArchivePace?
 
-    package init(store: any ArchiveStore, clock: any EngineClock) {
-        (self.store, self.clock) = (store, clock)
+    /// `pace`: that of the run whose part it is; nil reads without a rest.
+    package init(store: any ArchiveStore, clock: any EngineClock, pace: ArchivePace? = nil) {
+        (self.store, self.clock, self.pace) = (store, clock, pace)
     }
 
     /// Reads the day; throws `CancellationError` once the stop is requested.
@@ -49,15 +51,24 @@ package struct ArchiveVerification: Sendable {
         var next: Int64? = 0
         while let block = next {
             if stop.isRequested { throw CancellationError() }
-            let begunAt = clock.bootNanoseconds()
-            let slice = try await store.verifySlice(table, day, from: block, pages: Int32(pages))
+            let at = ArchiveProgress(table: table, day: day, step: .verify, done: block)
+            let (slice, took) = try await read(at, pages: Int32(pages))
             totals.add(slice.totals)
             next = slice.nextBlock
-            pages = ArchiveRules.nextSlice(
-                after: pages,
-                took: TimeSpan(microseconds: (clock.bootNanoseconds() - begunAt) / 1_000)
-            )
+            pages = ArchiveRules.nextSlice(after: pages, took: took)
         }
         return totals
+    }
+
+    private func read(_ at: ArchiveProgress, pages: Int32) async throws -> (slice: VerifiedSlice, took: TimeSpan) {
+        func read() async throws -> (slice: VerifiedSlice, took: TimeSpan) {
+            let begunAt = clock.bootNanoseconds()
+            let slice = try await store.verifySlice(at.table, at.day, from: at.done, pages: pages)
+            return (slice, TimeSpan(microseconds: (clock.bootNanoseconds() - begunAt) / 1_000))
+        }
+        guard let pace else { return try await read() }
+        let slice = try await pace.step(at) { try await read() }
+        FaultPlan.pass(.archiveSliceVerified)
+        return slice
     }
 }

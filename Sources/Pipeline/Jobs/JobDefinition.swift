@@ -23,6 +23,7 @@ package struct JobDefinition: Sendable {
         catchesUp: Bool = false
     ) {
         precondition(!stages.isEmpty && deadline > .zero, "a job has a stage and a deadline")
+        precondition(!stages.contains(.archive) || stages.count == 1, "a job that archives does nothing else")
         precondition(lanes?.isEmpty != true, "a job that names lanes names one")
         self.name = name
         self.title = title

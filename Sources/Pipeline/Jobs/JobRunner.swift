@@ -20,6 +20,10 @@ package struct JobRunner: Sendable {
         case lost
         /// Stopped at the deadline, or by a signal, with due work left.
         case workLeft
+        /// Archiving is stopped, by a person or after a mismatch.
+        case stopped
+        /// Archiving found what it must not go on with, or failed again and again.
+        case failed
     }
 
     /// What a start did.
@@ -33,6 +37,8 @@ package struct JobRunner: Sendable {
         package internal(set) var caughtUp: [Timestamp] = []
         /// What was done, by name; empty if no run was begun.
         package internal(set) var counts: [String: Int64] = [:]
+        /// In words for people: why archiving is not done, or what it left out.
+        package internal(set) var reasons: [String] = []
     }
 
     /// How long before a calendar's end somebody is told.
@@ -81,6 +87,7 @@ package struct JobRunner: Sendable {
             current.set(execution)
             report.outcome = try await execution.run(reopens: start == window.start, process: process, stop: stop)
             report.counts.merge(execution.counts) { $0 + $1 }
+            report.reasons += execution.reasons
             guard report.outcome == .done || report.outcome == .alreadyDone else { break }
             if start != window.start, report.outcome == .done { report.caughtUp.append(start) }
         }

@@ -20,8 +20,8 @@ package struct RunExecution: Sendable {
     /// The epoch under which the run is held by this start; nil before and after.
     private let held = HeldEpoch()
 
-    /// `sendingEndsAt`: the first instant at which no new send may begin; what the job's other stages do is bound by
-    /// its deadline only.
+    /// `sendingEndsAt`: the first instant at which no new send may begin, and no step of archiving; what the job's other
+    /// stages do is bound by its deadline only.
     package init(job: JobDefinition, engine: Engine, windowStart: Timestamp, sendingEndsAt: Timestamp) {
         self.job = job
         self.engine = engine
@@ -31,6 +31,9 @@ package struct RunExecution: Sendable {
 
     /// What was done so far, by name; empty if nothing was.
     package var counts: [String: Int64] { engine.tally.summary.filter { $0.value != 0 } }
+
+    /// In words for people: why archiving is not done, or what it left out.
+    package var reasons: [String] { engine.archivingRun.reasons }
 
     /// Claims the run and works it to its end, if nobody else does and something is to be done.
     ///
@@ -59,7 +62,7 @@ package struct RunExecution: Sendable {
                 held.set(nil)
                 return .lost
             }
-            let isEnded = try await end(succeeded: true)
+            let isEnded = try await end(succeeded: outcome != .failed)
             FaultPlan.pass(.runEnded)
             return isEnded ? outcome : .lost
         } catch {
@@ -118,9 +121,16 @@ package struct RunExecution: Sendable {
         // The engine's own stop: the next window's run, if any, is not to be stopped with this one.
         let ending = StopSignal(within: stop, or: StopSignal())
         let (isLost, isIdle) = (StopSignal(), StopSignal())
+        let deadline = engine.clock.now().advanced(by: job.deadline)
         try await engine.run(
             stages: job.stages,
-            bounds: WorkBounds(lanes: job.lanes, sendingEnd: sendingEnd, sendingEndsAt: sendingEndsAt),
+            bounds: WorkBounds(
+                lanes: job.lanes,
+                sendingEnd: sendingEnd,
+                sendingEndsAt: sendingEndsAt,
+                archivingFrom: windowStart,
+                archivingEndsAt: min(deadline, sendingEndsAt)
+            ),
             host: process.host,
             processIdentifier: process.identifier,
             stop: ending
@@ -132,6 +142,8 @@ package struct RunExecution: Sendable {
             }
         }
         if isLost.isRequested { return .lost }
+        // It stands alone in its job.
+        if let outcome = engine.archivingRun.outcome { return outcome }
         if isIdle.isRequested, !sendingEnd.isRequested { return .done }
         return try await dueStages().isEmpty ? .done : .workLeft
     }
@@ -192,6 +204,7 @@ package struct RunExecution: Sendable {
     ///
     /// What is due later is not left.
     private func dueStages() async throws -> Set<Engine.Stage> {
+        if job.stages.contains(.archive) { return try await engine.isArchivingDue(in: windowStart) ? [.archive] : [] }
         let channels = engine.configuration.channels.keys.sorted()
         let bounds = WorkBounds(lanes: job.lanes)
         let submitting = channels.filter { bounds.include($0, .submit) }

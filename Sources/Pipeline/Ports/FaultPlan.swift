@@ -34,6 +34,50 @@ package enum FaultPoint: String, CaseIterable, Sendable, Hashable {
     case runBegun = "run_begun"
     /// A run has ended, and nobody was told.
     case runEnded = "run_ended"
+
+    /// The lease of archiving is had, and nothing is done under it.
+    case archiveLeaseTaken = "archive_lease_taken"
+    /// A day takes no files any more, and nothing of it is prepared.
+    case archiveDayBegun = "archive_day_begun"
+    /// Changes of a table's day are noted from now on.
+    case archivePrepared = "archive_prepared"
+    case archiveValidated = "archive_validated"
+    case archiveSliceCounted = "archive_slice_counted"
+    case archiveCounted = "archive_counted"
+    case archiveBeforeSwap = "archive_before_swap"
+    /// Within the transaction of a swap: everything is done, and nothing is committed.
+    case archiveSwapSent = "archive_swap_sent"
+    /// A day is in history, and nobody has read it there.
+    case archiveSwapped = "archive_swapped"
+    /// Held rows of it, if any, are back in the live table, or some of them.
+    case archiveHeldCarried = "archive_held_carried"
+    case archiveSliceVerified = "archive_slice_verified"
+    /// A day was read, and its entry is not closed.
+    case archiveVerified = "archive_verified"
+    case archiveClosed = "archive_closed"
+    case archiveChunkMoved = "archive_chunk_moved"
+    /// A pass over rows is begun, and none is moved.
+    case archiveRowPassBegun = "archive_row_pass_begun"
+    /// The live partition of a day that went by rows is gone.
+    case archiveRetired = "archive_retired"
+    /// After a mismatch a day is back, and archiving is stopped.
+    case archivePutBack = "archive_put_back"
+    /// One table of a day that people want back is live again, others may not be.
+    case archiveReversed = "archive_reversed"
+}
+
+extension FaultPoint {
+    /// What of the product passes a point.
+    package enum Part: Sendable {
+        /// Workers and runs that make payments.
+        case payments
+        case archiving
+    }
+
+    package var part: Part { rawValue.hasPrefix("archive_") ? .archiving : .payments }
+
+    /// The points that one part passes, in the order in which it does.
+    package static func points(of part: Part) -> [FaultPoint] { allCases.filter { $0.part == part } }
 }
 
 /// A fault that a process does to itself at the n-th passing of a point: for tests, in class `test` only (R13).

@@ -14,6 +14,11 @@ package struct Engine: Sendable {
         case submit
         case poll
         case settle
+        /// A job's only: days past their age leave the live tables.
+        case archive
+
+        /// The stages of a worker, which a job may have, too.
+        package static let ofWorkers = allCases.filter { $0 != .archive }
     }
 
     package let store: any EngineStore
@@ -26,6 +31,9 @@ package struct Engine: Sendable {
     package let tally = WorkTally()
     /// Where alarms go beside the table, in the order in which they are tried.
     package var alarmSinks: [any AlarmSink] = []
+    /// What the stage `archive` does; nil where no job has it.
+    package var archiving: ArchivingStage?
+    package let archivingRun = ArchivingRun()
     package var connectionShare = ConnectionShare(connections: 0, budget: .unbounded)
 
     package init(
@@ -67,6 +75,7 @@ package struct Engine: Sendable {
         await keepPartitionsAhead()
         _ = try await store.rescue(silentFor: configuration.limits.silence)
         let finished = StopSignal()
+        if stages.contains(.archive) { archivingRun.begin() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             // The heart beats until the last call in flight has ended.
             group.addTask { await beat(until: finished) }
@@ -118,6 +127,9 @@ package struct Engine: Sendable {
                         try await stage.runOnce(worker: worker, logger: logger)
                     }
                 }
+            }
+            if stages.contains(.archive) {
+                group.addTask { await archive(within: bounds, stop: stop) }
             }
             let dispatcher = Dispatcher(
                 store: store,

@@ -12,15 +12,21 @@ package struct WorkBounds: Sendable {
     ///
     /// Nil for no end.
     package let sendingEndsAt: Timestamp?
+    /// When the window began, in which archiving has its days, and when it begins no further step; nil for no window.
+    package let archivingFrom, archivingEndsAt: Timestamp?
 
     package init(
         lanes: Set<LaneKey>? = nil,
         sendingEnd: StopSignal = StopSignal(),
-        sendingEndsAt: Timestamp? = nil
+        sendingEndsAt: Timestamp? = nil,
+        archivingFrom: Timestamp? = nil,
+        archivingEndsAt: Timestamp? = nil
     ) {
         self.lanes = lanes
         self.sendingEnd = sendingEnd
         self.sendingEndsAt = sendingEndsAt
+        self.archivingFrom = archivingFrom
+        self.archivingEndsAt = archivingEndsAt
     }
 
     /// Whether the lane is one of its own.

@@ -12,6 +12,9 @@ package final class WorkTally: Sendable {
         case queries
         /// Orders that came to a final state by an answer.
         case ordersDecided = "orders_decided"
+        /// Days of which something left the live tables.
+        case daysArchived = "days_archived"
+        case rowsArchived = "rows_archived"
     }
 
     private let counts = Mutex<[Count: Int64]>([:])

@@ -86,7 +86,10 @@ extension SQLStore {
             ArchiveStep("swap archive day", key, lease),
             "SELECT sluice.swap_archive_day($1, $2, $3, $4, $5)",
             [.int32(key.pass), .int32(openMax)]
-        ) { try $0.word(0) }
+        ) { row in
+            beforeSwapCommit?()
+            return try row.word(0)
+        }
     }
 
     package func noteLockFailure(_ key: EntryKey, _ lease: ArchiveLease) async throws {

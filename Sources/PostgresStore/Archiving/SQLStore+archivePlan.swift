@@ -38,6 +38,39 @@ extension SQLStore {
         return plan
     }
 
+    package func daysBegun(since instant: Timestamp) async throws -> Int {
+        try await pool.transaction("archive days begun", readOnly: true) { transaction in
+            let rows = try transaction.query(
+                """
+                SELECT count(DISTINCT m.day) FROM sluice.archive_manifest m WHERE m.started_at >= $1
+                    AND (m.path = 'swap' OR m.counted_at IS NOT NULL OR m.state IN ('prepared', 'counting'))
+                """,
+                [.timestamptz(unixMicroseconds: instant.unixMicroseconds)]
+            )
+            return Int(try rows.first?.int64(0) ?? 0)
+        }
+    }
+
+    package func longestOpenOrder() async throws -> OrderKey? {
+        // Its partition by name: of days that have left, whichever those are.
+        try await pool.transaction("longest open order", deadline: ArchiveStep.longDeadline, readOnly: true) {
+            transaction in
+            try transaction.query(
+                """
+                SELECT o.batch_id, o.business_date, o.line_no FROM sluice.payment_order_carry_over o
+                WHERE o.state NOT IN ('succeeded', 'failed', 'returned', 'cancelled')
+                ORDER BY o.business_date, o.batch_id, o.line_no LIMIT 1
+                """
+            ).first.map { row in
+                OrderKey(
+                    batch: BatchIdentifier(try row.int64(0)),
+                    line: LineNumber(try row.int32(2)),
+                    businessDate: try row.date(1)
+                )
+            }
+        }
+    }
+
     private func planned(_ table: HeavyTable, _ day: BusinessDate) async throws -> ArchivePlanDay.Table {
         try await pool.transaction(
             "plan archive day",

@@ -30,9 +30,11 @@ struct ArchiveStep: Sendable {
         switch error.sqlState {
         case "SL030": return StaleArchiveLease(epoch: epoch)
         case "SL031": return ArchivingStopped(words: error.message ?? "archiving is stopped")
+        case "SL035": return ArchivePartitionMissing(words: error.message ?? "a partition is missing")
         default: break
         }
-        guard isLocking, error.code != .commitUnknown else { return error }
+        if error.code == .commitUnknown { return ArchiveCommitUnknown(table: table, day: day) }
+        guard isLocking else { return error }
         let isRefused = error.isLockTimeout || error.isDeadlock || error.isQueryCanceled
         return isRefused || error.code == .deadlineExceeded ? ArchiveLockRefused(table: table, day: day) : error
     }

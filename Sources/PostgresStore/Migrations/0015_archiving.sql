@@ -199,8 +199,9 @@ BEGIN
 END
 $$;
 
+-- Does not wait long for a step under way: nobody can take the lease meanwhile.
 CREATE FUNCTION sluice.renew_archive_lease(of_epoch bigint, lease_us bigint) RETURNS boolean
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
     WITH renewed AS (UPDATE sluice.archive_lease l SET
             lease_until = clock_timestamp() + lease_us * interval '1 microsecond'
         WHERE l.epoch = of_epoch AND l.worker_id IS NOT NULL RETURNING 1)

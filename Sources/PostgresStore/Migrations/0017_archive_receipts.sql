@@ -338,6 +338,87 @@ BEGIN
 END
 $$;
 
+-- What was moved of a whole day comes home, because it is not what was counted. First, within 100 ms: the day takes its
+-- rows back without being asked whether they are late, and without noting them.
+CREATE FUNCTION sluice.begin_put_back(of_epoch bigint, of_table text, of_day date, of_pass int) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+DECLARE
+    part text := sluice.day_name(of_table, of_day);
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    PERFORM FROM sluice.archive_manifest m WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass)
+        AND m.state = 'verifying' AND m.counted_at IS NOT NULL FOR NO KEY UPDATE;
+    IF NOT FOUND OR NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = ('sluice.' || of_table)::regclass
+        AND i.inhrelid = to_regclass('sluice.' || part)) THEN
+        RAISE EXCEPTION 'day % of % has not just gone by rows', of_day, of_table USING ERRCODE = 'SL032';
+    END IF;
+    EXECUTE format('LOCK TABLE sluice.%I IN ACCESS EXCLUSIVE MODE', part);
+    EXECUTE format('DROP TRIGGER IF EXISTS archive_touch ON sluice.%I', part);
+    EXECUTE format('DROP TRIGGER IF EXISTS late_line ON sluice.%I', part);
+    EXECUTE format('REVOKE INSERT ON sluice.%I FROM sluice_worker', part);
+END
+$$;
+-- Then a slice of pages a time; null at the end of them.
+CREATE FUNCTION sluice.put_rows_back(of_epoch bigint, of_table text, of_day date, of_pass int, from_block bigint,
+    pages int) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    part text := sluice.day_name(of_table, of_day);
+    columns text[] := sluice.columns_of(of_table);
+    gone bigint;
+    put bigint;
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    PERFORM FROM sluice.archive_manifest m WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass)
+        AND m.state = 'verifying' AND m.counted_at IS NOT NULL FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'day % of % has not just gone by rows', of_day, of_table USING ERRCODE = 'SL032';
+    END IF;
+    EXECUTE format('WITH gone AS (DELETE FROM history.%1$I o WHERE o.ctid >= ''(%2$s,0)'' AND o.ctid < ''(%3$s,0)''
+            RETURNING %4$s),
+        put AS (INSERT INTO sluice.%1$I (%5$s) SELECT %5$s FROM gone RETURNING 1)
+        SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM put)', part, from_block, from_block + pages,
+        sluice.listed(columns, 'o.'), sluice.listed(columns, '')) INTO gone, put;
+    IF gone <> put THEN
+        RAISE EXCEPTION '% rows left history.%, % arrived', gone, part, put USING ERRCODE = 'SL033';
+    END IF;
+    RETURN CASE WHEN from_block + pages < pg_relation_size(('history.' || part)::regclass)
+        / current_setting('block_size')::int THEN from_block + pages END;
+END
+$$;
+-- Last: the emptied day of history goes, the live day is open again, the entry says why, and archiving is stopped, in
+-- one transaction. Looked through before anything is locked.
+CREATE FUNCTION sluice.end_put_back(of_epoch bigint, of_table text, of_day date, of_pass int, why text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+DECLARE
+    heavy sluice.heavy_table;
+    part text := sluice.day_name(of_table, of_day);
+    is_left boolean;
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
+    EXECUTE format('SELECT EXISTS (SELECT FROM history.%I)', part) INTO is_left;
+    PERFORM FROM sluice.archive_manifest m WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass)
+        AND m.state = 'verifying' AND m.counted_at IS NOT NULL FOR NO KEY UPDATE;
+    IF NOT FOUND OR is_left THEN
+        RAISE EXCEPTION 'day % of % is not back yet', of_day, of_table USING ERRCODE = 'SL032';
+    END IF;
+    PERFORM set_config('synchronous_commit', 'off', true);
+    EXECUTE format('LOCK TABLE sluice.%I IN ACCESS EXCLUSIVE MODE', part);
+    EXECUTE format('LOCK TABLE ONLY history.%I IN ACCESS EXCLUSIVE MODE', of_table);
+    EXECUTE format('LOCK TABLE history.%I IN ACCESS EXCLUSIVE MODE NOWAIT', part);
+    EXECUTE format('ALTER TABLE history.%I DETACH PARTITION history.%I', of_table, part);
+    EXECUTE format('DROP TABLE history.%I', part);
+    IF heavy.is_loaded THEN PERFORM sluice.open_partition_for_load(part); END IF;
+    UPDATE sluice.archive_manifest m SET state = 'mismatch', note = why
+        WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass);
+    PERFORM sluice.stop_archiving(left(format('%s of %s: %s', of_day, of_table, why), 1000));
+END
+$$;
+GRANT EXECUTE ON FUNCTION sluice.begin_put_back(bigint, text, date, int),
+    sluice.put_rows_back(bigint, text, date, int, bigint, int), sluice.end_put_back(bigint, text, date, int, text)
+    TO sluice_archiver;
+
 -- Days of archived dates of which the carry-over holds rows that stay no longer: what a second pass is begun for.
 CREATE FUNCTION sluice.days_to_pass(of_table text) RETURNS SETOF date
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

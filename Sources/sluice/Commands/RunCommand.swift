@@ -13,7 +13,7 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             Safe to start at any time, any number of times. Exits 0 when done, done before or outside the window; 3 \
             when done but something waits for a person; 4 while another run holds the window; 5 when work was left \
-            at the deadline or a signal.
+            at the deadline or a signal. A job that archives exits 3 while archiving is stopped, 1 after a mismatch.
             """
     )
 
@@ -53,7 +53,9 @@ struct RunCommand: AsyncParsableCommand {
             )
             return (start, try await deployment.store.waitingForPeople())
         }
-        let ending = Ending(start.outcome, waiting: waiting)
+        // What stays live keeps nobody: who archives is not told of reviews.
+        let isArchiving = definition.stages.contains(.archive)
+        let ending = Ending(start.outcome, waiting: isArchiving ? .nothing : waiting)
         try report.show(
             Self.json(definition, start, ending: ending, waiting: waiting),
             words: Self.words(definition, start, ending: ending)
@@ -86,7 +88,8 @@ struct RunCommand: AsyncParsableCommand {
             "counts": .object(start.counts.mapValues { .integer($0) }),
             "windows_skipped": .array(start.skipped.map { .string($0.iso8601) }),
             "windows_caught_up": .array(start.caughtUp.map { .string($0.iso8601) }),
-            "review_items": .integer(waiting.reviewItems), "held_files": .integer(waiting.heldFiles),
+            "reasons": .array(start.reasons.map { .string($0) }), "review_items": .integer(waiting.reviewItems),
+            "held_files": .integer(waiting.heldFiles),
         ]
     }
 
@@ -97,6 +100,7 @@ struct RunCommand: AsyncParsableCommand {
         for (what, starts) in [("skipped", start.skipped), ("caught up", start.caughtUp)] where !starts.isEmpty {
             lines.append("  missed windows \(what): \(starts.map(\.brief).joined(separator: ", "))")
         }
+        lines += start.reasons.map { "  \($0)" }
         return lines.joined(separator: "\n")
     }
 }
@@ -142,6 +146,9 @@ struct Ending: Sendable, Equatable {
         case .held: (name, words, status) = ("held", "another run holds the window", .heldByAnother)
         case .lost:
             (name, words, status) = ("lost", "another start took the run over; this one stopped", .heldByAnother)
+        case .stopped:
+            (name, words, status) = ("stopped", "archiving is stopped; look at: sluice archive status", .waitsForPerson)
+        case .failed: (name, words, status) = ("failed", "failed; look at: sluice alarm list", .failed)
         case .workLeft: (name, words, status) = ("work_left", "stopped with due work left; start it again", .workLeft)
         }
     }

@@ -27,6 +27,12 @@ struct WorkerCommand: AsyncParsableCommand {
     )
     var stages = StageList.all
 
+    func validate() throws {
+        guard !stages.stages.contains(.archive) else {
+            throw ValidationError("archiving is a job: sluice run archive")
+        }
+    }
+
     func run() async throws {
         let configuration = try options.load()
         let signals = StopSignals()
@@ -56,7 +62,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
 /// Stages as an argument: `intake,plan`.
 struct StageList: ExpressibleByArgument, CustomStringConvertible {
-    static let all = StageList(Set(Engine.Stage.allCases))
+    static let all = StageList(Set(Engine.Stage.ofWorkers))
 
     let stages: Set<Engine.Stage>
 

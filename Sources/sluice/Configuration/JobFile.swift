@@ -82,6 +82,13 @@ package enum JobFile {
                 mend: "list one or more of: \(words.keys.sorted().joined(separator: ", "))"
             )
         }
+        guard stages.count == 1 || !stages.contains(.archive) else {
+            throw root.error(
+                at: "stages",
+                what: "`archive` stands beside other stages",
+                mend: "make it a job of its own: its windows bound all that it does"
+            )
+        }
         return stages
     }
 

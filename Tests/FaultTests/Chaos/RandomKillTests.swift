@@ -54,7 +54,7 @@ import Testing
     private func start(_ scene: FaultScene, _ chance: Chance) throws -> Program {
         var variables = FaultScene.impatient
         if chance.pick(0...1) == 0 {
-            let point = chance.pick(FaultPoint.allCases)
+            let point = chance.pick(FaultPoint.points(of: .payments))
             variables["SLUICE_FAULT"] = "kill@\(point.rawValue):\(chance.pick(1...6))"
         }
         return try scene.start(["worker"], variables)
