@@ -133,11 +133,28 @@ package struct Deployment: Sendable {
             logger: logger
         )
         engine.alarmSinks = alarmSinks
+        engine.archiving = archivingStage(worker: engine.worker)
         engine.connectionShare = Engine.ConnectionShare(
             connections: Int32(configuration.database.connections),
             budget: configuration.database.connectionBudget
         )
         return engine
+    }
+
+    /// What takes days past their age to the history.
+    package func archivingStage(worker: WorkerIdentifier) -> ArchivingStage {
+        let seed = SecureRandom.bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        var archive = store
+        archive.beforeSwapCommit = configuration.faults?.passing(.archiveSwapSent)
+        return ArchivingStage(
+            store: archive,
+            alarms: store,
+            configuration: ArchiveConfiguration(),
+            clock: clock,
+            random: SeededRandom(seed: seed),
+            worker: worker,
+            logger: logger
+        )
     }
 
     /// Why nothing is activated in class production (R16).
