@@ -182,7 +182,7 @@ let package = Package(
             name: "PostgresStoreTests",
             dependencies: [
                 "PostgresStore", "Store", "StoreTesting", "PaymentCore", "PostgresClient", "EmbeddedPostgres",
-                "Cryptography",
+                "Cryptography", "Pipeline", logging,
             ],
             swiftSettings: strict
         ),

@@ -93,13 +93,13 @@ final class TestDatabase: Sendable {
     }
 
     /// A pool of another role.
-    func pool(role: String) -> PostgresPool {
+    func pool(role: String, connections: Int = 1) -> PostgresPool {
         PostgresPool(
             configuration: PostgresConfiguration(
                 uri: server.uri(database: name, user: role),
                 applicationName: "test-role"
             ),
-            connectionsMax: 1
+            connectionsMax: connections
         )
     }
 
