@@ -94,6 +94,13 @@ import sluice
         #expect(try job.schedule.opening(at: Timestamp(unixMicroseconds: 1_780_275_600_000_000)) != nil)
     }
 
+    @Test func `the job that archives has the night for it, and nothing else to do`() throws {
+        let job = try JobFile.load("archive", folder: "\(Self.project)/Jobs")
+        #expect(job.stages == [.archive])
+        #expect(job.schedule.windows.map(\.opensAtMinute) == [60] && job.schedule.windows.map(\.lengthMinutes) == [240])
+        #expect(job.deadline == .hours(4) && !job.catchesUp)
+    }
+
     @Test func `an unknown job is refused with the names that there are`() throws {
         let error = #expect(throws: ConfigurationError.self) {
             try JobFile.load("intaek", folder: "\(Self.project)/Jobs")

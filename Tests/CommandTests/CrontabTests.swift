@@ -192,9 +192,11 @@ import sluice
     @Test func `the project's own jobs can be started by both`() throws {
         let project = ConfigurationFilesTests.project
         let jobs = try JobFile.all(folder: "\(project)/Jobs", calendars: "\(project)/Config/calendars")
-        #expect(jobs.map(\.name) == ["all", "intake", "poll", "settle", "submit"])
+        #expect(jobs.map(\.name) == ["all", "archive", "intake", "poll", "settle", "submit"])
         let text = CronText(program: try Self.program()).text(jobs)
-        for job in jobs {
+        // At night, in its window of four hours.
+        #expect(text.contains("\n*/5 1-4 * * * /opt/sluice/bin/sluice run archive >/dev/null"), "\(text)")
+        for job in jobs where job.name != "archive" {
             #expect(text.contains("\n*/5 * * * * /opt/sluice/bin/sluice run \(job.name) >/dev/null"))
         }
     }

@@ -96,6 +96,18 @@ import sluice
     }
 
     @Test(arguments: [
+        ("[archive, settle]", "a job of its own"), ("[intake, archive]", "a job of its own"),
+        ("[archive]\nlanes: [harbor]", "not a lane"), ("[archiving]", "archive"),
+    ]) func `a job that archives does nothing else`(_ stages: String, _ word: String) throws {
+        let window = "window: {zone: UTC, opens: \"01:00\", length: 4h}\ndeadline: 4h"
+        #expect(try Self.load("stages: [archive]\n\(window)").stages == [.archive])
+        let error = #expect(throws: (any Error).self) { try Self.load("stages: \(stages)\n\(window)") }
+        let report = error.map { ErrorReport($0) }
+        #expect(report?.status == .configuration)
+        #expect(report?.words?.contains(word) == true, "\(report?.words ?? "")")
+    }
+
+    @Test(arguments: [
         ("calendar: bank", "calendar: other", "name of the file"), ("from: 2026", "from: 2027", "out of range"),
         ("[mon, tue, wed, thu, fri]", "[]", "no day"), ("2026-12-25", "2027-12-25", "outside"),
         ("2026-12-25", "2026-02-30", "not a day"), ("2026-12-25", "2026-10-07..2026-10-01", "not a day"),

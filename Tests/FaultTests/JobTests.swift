@@ -243,6 +243,8 @@ import Testing
             let batch = try await scene.submit(text)
             let refused = try await scene.run(["worker", "--stages", "intake,submitt"], expecting: 2)
             #expect(refused.log.contains("submitt"), "\(refused.tail)")
+            let archiver = try await scene.run(["worker", "--stages", "poll,archive"], expecting: 2)
+            #expect(archiver.log.contains("sluice run archive"), "\(archiver.tail)")
             let worker = try scene.start(["worker", "--stages", "intake,plan,poll,settle"])
             try await scene.until("the plan", "SELECT count(*) FROM sluice.batch_file WHERE state = 'working'")
             #expect(try await scene.number("SELECT count(*) FROM sluice.exchange") == 0)

@@ -17,9 +17,8 @@ struct ArchiveRunScene {
 
     static func make(files: Int64 = 4) async throws -> ArchiveRunScene {
         let scene = try await ArchiveScene.make(files: files)
-        guard let keys = TestDatabase.keys else { throw TestFailure("the test's keys are unfit") }
         let pool = scene.database.pool(role: "sluice_archiver", connections: connections)
-        return ArchiveRunScene(scene: scene, store: SQLStore(pool: pool, keys: keys), pool: pool)
+        return ArchiveRunScene(scene: scene, store: try SQLStore(pool: pool, keys: .closed()), pool: pool)
     }
 
     var day: BusinessDate { scene.day }
@@ -32,6 +31,7 @@ struct ArchiveRunScene {
 
     func stage(
         on store: (any ArchiveStore)? = nil,
+        as worker: String = "runner",
         _ change: (inout ArchiveConfiguration) -> Void = { _ in }
     ) -> ArchivingStage {
         var configuration = ArchiveConfiguration()
@@ -45,7 +45,7 @@ struct ArchiveRunScene {
             configuration: configuration,
             clock: ImpatientClock(),
             random: SeededRandom(seed: 3),
-            worker: WorkerIdentifier("runner"),
+            worker: WorkerIdentifier(worker),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
     }
@@ -89,6 +89,13 @@ struct ArchiveRunScene {
             UPDATE sluice.payment_order SET state = 'succeeded', evidence_day = business_date, evidence_ordinal = 1,
                 decided_at = now() WHERE state = 'unknown'
             """
+        )
+    }
+
+    /// How many statements sleep.
+    func sleeping() async throws -> Int64 {
+        try await database.number(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
         )
     }
 

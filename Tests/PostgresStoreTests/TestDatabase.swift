@@ -179,6 +179,9 @@ struct TestFailure: Error, CustomStringConvertible {
 }
 
 extension TestDatabase {
+    /// The store as the owner has it, beside whoever a test is about.
+    var ownerStore: SQLStore { get throws { SQLStore(pool: owner, keys: try .closed()) } }
+
     /// Runs a statement as the owner.
     @discardableResult
     func execute(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> Int {

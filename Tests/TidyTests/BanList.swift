@@ -48,6 +48,11 @@ enum BanList {
             reason: "the manual clock behind the engine's own"
         ),
         BanException(
+            file: "Tests/PostgresStoreTests/ArchiveRunScene.swift",
+            word: "sleep(",
+            reason: "a clock on which long waits are over at once"
+        ),
+        BanException(
             file: "Tests/PipelineTests/StopSignalTests.swift",
             word: "sleep(",
             reason: "a clock on which nobody wakes by himself"

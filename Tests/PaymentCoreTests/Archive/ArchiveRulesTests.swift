@@ -74,6 +74,42 @@ import Testing
         #expect(ArchiveRules.nextChunk(after: rows, took: .milliseconds(took)) == next)
     }
 
+    @Test(arguments: [
+        // pages, took milliseconds, the next slice.
+        (1_000, Int64(50), 1_500), (1_000, 100, 1_000), (1_000, 250, 1_000), (1_000, 251, 500), (20, 900, 16),
+        (16, 900, 16), (16_000, 10, 16_384), (16_384, 10, 16_384),
+    ]) func `a slice grows and shrinks towards a fifth of a second`(_ pages: Int, _ took: Int64, _ next: Int) {
+        #expect(ArchiveRules.nextSlice(after: pages, took: .milliseconds(took)) == next)
+    }
+
+    @Test(arguments: [
+        // today, months, the first day that is kept.
+        ("2024-04-29", Int32(2), "2024-02-29"), ("2024-04-30", 2, "2024-02-29"), ("2023-04-30", 2, "2023-02-28"),
+        ("2024-02-29", 12, "2023-02-28"), ("2024-02-29", 48, "2020-02-29"), ("2024-12-31", 1, "2024-11-30"),
+        ("2024-01-01", 1, "2023-12-01"), ("2024-01-31", 2, "2023-11-30"), ("2024-03-01", 1, "2024-02-01"),
+        ("2024-12-15", 12, "2023-12-15"), ("2024-12-15", 13, "2023-11-15"), ("2024-05-31", 3, "2024-02-29"),
+        ("2100-03-31", 1, "2100-02-28"), ("2024-06-30", 120, "2014-06-30"),
+    ]) func `months are counted back to the same day, or the last one of a shorter month`(
+        _ today: String,
+        _ months: Int32,
+        _ kept: String
+    ) throws {
+        let cutoff = ArchiveRules.cutoff(asOf: try #require(BusinessDate(today)), months: months)
+        #expect(cutoff == BusinessDate(kept))
+    }
+
+    @Test(arguments: [Int32(1), 2, 3, 6, 12, 13, 120])
+    func `what is kept never reaches further back a day later, and four weeks at least are`(_ months: Int32) throws {
+        var today = try #require(BusinessDate("2023-01-01"))
+        var before = ArchiveRules.cutoff(asOf: today, months: months)
+        for _ in 1...(4 * 366) {
+            today = today.advanced(byDays: 1)
+            let cutoff = ArchiveRules.cutoff(asOf: today, months: months)
+            #expect(cutoff >= before && cutoff <= today.advanced(byDays: -28))
+            before = cutoff
+        }
+    }
+
     @Test(arguments: [(1, Int64(100)), (2, 200), (5, 1_600), (9, 25_600), (10, 30_000), (60, 30_000)])
     func `pauses for a lock double up to half a minute, and are anything up to that`(_ failure: Int, _ most: Int64) {
         #expect(ArchiveRules.longestLockPause(afterFailure: failure) == .milliseconds(most))
