@@ -37,6 +37,8 @@ package protocol ArchiveStore: Sendable {
     func beginDay(_ day: BusinessDate, cutoff: BusinessDate, _ lease: ArchiveLease) async throws -> DayRefusal?
     /// Forgets what an unfinished count noted, a chunk a call; true once there is nothing left.
     func forgetCount(_ table: HeavyTable, _ day: BusinessDate, most: Int32, _ lease: ArchiveLease) async throws -> Bool
+    /// Gives up a pass that has come no further than its count: its day stays live; locks.
+    func abandonCount(_ key: EntryKey, _ lease: ArchiveLease) async throws
     /// Begins a pass, or begins it anew: changes are noted from now on; answers the pages to count; locks.
     func prepare(_ key: EntryKey, path: ArchivePath, _ lease: ArchiveLease) async throws -> Int64
     func validate(_ table: HeavyTable, _ day: BusinessDate, _ lease: ArchiveLease) async throws

@@ -32,6 +32,7 @@ struct ArchiveRunScene {
     func stage(
         on store: (any ArchiveStore)? = nil,
         as worker: String = "runner",
+        clock: ImpatientClock = ImpatientClock(),
         _ change: (inout ArchiveConfiguration) -> Void = { _ in }
     ) -> ArchivingStage {
         var configuration = ArchiveConfiguration()
@@ -43,7 +44,7 @@ struct ArchiveRunScene {
             store: store ?? self.store,
             alarms: database.store,
             configuration: configuration,
-            clock: ImpatientClock(),
+            clock: clock,
             random: SeededRandom(seed: 3),
             worker: WorkerIdentifier(worker),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -152,6 +152,10 @@ extension ArchiveStandIn {
         try await store.forgetCount(table, day, most: most, lease)
     }
 
+    func abandonCount(_ key: EntryKey, _ lease: ArchiveLease) async throws {
+        try await store.abandonCount(key, lease)
+    }
+
     func validate(_ table: HeavyTable, _ day: BusinessDate, _ lease: ArchiveLease) async throws {
         try await store.validate(table, day, lease)
     }

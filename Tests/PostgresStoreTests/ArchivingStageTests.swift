@@ -167,6 +167,27 @@ import Testing
         await runs.close()
     }
 
+    @Test func `gives up a count whose day is held by now`() async throws {
+        let runs = try await ArchiveRunScene.make(files: 1)
+        try await runs.scene.begin(runs.day)
+        _ = try await runs.scene.count(.paymentOrder, runs.day)
+        let hold = try await runs.store.placeHold(.day(runs.day), reason: "audit")
+        let settings = """
+            SELECT count(*) FROM pg_class c LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = 'archive_touch'
+            WHERE c.oid = 'sluice.payment_order_\(runs.day.compact)'::regclass
+                AND (t.oid IS NOT NULL OR 'autovacuum_enabled=false' = ANY (c.reloptions))
+            """
+        #expect(try await runs.database.number(settings) == 1)
+        let report = try await runs.run()
+        #expect(report.outcome == .done && report.entries.map(\.state) == [.reopened], "\(report)")
+        #expect(try await runs.database.number(settings) == 0)
+        #expect(try await runs.store.liftHold(hold, reason: "over"))
+        #expect(try await runs.run().entries.first?.key.pass == 2)
+        #expect(Set(try await runs.closed()) == Set(HeavyTable.allCases))
+        #expect(try await runs.scene.brokenInvariants() == [])
+        await runs.close()
+    }
+
     @Test func `ends at a day that is held, and says so`() async throws {
         let runs = try await ArchiveRunScene.make(files: 1)
         let hold = try await runs.store.placeHold(.day(runs.day), reason: "audit")

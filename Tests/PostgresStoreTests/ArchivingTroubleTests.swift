@@ -89,8 +89,14 @@ import Testing
         let looks = Counter()
         let waits = Mutex<Set<LoadLimits.Signal>>([])
         var standIn = ArchiveStandIn(store: runs.store)
-        standIn.load = { _ in Self.load(signal, look: looks.next(.verifySlice)) }
-        let stage = runs.stage(on: standIn) { $0.limits = LoadLimits() }
+        let clock = ImpatientClock()
+        standIn.load = { _ in
+            let look = looks.next(.verifySlice)
+            // Of the write-ahead log a rate is known after a second.
+            if look == 3 { try await clock.sleep(for: .seconds(2)) }
+            return Self.load(signal, look: look)
+        }
+        let stage = runs.stage(on: standIn, clock: clock) { $0.limits = LoadLimits() }
         let report = try await runs.run(stage) { progress in
             if let waited = progress.waitingFor { waits.withLock { _ = $0.insert(waited) } }
         }

@@ -34,6 +34,20 @@ extension ArchiveRun {
         FaultPlan.pass(.archivePrepared)
     }
 
+    /// What a dead run began and this one had no day for: it is held by now, or younger than its age.
+    func abandonCounts() async throws {
+        for entry in try await store.openEntries() where !entry.state.isPastCount {
+            let key = entry.key
+            let at = ArchiveProgress(table: key.table, day: key.day, step: .prepare)
+            try await pace.locking(at, of: key) {
+                while try await !store.forgetCount(key.table, key.day, most: Self.keysMost, lease) {}
+                try await store.abandonCount(key, lease)
+            }
+            tally.touch(key)
+            logger.info("day is not counted any more", metadata: key.metadata)
+        }
+    }
+
     func count(_ entry: ArchiveEntry) async throws {
         let key = entry.key
         let at = ArchiveProgress(table: key.table, day: key.day, step: .count, whole: entry.blocks)

@@ -29,6 +29,7 @@ struct ArchiveRun: Sendable {
         try await compareShapes(try await ends().values.min() ?? today)
         try await passes()
         let left = try await days()
+        try await abandonCounts()
         if !left.isEmpty { try await analyze(left) }
         try await tellOfOldOrder()
         if let upkeep = stage.upkeep {
@@ -103,7 +104,12 @@ struct ArchiveRun: Sendable {
     ) async throws -> Bool {
         try await compareShapes(day)
         let refusal = try await pace.step(ArchiveProgress(table: .paymentOrder, day: day, step: .prepare)) {
-            try await store.beginDay(day, cutoff: cutoff, lease)
+            do {
+                return try await store.beginDay(day, cutoff: cutoff, lease)
+            } catch is ArchiveCommitUnknown {
+                // A day that has begun may begin again.
+                return try await store.beginDay(day, cutoff: cutoff, lease)
+            }
         }
         switch refusal {
         case nil: break

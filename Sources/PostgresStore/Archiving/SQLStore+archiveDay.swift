@@ -38,6 +38,14 @@ extension SQLStore {
         ) { try $0.int64(0) < Int64(most) }
     }
 
+    package func abandonCount(_ key: EntryKey, _ lease: ArchiveLease) async throws {
+        try await archiveLocking(
+            ArchiveStep("abandon archive count", key, lease),
+            "SELECT sluice.abandon_archive_count($1, $2, $3, $4)",
+            [.int32(key.pass)]
+        ) { _ in }
+    }
+
     package func prepare(_ key: EntryKey, path: ArchivePath, _ lease: ArchiveLease) async throws -> Int64 {
         try await archiveLocking(
             ArchiveStep("prepare archive", key, lease),

@@ -296,6 +296,30 @@ BEGIN
 END
 $$;
 
+-- A day that was begun to be counted and does not leave now, within 100 ms: it is as it was, and is vacuumed again.
+CREATE FUNCTION sluice.abandon_archive_count(of_epoch bigint, of_table text, of_day date, of_pass int) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+DECLARE
+    part text := sluice.day_name(of_table, of_day);
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    PERFORM set_config('synchronous_commit', 'off', true);
+    UPDATE sluice.archive_manifest m SET state = 'reopened', totals = '{}', row_count = 0,
+            note = 'begun to be counted, and not to leave'
+        WHERE (m.table_name, m.day, m.pass) = (of_table, of_day, of_pass)
+            AND m.state IN ('prepared', 'counting', 'counted');
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'pass % of % of % is past its count', of_pass, of_day, of_table USING ERRCODE = 'SL032';
+    END IF;
+    EXECUTE format('LOCK TABLE sluice.%I IN ACCESS EXCLUSIVE MODE', part);
+    EXECUTE format('DROP TRIGGER IF EXISTS archive_touch ON sluice.%I', part);
+    EXECUTE format('ALTER TABLE sluice.%I RESET (autovacuum_enabled)', part);
+    DELETE FROM sluice.archive_touch t WHERE t.table_name = of_table AND t.day = of_day;
+    DELETE FROM sluice.archive_stay s WHERE s.table_name = of_table AND s.day = of_day;
+END
+$$;
+GRANT EXECUTE ON FUNCTION sluice.abandon_archive_count(bigint, text, date, int) TO sluice_archiver;
+
 -- A lock was not to be had.
 CREATE FUNCTION sluice.note_lock_failure(of_epoch bigint, of_table text, of_day date, of_pass int) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
