@@ -33,7 +33,7 @@ package struct RunExecution: Sendable {
     package var counts: [String: Int64] { engine.tally.summary.filter { $0.value != 0 } }
 
     /// In words for people: why archiving is not done, or what it left out.
-    package var reasons: [String] { engine.archivingRun.reasons }
+    package var reasons: [String] { engine.archivingState.reasons }
 
     /// Claims the run and works it to its end, if nobody else does and something is to be done.
     ///
@@ -143,7 +143,7 @@ package struct RunExecution: Sendable {
         }
         if isLost.isRequested { return .lost }
         // It stands alone in its job.
-        if let outcome = engine.archivingRun.outcome { return outcome }
+        if let outcome = engine.archivingState.outcome { return outcome }
         if isIdle.isRequested, !sendingEnd.isRequested { return .done }
         return try await dueStages().isEmpty ? .done : .workLeft
     }

@@ -1,7 +1,6 @@
 import Logging
 import PaymentCore
 import Store
-import Synchronization
 
 extension Engine {
     /// What a run has, whose job names no end.
@@ -20,69 +19,26 @@ extension Engine {
                 let report = try await archiving.run(order, stop: stop) { _ in }
                 tally.add(.daysArchived, report.daysClosed)
                 tally.add(.rowsArchived, Int(report.rows))
-                return archivingRun.end(.ended(report))
+                return archivingState.end(.ended(report))
             } catch {
-                if Task.isCancelled { return archivingRun.end(.failed("it was broken off")) }
+                if Task.isCancelled { return archivingState.end(.failed("it was broken off")) }
                 failures += 1
                 logger.error("archiving failed; it goes on from what stands", metadata: ["error": "\(error)"])
-                guard failures < Self.archivingFailuresMost else { return archivingRun.end(.failed("\(error)")) }
+                guard failures < Self.archivingFailuresMost else { return archivingState.end(.failed("\(error)")) }
                 await pause(afterFailures: failures)
             }
         }
-        archivingRun.end(.failed("it was stopped after an error"))
+        var report = ArchiveReport()
+        (report.outcome, report.reasons) = (.workLeft, ["it was asked to stop"])
+        archivingState.end(.ended(report))
     }
 
     /// Whether archiving is at work, or would find something to do in the window that began then.
     func isArchivingDue(in window: Timestamp) async throws -> Bool {
-        switch archivingRun.state {
+        switch archivingState.phase {
         case .notBegun: try await archiving?.isDue(since: window) ?? false
         case .atWork: true
         case .ended, .failed: false
-        }
-    }
-}
-
-/// How far the stage `archive` of an engine is: it runs once.
-package final class ArchivingRun: Sendable {
-    package enum State: Sendable {
-        case notBegun
-        case atWork
-        case ended(ArchiveReport)
-        case failed(String)
-    }
-
-    private let current = Mutex(State.notBegun)
-
-    package var state: State { current.withLock { $0 } }
-
-    func begin() { current.withLock { $0 = .atWork } }
-
-    func end(_ state: State) { current.withLock { $0 = state } }
-}
-
-extension ArchivingRun {
-    /// What the run came to, as a job tells it; nil while it is not over.
-    var outcome: JobRunner.Outcome? {
-        switch state {
-        case .notBegun, .atWork: nil
-        case .failed: .failed
-        case .ended(let report):
-            switch report.outcome {
-            case .done: .done
-            case .held: .held
-            case .stopped: .stopped
-            case .workLeft: .workLeft
-            case .mismatch, .refused: .failed
-            }
-        }
-    }
-
-    /// In words for people: why it is not done, or what was left out.
-    var reasons: [String] {
-        switch state {
-        case .notBegun, .atWork: []
-        case .failed(let why): [why]
-        case .ended(let report): report.reasons
         }
     }
 }

@@ -33,7 +33,7 @@ package struct Engine: Sendable {
     package var alarmSinks: [any AlarmSink] = []
     /// What the stage `archive` does; nil where no job has it.
     package var archiving: ArchivingStage?
-    package let archivingRun = ArchivingRun()
+    package let archivingState = ArchivingState()
     package var connectionShare = ConnectionShare(connections: 0, budget: .unbounded)
 
     package init(
@@ -75,7 +75,7 @@ package struct Engine: Sendable {
         await keepPartitionsAhead()
         _ = try await store.rescue(silentFor: configuration.limits.silence)
         let finished = StopSignal()
-        if stages.contains(.archive) { archivingRun.begin() }
+        if stages.contains(.archive) { archivingState.begin() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             // The heart beats until the last call in flight has ended.
             group.addTask { await beat(until: finished) }
