@@ -81,7 +81,7 @@ import Testing
         let first = try await Self.start(scene, window: 1)
         #expect(first.outcome == .done, "\(first.execution.reasons)")
         let days = try #require(first.execution.counts["days_archived"])
-        #expect((3...6).contains(days))
+        #expect((2...5).contains(days))
         let kept = try await scene.number(
             "SELECT (count(DISTINCT day) - $1) FROM sluice.archive_manifest",
             [.int64(days)]

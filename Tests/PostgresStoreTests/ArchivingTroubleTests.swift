@@ -107,12 +107,12 @@ import Testing
         await runs.close()
     }
 
-    /// Too much at the third to the fifth look, and little before and after.
+    /// Too much at a few looks, and little before and after; of old transactions, when the first lock is wanted.
     private static func load(_ signal: LoadLimits.Signal, look: Int) -> ServerLoad {
         var load = ServerLoad()
         (load.lagBytes, load.slotBytes, load.archiveQueue) = (0, 0, 0)
         (load.walPosition, load.busyTables, load.oldestHolder) = (0, [], .zero)
-        let isTooMuch = (3...5).contains(look)
+        let isTooMuch = (signal == .oldTransaction ? 6...12 : 3...5).contains(look)
         switch signal {
         case .replicaLag: if isTooMuch { load.lag = .seconds(11) }
         case .replicationSlots: if isTooMuch { load.slotBytes = 2 << 30 }
