@@ -4,8 +4,10 @@ import Store
 
 /// The work of one run, under its lease: what a dead run left, second passes, then day after day.
 struct ArchiveRun: Sendable {
-    /// Days made ahead of today.
+    /// Days made ahead of what counts as today.
     private static let partitionsAhead: Int32 = 14
+    /// And never further ahead of the real one: the database makes 400.
+    private static let partitionsAheadMost: Int32 = 399
     /// So often the answer to a commit may be lost in one table's day.
     private static let lostCommitsMost = 10
 
@@ -24,9 +26,10 @@ struct ArchiveRun: Sendable {
         for entry in try await store.openEntries() where entry.state.isPastCount {
             try await take(entry.key.table, entry.key.day)
         }
-        let today = lease.asOf
-        tally.notePartitions(try await store.keepPartitions(until: today.advanced(byDays: Self.partitionsAhead)))
-        try await compareShapes(try await ends().values.min() ?? today)
+        let wanted = lease.asOf.advanced(byDays: Self.partitionsAhead)
+        let last = BusinessDate(at: stage.clock.now()).advanced(byDays: Self.partitionsAheadMost)
+        tally.notePartitions(try await store.keepPartitions(until: min(wanted, last)))
+        try await compareShapes(try await ends().values.min() ?? lease.asOf)
         try await passes()
         let left = try await days()
         try await abandonCounts()
