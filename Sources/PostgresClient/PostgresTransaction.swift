@@ -181,6 +181,30 @@ package final class PostgresTransaction {
         try connection.putCopyEnd(failingWith: connection.isInterrupted ? "interrupted" : nil)
     }
 
+    /// Runs `COPY … TO STDOUT` as text and hands on the pieces as they come, in bounded memory; a piece is a whole line
+    /// or more.
+    ///
+    /// When the body throws, the rest is read and dropped, and its error is thrown.
+    package func copyOutText(_ sql: String, _ body: (_ piece: [UInt8]) throws -> Void) throws {
+        try statement { connection in
+            var bodyError: (any Error)?
+            var isCopying = false
+            try connection.start(sql, [])
+            try connection.finishCopy(PGRES_COPY_OUT) {
+                isCopying = true
+                while try connection.nextCopyData({ piece in
+                    guard bodyError == nil, !connection.isInterrupted else { return }
+                    do { try body([UInt8](piece)) } catch { bodyError = error }
+                }) {}
+            } completion: { _ in
+            }
+            if let bodyError { throw bodyError }
+            guard isCopying else {
+                throw PostgresError(.decoding, label: connection.scope.label, reason: "the statement is no COPY TO")
+            }
+        }
+    }
+
     /// Runs `COPY … TO STDOUT (FORMAT binary)` and hands on each row as it comes, in bounded memory.
     ///
     /// When the body throws, the rest is read and dropped, and its error is thrown.
