@@ -10,6 +10,17 @@ extension SQLStore {
         from block: Int64,
         pages: Int32
     ) async throws -> VerifiedSlice {
+        try await slice(of: "sluice.verify_archive_slice", table, day, from: block, pages: pages)
+    }
+
+    /// What a slice holds, by a function of that name.
+    func slice(
+        of function: String,
+        _ table: HeavyTable,
+        _ day: BusinessDate,
+        from block: Int64,
+        pages: Int32
+    ) async throws -> VerifiedSlice {
         let columns = ArchiveTotals.columns("v.totals")
         return try await pool.transaction(
             "verify archive slice",
@@ -19,7 +30,7 @@ extension SQLStore {
             let rows = try transaction.query(
                 """
                 SELECT v.next_block, \(columns.select)
-                FROM sluice.verify_archive_slice($1, $2, $3, $4) AS v \(columns.join)
+                FROM \(function)($1, $2, $3, $4) AS v \(columns.join)
                 """,
                 [.text(table.rawValue), .date(day), .int64(block), .int32(pages)]
             )

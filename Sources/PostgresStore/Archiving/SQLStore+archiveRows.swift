@@ -37,6 +37,18 @@ extension SQLStore {
         most: Int32,
         _ lease: ArchiveLease
     ) async throws -> MovedRows {
+        try await moveRows(key, from: source, after: last, most: most, takesHeld: false, lease)
+    }
+
+    /// `takesHeld`: rows that are held by law go too, because their whole day is to come back with them.
+    func moveRows(
+        _ key: EntryKey,
+        from source: RowSource,
+        after last: RowKey?,
+        most: Int32,
+        takesHeld: Bool,
+        _ lease: ArchiveLease
+    ) async throws -> MovedRows {
         precondition(most >= 1, "a chunk has a row at least")
         let step = ArchiveStep("move archive rows", key, lease)
         let name =
@@ -47,6 +59,7 @@ extension SQLStore {
         let parameters =
             step.parameters + [
                 .int32(key.pass), .text(name), .int64(last?.batch.value ?? 0), .int32(last?.number ?? 0), .int32(most),
+                .bool(takesHeld),
             ]
         do {
             return try await pool.transaction(step.label, deadline: ArchiveStep.sliceDeadline) { transaction in
@@ -54,7 +67,8 @@ extension SQLStore {
                 _ = try transaction.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 let rows = try transaction.query(
                     """
-                    SELECT moved, last_batch, last_key FROM sluice.move_archive_rows($1, $2, $3, $4, $5, $6, $7, $8)
+                    SELECT moved, last_batch, last_key
+                    FROM sluice.move_archive_rows($1, $2, $3, $4, $5, $6, $7, $8, $9)
                     """,
                     parameters
                 )

@@ -53,5 +53,5 @@ extension HeavyTable {
         }
     }
 
-    fileprivate var dayColumn: String { self == .exchange ? "exchange_day" : "business_date" }
+    var dayColumn: String { self == .exchange ? "exchange_day" : "business_date" }
 }

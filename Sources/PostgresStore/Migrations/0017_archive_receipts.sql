@@ -122,10 +122,17 @@ BEGIN
     EXECUTE format('ALTER TABLE history.%I DETACH PARTITION history.%I', of_table, part);
     EXECUTE format('ALTER TABLE history.%I SET SCHEMA sluice', part);
     EXECUTE format('ALTER TABLE sluice.%I DETACH PARTITION sluice.%I', of_table, carry);
-    EXECUTE format('WITH gone AS (DELETE FROM sluice.%I WHERE %I = %L RETURNING %s)
-        INSERT INTO sluice.%I (%s) SELECT %s FROM gone', carry, heavy.day_column, of_day, columns, part, columns,
-        columns);
-    GET DIAGNOSTICS moved = ROW_COUNT;
+    -- Where its bounds say that no row of the day is there, a large carry-over is not read under the lock.
+    IF EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = ('sluice.' || carry)::regclass
+        AND c.conname = 'carry_over_bounds' AND c.convalidated
+        AND strpos(pg_get_constraintdef(c.oid), of_day::text) > 0) THEN
+        moved := 0;
+    ELSE
+        EXECUTE format('WITH gone AS (DELETE FROM sluice.%I WHERE %I = %L RETURNING %s)
+            INSERT INTO sluice.%I (%s) SELECT %s FROM gone', carry, heavy.day_column, of_day, columns, part, columns,
+            columns);
+        GET DIAGNOSTICS moved = ROW_COUNT;
+    END IF;
     EXECUTE format('ALTER TABLE sluice.%I ATTACH PARTITION sluice.%I FOR VALUES FROM (MINVALUE) TO (%L)', of_table,
         carry, of_day);
     EXECUTE format('ALTER TABLE sluice.%I ATTACH PARTITION sluice.%I FOR VALUES FROM (%L) TO (%L)', of_table, part,
@@ -270,9 +277,10 @@ $$;
 
 -- Rows of a day that stay no longer go from `source` (the carry-over, or the live day where a day goes by rows) into
 -- history: what left is what arrived, by count and sum, and the receipt grows with it, in one transaction. A chunk
--- lies between two keys, so that no page of it is looked for twice. Null at the end.
+-- lies between two keys, so that no page of it is looked for twice. Null at the end. Held rows go along only where a
+-- whole day is to come back with them.
 CREATE FUNCTION sluice.move_archive_rows(of_epoch bigint, of_table text, of_day date, of_pass int, source text,
-    after_batch bigint, after_key int, most int) RETURNS TABLE (moved bigint, last_batch bigint, last_key int)
+    after_batch bigint, after_key int, most int, takes_held boolean DEFAULT false) RETURNS TABLE (moved bigint, last_batch bigint, last_key int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     heavy sluice.heavy_table;
@@ -291,6 +299,7 @@ BEGIN
     SELECT * INTO STRICT entry FROM sluice.archive_manifest m WHERE (m.table_name, m.day, m.pass)
         = (of_table, of_day, of_pass) AND m.state = 'moving' FOR NO KEY UPDATE;
     SELECT * INTO words FROM sluice.stays(of_table, of_day);
+    IF takes_held THEN words.held_words := 'false'; END IF;
     -- A day that was counted whole has its receipt: its rows need not be hashed once more, and what has changed since
     -- is left behind.
     is_counted := entry.counted_at IS NOT NULL;
@@ -471,7 +480,7 @@ GRANT EXECUTE ON FUNCTION sluice.begin_archive_day(bigint, date, date),
     sluice.close_archive(bigint, text, date, int, jsonb), sluice.note_archive_verified(bigint, text, date, jsonb),
     sluice.reverse_archive_day(bigint, text, date, sluice.archive_state, text),
     sluice.carry_held_rows(bigint, text, date, int),
-    sluice.move_archive_rows(bigint, text, date, int, text, bigint, int, int),
+    sluice.move_archive_rows(bigint, text, date, int, text, bigint, int, int, boolean),
     sluice.begin_row_day(bigint, text, date, int), sluice.end_row_day(bigint, text, date, int),
     sluice.days_to_pass(text), sluice.begin_row_pass(bigint, text, date), sluice.told_of_day(text, date),
     sluice.carry_over_end(text), sluice.add_totals(jsonb, jsonb), sluice.total_rows(jsonb),

@@ -229,13 +229,32 @@ BEGIN
 END
 $$;
 
--- A day, a file or one order of history, as a copy for people, in `restored`; the table is named by the label. Of a
--- file and of an order, the day is their business date, and the evidence of their submissions comes along.
+-- Which rows of history a copy for people holds: a condition over alias `o`. Of a file and of an order, the day is their
+-- business date, and the evidence of their submissions comes along.
+CREATE FUNCTION sluice.restored_words(of_table text, of_day date, of_batch bigint, of_line int) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT concat_ws(' AND ',
+        -- A call is made on its business date or later.
+        CASE WHEN of_table = 'exchange' AND of_batch IS NOT NULL
+            THEN format('o.exchange_day >= %L AND o.business_date = %L', of_day - 1, of_day)
+            ELSE format('o.%I = %L', h.day_column, of_day) END,
+        'o.batch_id = ' || of_batch,
+        CASE WHEN of_line IS NULL THEN NULL
+            WHEN of_table = 'submission' THEN format('%s = ANY (o.line_nos)', of_line)
+            WHEN of_table = 'exchange' THEN format('o.submission_no IN (
+                SELECT s.submission_no FROM sluice.submission s WHERE s.batch_id = %1$s AND s.business_date = %2$L
+                    AND %3$s = ANY (s.line_nos)
+                UNION ALL SELECT s.submission_no FROM history.submission s WHERE s.batch_id = %1$s
+                    AND s.business_date = %2$L AND %3$s = ANY (s.line_nos))', of_batch, of_day, of_line)
+            ELSE 'o.line_no = ' || of_line END)
+    FROM sluice.heavy_table h WHERE h.table_name = of_table
+$$;
+
+-- A day, a file or one order of history, as a copy for people, in `restored`; the table is named by the label.
 CREATE FUNCTION sluice.copy_to_restored(of_table text, of_day date, of_batch bigint, of_line int, label text)
 RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
-    heavy sluice.heavy_table;
     target text := of_table || '_' || label;
     columns text := sluice.listed(sluice.columns_of(of_table), '');
     copied bigint;
@@ -243,26 +262,40 @@ BEGIN
     IF (label ~ '^[a-z0-9_]{1,20}$') IS NOT TRUE OR (of_line IS NOT NULL AND of_batch IS NULL) THEN
         RAISE EXCEPTION 'a label is 1 to 20 of a-z, 0-9 and _, and a line is one of a batch' USING ERRCODE = 'SL005';
     END IF;
-    SELECT * INTO STRICT heavy FROM sluice.heavy_table h WHERE h.table_name = of_table;
+    IF NOT EXISTS (SELECT FROM sluice.heavy_table h WHERE h.table_name = of_table) THEN
+        RAISE EXCEPTION 'no heavy table %', of_table USING ERRCODE = 'SL001';
+    END IF;
     EXECUTE format('CREATE TABLE restored.%I (LIKE history.%I INCLUDING ALL)', target, of_table);
-    EXECUTE format('INSERT INTO restored.%I (%s) SELECT %s FROM history.%I o WHERE %s %s %s', target, columns, columns,
-        of_table,
-        -- A call is made on its business date or later.
-        CASE WHEN of_table = 'exchange' AND of_batch IS NOT NULL
-            THEN format('o.exchange_day >= %L AND o.business_date = %L', of_day - 1, of_day)
-            ELSE format('o.%I = %L', heavy.day_column, of_day) END,
-        coalesce('AND o.batch_id = ' || of_batch, ''),
-        CASE WHEN of_line IS NULL THEN ''
-            WHEN of_table = 'submission' THEN format('AND %s = ANY (o.line_nos)', of_line)
-            WHEN of_table = 'exchange' THEN format('AND o.submission_no IN (
-                SELECT s.submission_no FROM sluice.submission s WHERE s.batch_id = %1$s AND s.business_date = %2$L
-                    AND %3$s = ANY (s.line_nos)
-                UNION ALL SELECT s.submission_no FROM history.submission s WHERE s.batch_id = %1$s
-                    AND s.business_date = %2$L AND %3$s = ANY (s.line_nos))', of_batch, of_day, of_line)
-            ELSE 'AND o.line_no = ' || of_line END);
+    EXECUTE format('INSERT INTO restored.%I (%s) SELECT %s FROM history.%I o WHERE %s', target, columns, columns,
+        of_table, sluice.restored_words(of_table, of_day, of_batch, of_line));
     GET DIAGNOSTICS copied = ROW_COUNT;
     EXECUTE format('GRANT SELECT ON restored.%I TO sluice_archiver, sluice_reader, sluice_console', target);
     RETURN copied;
+END
+$$;
+
+-- Lays a copy beside history: rows that stand in one of the two only, whether both hash alike, and of a whole day
+-- whether the copy is what the receipts tell.
+CREATE FUNCTION sluice.judge_restored(of_table text, of_day date, of_batch bigint, of_line int, label text,
+    OUT strays bigint, OUT is_alike boolean, OUT is_told boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    columns text[] := sluice.columns_of(of_table);
+    hashed text[];
+    copy text := format('restored.%I o', of_table || '_' || label);
+    kept text := format('history.%I o WHERE %s', of_table, sluice.restored_words(of_table, of_day, of_batch, of_line));
+    ours jsonb;
+    theirs jsonb;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM ((SELECT %1$s FROM %2$s EXCEPT ALL SELECT %1$s FROM %3$s)
+        UNION ALL (SELECT %1$s FROM %3$s EXCEPT ALL SELECT %1$s FROM %2$s)) s', sluice.listed(columns, 'o.'), copy,
+        kept) INTO strays;
+    SELECT m.hashed_columns INTO hashed FROM sluice.archive_manifest m WHERE m.table_name = of_table
+        AND m.day = of_day AND m.state IN ('swapped', 'moving', 'verifying', 'closed') ORDER BY m.pass LIMIT 1;
+    EXECUTE sluice.totals_of(of_table, coalesce(hashed, columns), copy) INTO ours;
+    EXECUTE sluice.totals_of(of_table, coalesce(hashed, columns), kept) INTO theirs;
+    is_alike := ours = theirs;
+    is_told := CASE WHEN of_batch IS NULL THEN ours = sluice.told_of_day(of_table, of_day) END;
 END
 $$;
 
@@ -290,6 +323,39 @@ BEGIN
     PERFORM sluice.archive_guard(of_epoch);
     UPDATE sluice.archive_manifest m SET export = told, exported_at = clock_timestamp()
         WHERE m.table_name = of_table AND m.day = of_day AND m.state = 'closed';
+END
+$$;
+
+-- Days of history older than this that nobody holds: each with the first day of what is dropped with it, itself or its
+-- merged month. Reads the days only where there are holds.
+CREATE FUNCTION sluice.days_to_drop(of_table text, older_than date) RETURNS TABLE (first_day date, day date)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    words record;
+    after date;
+    is_held boolean := false;
+BEGIN
+    FOR first_day, after IN SELECT coalesce(a.first_day, m.day),
+            coalesce((a.first_day + interval '1 month')::date, m.day + 1)
+        FROM (SELECT DISTINCT x.day FROM sluice.archive_manifest x WHERE x.table_name = of_table
+            AND x.day < older_than AND x.state = 'closed') m
+        LEFT JOIN sluice.archive_month a ON a.table_name = of_table AND a.put_at IS NOT NULL
+            AND a.first_day = date_trunc('month', m.day)::date
+        GROUP BY 1, 2 HAVING coalesce((a.first_day + interval '1 month')::date, m.day + 1) <= older_than ORDER BY 1
+    LOOP
+        IF EXISTS (SELECT FROM sluice.legal_hold h WHERE h.lifted_at IS NULL) THEN
+            SELECT * INTO words FROM sluice.stays(of_table, first_day);
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s o WHERE %s)', sluice.history_part(of_table, first_day),
+                words.held_words) INTO is_held;
+        END IF;
+        CONTINUE WHEN is_held OR EXISTS (SELECT FROM sluice.legal_hold h WHERE h.lifted_at IS NULL
+            AND h.day >= first_day AND h.day < after);
+        FOR day IN SELECT DISTINCT m.day FROM sluice.archive_manifest m WHERE m.table_name = of_table
+            AND m.day >= first_day AND m.day < after AND m.state = 'closed' ORDER BY 1
+        LOOP
+            RETURN NEXT;
+        END LOOP;
+    END LOOP;
 END
 $$;
 
@@ -343,6 +409,7 @@ GRANT EXECUTE ON FUNCTION sluice.note_rows_left(bigint, text, date),
     sluice.copy_archive_month(bigint, text, date), sluice.verify_month_slice(text, date, bigint, int),
     sluice.put_archive_month(bigint, text, date, jsonb),
     sluice.copy_to_restored(text, date, bigint, int, text), sluice.drop_restored(text),
+    sluice.judge_restored(text, date, bigint, int, text), sluice.days_to_drop(text, date),
     sluice.note_archive_export(bigint, text, date, jsonb),
     sluice.drop_archived_day(bigint, text, date, date, boolean) TO sluice_archiver;
 

@@ -1,0 +1,98 @@
+package import PaymentCore
+
+/// What becomes of history itself: months of one partition each, exports, and the end of it.
+package protocol ArchiveRetentionStore: Sendable {
+    /// By which day rows go that are kept for so many months.
+    func archiveCutoff(months: Int32, asOf: BusinessDate) async throws -> BusinessDate
+    /// Table and day of everything that has receipts, by day and place; `days`: of these only.
+    func archivedDays(_ days: ClosedRange<BusinessDate>?) async throws -> [ArchivedDay]
+
+    /// Months before a day that are whole, closed and still one partition a day.
+    func monthsToMerge(_ table: HeavyTable, before day: BusinessDate) async throws -> [BusinessDate]
+    /// Copies the days of a month into one partition aside; answers how many rows.
+    func copyMonth(_ table: HeavyTable, _ first: BusinessDate, _ lease: ArchiveLease) async throws -> Int64
+    /// What a slice of a copied month holds.
+    func verifyMonthSlice(
+        _ table: HeavyTable,
+        _ first: BusinessDate,
+        from block: Int64,
+        pages: Int32
+    ) async throws -> VerifiedSlice
+    /// A copied month takes the place of its days; false if it is not what the receipts tell by now; locks history.
+    func putMonth(
+        _ table: HeavyTable,
+        _ first: BusinessDate,
+        found: ArchiveTotals,
+        _ lease: ArchiveLease
+    ) async throws -> Bool
+
+    /// What of a table may be dropped that is older than a day, and that nobody holds.
+    func daysToDrop(_ table: HeavyTable, olderThan day: BusinessDate) async throws -> [ExpiredDays]
+    /// Whether a day is exported with all of its passes.
+    func isExported(_ table: HeavyTable, _ day: BusinessDate) async throws -> Bool
+    /// Hands on a day of history as PostgreSQL's COPY writes text, piece by piece; answers the columns in their order.
+    ///
+    /// Ciphertext stays ciphertext (R15).
+    func exportDay(
+        _ table: HeavyTable,
+        _ day: BusinessDate,
+        _ body: @Sendable (_ piece: [UInt8]) throws -> Void
+    ) async throws -> [String]
+    /// Notes where the export of a day lies, and what it is.
+    func noteExport(
+        _ table: HeavyTable,
+        _ day: BusinessDate,
+        _ export: ArchiveExport,
+        _ lease: ArchiveLease
+    ) async throws
+    /// Drops a day, or a merged month by its first day; answers how many days, nil if it may not go; locks history.
+    func dropDays(
+        _ table: HeavyTable,
+        _ first: BusinessDate,
+        olderThan day: BusinessDate,
+        isExported: Bool,
+        _ lease: ArchiveLease
+    ) async throws -> Int?
+}
+
+/// A table's day in history.
+package struct ArchivedDay: Hashable, Sendable {
+    package let table: HeavyTable
+    package let day: BusinessDate
+
+    package init(table: HeavyTable, day: BusinessDate) { (self.table, self.day) = (table, day) }
+}
+
+/// Days that are dropped together: one, or those of a merged month.
+package struct ExpiredDays: Hashable, Sendable {
+    /// By which they are dropped.
+    package let first: BusinessDate
+    package let days: [BusinessDate]
+
+    package init(first: BusinessDate, days: [BusinessDate]) { (self.first, self.days) = (first, days) }
+}
+
+/// What was exported of a day, and how it is known again.
+package struct ArchiveExport: Hashable, Sendable {
+    package let file: String
+    package let bytes: Int64
+    package let sha256: [UInt8]
+    package let rows: Int64
+    /// Of the text before it was packed.
+    package let contentBytes: Int64
+    package let contentSHA256: [UInt8]
+    package let columns: [String]
+
+    package init(
+        file: String,
+        bytes: Int64,
+        sha256: [UInt8],
+        rows: Int64,
+        contentBytes: Int64,
+        contentSHA256: [UInt8],
+        columns: [String]
+    ) {
+        (self.file, self.bytes, self.sha256, self.rows) = (file, bytes, sha256, rows)
+        (self.contentBytes, self.contentSHA256, self.columns) = (contentBytes, contentSHA256, columns)
+    }
+}
