@@ -4,9 +4,7 @@ package import PaymentCore
 package protocol ArchiveRestorationStore: Sendable {
     /// The business date of a file; nil if there is no such file.
     func businessDate(of batch: BatchIdentifier) async throws -> BusinessDate?
-    /// What stays of days that have left, of each table; reads all of it.
-    func carriedRows() async throws -> [HeavyTable: CarriedRows]
-    /// The same of one table and of one day of it.
+    /// What stays of one table's day that has left.
     func carriedRows(_ table: HeavyTable, of day: BusinessDate) async throws -> CarriedRows
     /// The first days of the months that became one partition.
     func mergedMonths(_ table: HeavyTable) async throws -> [BusinessDate]

@@ -2,11 +2,6 @@ package import PaymentCore
 
 /// What becomes of history itself: months of one partition each, exports, and the end of it.
 package protocol ArchiveRetentionStore: Sendable {
-    /// By which day rows go that are kept for so many months.
-    func archiveCutoff(months: Int32, asOf: BusinessDate) async throws -> BusinessDate
-    /// Table and day of everything that has receipts, by day and place; `days`: of these only.
-    func archivedDays(_ days: ClosedRange<BusinessDate>?) async throws -> [ArchivedDay]
-
     /// Months before a day that are whole, closed and still one partition a day.
     func monthsToMerge(_ table: HeavyTable, before day: BusinessDate) async throws -> [BusinessDate]
     /// Copies the days of a month into one partition aside; answers how many rows.
@@ -53,14 +48,6 @@ package protocol ArchiveRetentionStore: Sendable {
         isExported: Bool,
         _ lease: ArchiveLease
     ) async throws -> Int?
-}
-
-/// A table's day in history.
-package struct ArchivedDay: Hashable, Sendable {
-    package let table: HeavyTable
-    package let day: BusinessDate
-
-    package init(table: HeavyTable, day: BusinessDate) { (self.table, self.day) = (table, day) }
 }
 
 /// Days that are dropped together: one, or those of a merged month.

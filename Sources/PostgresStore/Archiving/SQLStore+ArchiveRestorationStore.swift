@@ -12,17 +12,12 @@ extension SQLStore: ArchiveRestorationStore {
         }
     }
 
-    package func carriedRows() async throws -> [HeavyTable: CarriedRows] {
-        var carried: [HeavyTable: CarriedRows] = [:]
-        for table in HeavyTable.allCases { carried[table] = try await carriedRows(table, where: nil) }
-        return carried
-    }
-
     package func carriedRows(_ table: HeavyTable, of day: BusinessDate) async throws -> CarriedRows {
         try await carriedRows(table, where: day)
     }
 
-    private func carriedRows(_ table: HeavyTable, where day: BusinessDate?) async throws -> CarriedRows {
+    /// `day`: nil for all of them.
+    func carriedRows(_ table: HeavyTable, where day: BusinessDate?) async throws -> CarriedRows {
         let name = "sluice.\(table)_carry_over"
         return try await pool.transaction("carried rows", deadline: ArchiveStep.longDeadline, readOnly: true) {
             transaction in

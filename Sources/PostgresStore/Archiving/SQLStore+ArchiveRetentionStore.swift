@@ -4,31 +4,6 @@ import PostgresClient
 package import Store
 
 extension SQLStore: ArchiveRetentionStore {
-    package func archiveCutoff(months: Int32, asOf: BusinessDate) async throws -> BusinessDate {
-        try await pool.transaction("archive cutoff", readOnly: true) { transaction in
-            let rows = try transaction.query("SELECT sluice.archive_cutoff($1, $2)", [.date(asOf), .int32(months)])
-            guard let row = rows.first else { throw StoreDefect("a cutoff has no answer") }
-            return try row.date(0)
-        }
-    }
-
-    package func archivedDays(_ days: ClosedRange<BusinessDate>?) async throws -> [ArchivedDay] {
-        try await pool.transaction("archived days", readOnly: true) { transaction in
-            try transaction.query(
-                """
-                SELECT DISTINCT m.table_name, m.day, h.place FROM sluice.archive_manifest m
-                JOIN sluice.heavy_table h USING (table_name)
-                WHERE m.state IN ('swapped', 'moving', 'verifying', 'closed')
-                    AND ($1::date IS NULL OR m.day BETWEEN $1 AND $2::date)
-                ORDER BY m.day, h.place
-                """,
-                [
-                    days.map { .date($0.lowerBound) } ?? .null, days.map { .date($0.upperBound) } ?? .null,
-                ]
-            ).map { ArchivedDay(table: try $0.word(0), day: try $0.date(1)) }
-        }
-    }
-
     // MARK: Months
 
     package func monthsToMerge(_ table: HeavyTable, before day: BusinessDate) async throws -> [BusinessDate] {

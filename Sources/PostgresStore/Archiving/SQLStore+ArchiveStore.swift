@@ -118,14 +118,8 @@ extension SQLStore: ArchiveStore {
             case .day(let day): [.null, .null, .null, .date(day)]
             }
         return try await pool.transaction("place hold", deadline: ArchiveStep.sliceDeadline) { transaction in
-            // A merchant nobody knows would be no hold at all.
-            if case .merchant(let merchant) = scope {
-                let known = try transaction.query(
-                    "SELECT FROM sluice.merchant WHERE merchant_no = $1",
-                    [.text(merchant.value)]
-                )
-                guard !known.isEmpty else { throw UnknownHoldMerchant(merchant: merchant) }
-            }
+            // What nobody knows would be no hold at all.
+            guard try Self.isKnown(scope, transaction) else { throw NothingToHold(scope: scope) }
             let rows = try transaction.query(
                 """
                 SELECT sluice.place_hold((SELECT m.merchant_id FROM sluice.merchant m WHERE m.merchant_no = $1::text),
@@ -162,6 +156,29 @@ extension SQLStore: ArchiveStore {
                     placedAt: try row.timestamp(7)
                 )
             }
+        }
+    }
+
+    private static func isKnown(_ scope: LegalHold.Scope, _ transaction: PostgresTransaction) throws -> Bool {
+        switch scope {
+        case .merchant(let merchant):
+            try !transaction.query("SELECT FROM sluice.merchant WHERE merchant_no = $1", [.text(merchant.value)])
+                .isEmpty
+        case .batch(let batch):
+            try !transaction.query("SELECT FROM sluice.batch_file WHERE batch_id = $1", [.int64(batch.value)]).isEmpty
+        case .order(let batch, let line):
+            try !transaction.query(
+                """
+                SELECT FROM sluice.batch_file f WHERE f.batch_id = $1 AND (EXISTS (SELECT FROM sluice.all_payment_order o
+                        WHERE o.batch_id = f.batch_id AND o.business_date = f.business_date AND o.line_no = $2)
+                    OR EXISTS (SELECT FROM sluice.quarantine_record q
+                        WHERE q.batch_id = f.batch_id AND q.business_date = f.business_date AND q.line_no = $2)
+                    OR EXISTS (SELECT FROM history.quarantine_record q
+                        WHERE q.batch_id = f.batch_id AND q.business_date = f.business_date AND q.line_no = $2))
+                """,
+                [.int64(batch.value), .int32(line.value)]
+            ).isEmpty
+        case .day: true
         }
     }
 
@@ -204,9 +221,16 @@ extension SQLStore: ArchiveStore {
     }
 }
 
-/// A hold names a merchant that there is not.
-package struct UnknownHoldMerchant: Error, CustomStringConvertible, Sendable {
-    package let merchant: MerchantNumber
+/// A hold names something that there is not.
+package struct NothingToHold: Error, CustomStringConvertible, Sendable {
+    package let scope: LegalHold.Scope
 
-    package var description: String { "there is no merchant \(merchant); nothing is held" }
+    package var description: String {
+        switch scope {
+        case .merchant(let merchant): "there is no merchant \(merchant); nothing is held"
+        case .batch(let batch): "there is no batch \(batch); nothing is held"
+        case .order(let batch, let line): "there is no order \(batch)-\(line); nothing is held"
+        case .day(let day): "there is no day \(day); nothing is held"
+        }
+    }
 }
