@@ -20,6 +20,8 @@ package struct Deployment: Sendable {
         package static let keys = Needs(rawValue: 1)
         /// Addresses and secrets of all channels: whoever calls them.
         package static let channels = Needs(rawValue: 2)
+        /// The role that archives, with connections of its own.
+        package static let archive = Needs(rawValue: 4)
     }
 
     /// What bringing a database to this program's schema did.
@@ -33,6 +35,9 @@ package struct Deployment: Sendable {
     package let catalogue: Catalogue
     package let pool: PostgresPool
     package let store: SQLStore
+    /// The store as the role that archives has it; nil where nothing is archived.
+    private let archiveStore: SQLStore?
+    private let archivePool: PostgresPool?
     package let logger: Logger
     private let needs: Needs
     private let clock: SystemClock
@@ -52,7 +57,8 @@ package struct Deployment: Sendable {
         needs: Needs = []
     ) async throws -> Deployment {
         let empty = Catalogue(formats: [:], channels: [:], merchants: [:])
-        let catalogue = try catalogue ?? (needs.isEmpty ? empty : Catalogue.load(configuration))
+        let readsCatalogue = !needs.isDisjoint(with: [.keys, .channels])
+        let catalogue = try catalogue ?? (readsCatalogue ? Catalogue.load(configuration) : empty)
         let keys = try needs.contains(.keys) ? configuration.keyRing() : KeyRing.closed()
         let clock = SystemClock()
         let endpoints =
@@ -69,12 +75,18 @@ package struct Deployment: Sendable {
         )
         // Only who works delivers alarms.
         let alarmSinks = try needs.contains(.keys) ? AlarmSinks.make(configuration, clock: clock) : []
-        let pool = try Self.pool(configuration)
+        let archivePool = try needs.contains(.archive) ? Self.archivePool(configuration) : nil
+        var archiveStore = try archivePool.map { SQLStore(pool: $0, keys: try .closed()) }
+        archiveStore?.beforeSwapCommit = configuration.faults?.passing(.archiveSwapSent)
+        // Who archives and does nothing else needs no other role.
+        let pool = try needs == .archive ? archivePool ?? Self.pool(configuration) : Self.pool(configuration)
         let deployment = Deployment(
             configuration: configuration,
             catalogue: catalogue,
             pool: pool,
             store: SQLStore(pool: pool, keys: keys),
+            archiveStore: archiveStore,
+            archivePool: archivePool,
             logger: Self.logger(configuration),
             needs: needs,
             clock: clock,
@@ -82,7 +94,8 @@ package struct Deployment: Sendable {
             alarmSinks: alarmSinks
         )
         do {
-            try await deployment.checkDatabase()
+            try await deployment.checkDatabase(pool)
+            if let archivePool, archivePool !== pool { try await deployment.checkDatabase(archivePool) }
         } catch {
             await deployment.close()
             throw error
@@ -112,6 +125,7 @@ package struct Deployment: Sendable {
     package func close() async {
         transport.shutdown()
         await pool.close()
+        if let archivePool, archivePool !== pool { await archivePool.close() }
     }
 
     /// An engine of its own identity, for a worker or a run; one a process and start.
@@ -119,7 +133,6 @@ package struct Deployment: Sendable {
     /// Without `.channels` its stages `submit` and `poll` must not be run: no channel can be reached.
     package func engine() -> Engine {
         precondition(needs.contains(.keys), "an engine reads and writes personal data")
-        let seed = SecureRandom.bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         var engine = Engine(
             store: store,
             configuration: catalogue.engineConfiguration(
@@ -128,34 +141,75 @@ package struct Deployment: Sendable {
             ),
             transport: transport,
             clock: clock,
-            random: SeededRandom(seed: seed),
-            worker: WorkerIdentifier(Hexadecimal.encode(SecureRandom.bytes(16))),
+            random: Self.random(),
+            worker: Self.newWorker(),
             logger: logger
         )
         engine.alarmSinks = alarmSinks
-        engine.archiving = archivingStage(worker: engine.worker)
+        if needs.contains(.archive) { engine.archiving = archivingStage(worker: engine.worker) }
         engine.connectionShare = Engine.ConnectionShare(
-            connections: Int32(configuration.database.connections),
+            connections: Int32(connections),
             budget: configuration.database.connectionBudget
         )
         return engine
     }
 
-    /// What takes days past their age to the history.
-    package func archivingStage(worker: WorkerIdentifier) -> ArchivingStage {
-        let seed = SecureRandom.bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        var archive = store
-        archive.beforeSwapCommit = configuration.faults?.passing(.archiveSwapSent)
-        return ArchivingStage(
-            store: archive,
+    /// Connections of this process, at most.
+    private var connections: Int {
+        configuration.database.connections + (archivePool == nil ? 0 : ArchiveSettings.connections)
+    }
+
+    // MARK: Archiving
+
+    /// The store as the role that archives has it.
+    package var archive: SQLStore {
+        guard let archiveStore else { preconditionFailure("whoever archives says so among its needs") }
+        return archiveStore
+    }
+
+    /// Refuses a role that may not archive, before anything is begun.
+    package func requireArchiver() async throws {
+        guard try await archive.archiveStatus().mayArchive else {
+            throw CommandFailure(
+                "the role of this database URL may not archive",
+                mend: "connect as sluice_archiver: set archive.database_url, or SLUICE_ARCHIVE_DATABASE_URL",
+                status: .configuration
+            )
+        }
+    }
+
+    /// What archives; `worker`: of an engine, nil for an identity of its own.
+    package func archivingStage(worker: WorkerIdentifier? = nil) -> ArchivingStage {
+        let store = archive
+        var stage = ArchivingStage(
+            store: store,
             alarms: store,
-            configuration: ArchiveConfiguration(),
+            configuration: configuration.archive.rules,
             clock: clock,
-            random: SeededRandom(seed: seed),
-            worker: worker,
+            random: Self.random(),
+            worker: worker ?? Self.newWorker(),
             logger: logger
         )
+        let retention = ArchiveRetention(stage, store: store, exports: configuration.exportFolder)
+        stage.upkeep = { try await retention.keep($0) }
+        return stage
     }
+
+    /// The clock of archiving's parts that are no stage.
+    package var archivingClock: any EngineClock { clock }
+
+    /// Draws for commands that draw.
+    package var random: SeededRandom { Self.random() }
+
+    private static func random() -> SeededRandom {
+        SeededRandom(seed: SecureRandom.bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+    }
+
+    private static func newWorker() -> WorkerIdentifier {
+        WorkerIdentifier(Hexadecimal.encode(SecureRandom.bytes(16)))
+    }
+
+    // MARK: Channels
 
     /// Why nothing is activated in class production (R16).
     package static let activationTakesTwoPeople = CommandFailure(
@@ -250,8 +304,29 @@ package struct Deployment: Sendable {
 
     /// A pool on the configured database; the caller closes it.
     package static func pool(_ configuration: Configuration) throws -> PostgresPool {
-        let postgres = PostgresConfiguration(
+        try pool(
+            configuration,
             uri: try configuration.databaseURL(),
+            connections: configuration.database.connections
+        )
+    }
+
+    /// A pool of the role that archives; the caller closes it.
+    package static func archivePool(_ configuration: Configuration) throws -> PostgresPool {
+        try pool(
+            configuration,
+            uri: try configuration.archive.databaseURL ?? configuration.databaseURL(),
+            connections: ArchiveSettings.connections
+        )
+    }
+
+    private static func pool(
+        _ configuration: Configuration,
+        uri: String,
+        connections: Int
+    ) throws -> PostgresPool {
+        let postgres = PostgresConfiguration(
+            uri: uri,
             applicationName: "sluice",
             keepsPlans: !configuration.database.isPooled
         )
@@ -262,7 +337,7 @@ package struct Deployment: Sendable {
                 mend: "write it as in postgresql://sluice_worker@host:5432/sluice"
             )
         }
-        return PostgresPool(configuration: postgres, connectionsMax: configuration.database.connections)
+        return PostgresPool(configuration: postgres, connectionsMax: connections)
     }
 
     /// The log of this process: JSON lines on standard error.
@@ -270,7 +345,7 @@ package struct Deployment: Sendable {
         Logger(label: "sluice") { _ in JSONLogHandler(level: configuration.logLevel) }
     }
 
-    private func checkDatabase() async throws {
+    private func checkDatabase(_ pool: PostgresPool) async throws {
         let applied = try await Migrator(pool: pool).appliedMigrations()
         let missing = Migrator.migrations.filter { applied[$0.number] == nil }
         guard missing.isEmpty else {
@@ -280,7 +355,7 @@ package struct Deployment: Sendable {
                 status: .configuration
             )
         }
-        let stamp = try await store.environment()
+        let stamp = try await SQLStore(pool: pool, keys: .closed()).environment()
         guard stamp == configuration.environment else {
             throw CommandFailure(
                 "the database belongs to environment \(Self.words(stamp)), the configuration says"

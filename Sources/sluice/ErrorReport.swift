@@ -1,6 +1,7 @@
 import ChannelKit
 import ChannelSimulator
 import PaymentCore
+import Pipeline
 import PostgresClient
 import PostgresStore
 import Store
@@ -22,8 +23,11 @@ package struct ErrorReport: Sendable {
         case let failure as CommandFailure: self.init(failure.description, failure.status)
         case is Terminal.Closed: self.init(nil, .failed)
         case is YAMLError, is ConfigurationError, is EndpointError, is ChannelTransportError, is Migrator.Defect,
-            is KeyRing.Defect, is ConnectionBudgetExceeded, is WorkingCalendar.UncoveredDay:
+            is KeyRing.Defect, is ConnectionBudgetExceeded, is WorkingCalendar.UncoveredDay, is NothingToHold:
             self.init("\(error)", .configuration)
+        case is StaleArchiveLease: self.init("\(error)", .heldByAnother)
+        case let refused as RestorationRefused: self.init(refused)
+        case is ArchivingStopped: self.init("\(error)", .waitsForPerson)
         case let simulator as SimulatorError:
             self.init(simulator.description, simulator.code == .configuration ? .configuration : .failed)
         case let postgres as PostgresError: self.init(postgres)
@@ -34,12 +38,23 @@ package struct ErrorReport: Sendable {
         }
     }
 
+    private init(_ refused: RestorationRefused) {
+        let status: ExitStatus =
+            switch refused.code {
+            case .usage: .configuration
+            case .state: .failed
+            case .held: .heldByAnother
+            case .workLeft: .workLeft
+            }
+        self.init(refused.description, status)
+    }
+
     private init(_ error: PostgresError) {
         switch error.sqlState {
         case let state? where state.hasPrefix("SL"):
             // Our own functions raise these: rules that the call broke, in words for people.
             let words = [error.message ?? "refused by a rule of the database", error.hint].compactMap(\.self)
-            self.init(words.joined(separator: "; "), Self.isUsage(state) ? .configuration : .failed)
+            self.init(words.joined(separator: "; "), Self.status(of: state))
         case "42P01", "3F000", "42703", "42883":
             self.init("the database has not the schema of this program; run: sluice db migrate", .configuration)
         case "42501":
@@ -61,6 +76,14 @@ package struct ErrorReport: Sendable {
         }
     }
 
-    /// These speak of the state that something is in, the others of what was asked for.
-    private static func isUsage(_ state: String) -> Bool { !["SL009", "SL010", "SL012", "SL016"].contains(state) }
+    private static func status(of state: String) -> ExitStatus {
+        switch state {
+        // The lease of archiving is another's; archiving is stopped.
+        case "SL030": .heldByAnother
+        case "SL031": .waitsForPerson
+        // These speak of the state that something is in, the others of what was asked for.
+        case "SL009", "SL010", "SL012", "SL016", "SL032", "SL033", "SL035", "SL036", "SL037": .failed
+        default: .configuration
+        }
+    }
 }

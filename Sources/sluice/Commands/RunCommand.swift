@@ -29,9 +29,11 @@ struct RunCommand: AsyncParsableCommand {
         let definition = try jobs.load(job, configuration)
         let signals = StopSignals()
         let callsChannels = !definition.stages.isDisjoint(with: [.submit, .poll])
-        let needs: Deployment.Needs = callsChannels ? [.keys, .channels] : .keys
+        var needs: Deployment.Needs = callsChannels ? [.keys, .channels] : .keys
+        if definition.stages.contains(.archive) { needs.insert(.archive) }
         let (start, waiting) = try await Deployment.with(configuration, needs: needs) { deployment in
             try Self.check(definition, deployment)
+            if needs.contains(.archive) { try await deployment.requireArchiver() }
             if callsChannels { try await deployment.warnOfInactiveChannels() }
             let runner = JobRunner(job: definition) { deployment.engine() }
             let process = Deployment.process

@@ -68,6 +68,7 @@ package struct Configuration: Sendable {
     /// Minor units by currency, over all merchants' files of one business date (pitfall A3).
     package var dayCeilings: [Currency: Int64]
     package var alarms: AlarmSettings
+    package var archive: ArchiveSettings
 
     /// Reads `sluice.yaml` of a folder.
     ///
@@ -94,7 +95,8 @@ package struct Configuration: Sendable {
             limits: try limits(reader),
             faults: try faults(variables, in: environment.environmentClass),
             dayCeilings: try dayCeilings(reader),
-            alarms: try AlarmSettings.read(reader, environmentClass: environment.environmentClass)
+            alarms: try AlarmSettings.read(reader, environmentClass: environment.environmentClass),
+            archive: try ArchiveSettings.read(reader, variables: variables)
         )
         try reader.finish()
         return configuration
@@ -153,16 +155,7 @@ package struct Configuration: Sendable {
     }
 
     private static func database(_ reader: SettingsReader, variables: [String: String]) throws -> Database {
-        var url = try reader.text("database.url")
-        if let text = url, let reference = SecretReference(text) {
-            url = try reference.text(for: "database.url", variables: variables)
-        } else if variables[SettingsReader.variable(of: "database.url")] == nil, let text = url, holdsPassword(text) {
-            throw reader.error(
-                "database.url",
-                what: "the address holds a password, and secrets stand in no file",
-                mend: "write env:NAME or file:/PATH, or leave the password to PGPASSFILE"
-            )
-        }
+        let url = try url("database.url", reader, variables: variables)
         let connections =
             try reader.value("database.connections") { node throws(YAMLError) in try node.int(in: 1...200) } ?? 10
         let budget = try reader.value("database.budget") { node throws(YAMLError) in try node.int(in: 1...100_000) }
@@ -179,6 +172,20 @@ package struct Configuration: Sendable {
             isPooled: try reader.value("database.pooled") { node throws(YAMLError) in try node.bool() } ?? false,
             budget: budget
         )
+    }
+
+    /// A database's URI, or what a reference to it holds; no file holds a password.
+    static func url(_ key: String, _ reader: SettingsReader, variables: [String: String]) throws -> String? {
+        guard let text = try reader.text(key) else { return nil }
+        if let reference = SecretReference(text) { return try reference.text(for: key, variables: variables) }
+        guard variables[SettingsReader.variable(of: key)] != nil || !holdsPassword(text) else {
+            throw reader.error(
+                key,
+                what: "the address holds a password, and secrets stand in no file",
+                mend: "write env:NAME or file:/PATH, or leave the password to PGPASSFILE"
+            )
+        }
+        return text
     }
 
     private static func holdsPassword(_ url: String) -> Bool {

@@ -96,8 +96,60 @@ package struct Doctor: Sendable {
             keys(needed: health.dataKeys),
             AlarmCheck.waiting(health.alarms, sinks: configuration.alarms.sinks.count),
         ]
+        findings.append(await archiving())
         findings += await channels(try await store.channels(), try await store.lanes(of: nil))
         return findings
+    }
+
+    /// As the role that archives sees it, where it has an address of its own.
+    private func archiving() async -> Finding {
+        let hasOwnRole = configuration.archive.databaseURL != nil
+        do {
+            let archivePool = hasOwnRole ? try Deployment.archivePool(configuration) : pool
+            let finding: Finding
+            do {
+                finding = try await archiving(SQLStore(pool: archivePool, keys: .closed()), hasOwnRole: hasOwnRole)
+            } catch {
+                if hasOwnRole { await archivePool.close() }
+                throw error
+            }
+            if hasOwnRole { await archivePool.close() }
+            return finding
+        } catch {
+            return .fail(
+                .archiving,
+                ErrorReport(error).words ?? "cannot be asked",
+                mend: "check archive.database_url"
+            )
+        }
+    }
+
+    private func archiving(_ store: SQLStore, hasOwnRole: Bool) async throws -> Finding {
+        let stamped = try await store.environment()
+        guard stamped == configuration.environment else {
+            return .fail(
+                .archiving,
+                "archive.database_url is another deployment's database (R13)",
+                mend: "name the same database in both addresses"
+            )
+        }
+        let status = try await store.archiveStatus()
+        let ends = try await store.carryOverEnds()
+        return ArchiveCheck.judge(
+            ArchiveCheck.Sides(
+                status: status,
+                stop: try await store.archiveSwitch().stop,
+                daysBehind: ArchiveStatusReport.daysBehind(
+                    configuration.archive.rules,
+                    ends: ends,
+                    today: status.today
+                ),
+                unknownSignals: try await store.serverLoad(for: nil).unknownSignals,
+                hasOwnRole: hasOwnRole,
+                exportProblem: configuration.exportFolder?.problem
+            ),
+            environmentClass: configuration.environment.environmentClass
+        )
     }
 
     private func keys(needed: [Int32]) -> Finding {
