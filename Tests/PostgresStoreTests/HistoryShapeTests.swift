@@ -62,12 +62,14 @@ import Testing
             label: "one"
         )
         #expect(
-            one.rows == [.paymentOrder: 1, .paymentAttempt: 1, .submission: 1, .quarantineRecord: 0, .exchange: 1]
+            one.tables.mapValues(\.rows) == [
+                .paymentOrder: 1, .paymentAttempt: 1, .submission: 1, .quarantineRecord: 0, .exchange: 1,
+            ]
         )
         let file = try await scene.store.copyToRestored(.batch(batch, businessDate: scene.day), label: "file")
-        #expect(file.rows[.paymentOrder] == ArchiveScene.linesPerFile)
+        #expect(file.tables[.paymentOrder]?.rows == ArchiveScene.linesPerFile)
         let day = try await scene.store.copyToRestored(.day(scene.day), label: "day")
-        #expect(day.rows[.paymentOrder] == 4 * ArchiveScene.linesPerFile)
+        #expect(day.tables[.paymentOrder]?.rows == 4 * ArchiveScene.linesPerFile)
         let differing = try await scene.database.number(
             """
             SELECT count(*) FROM (SELECT * FROM restored.payment_order_day EXCEPT ALL
@@ -75,6 +77,10 @@ import Testing
             """
         )
         #expect(differing == 0)
+        for copy in [one, file, day] { #expect(copy.tables.values.allSatisfy(\.isRight)) }
+        #expect(
+            day.tables.values.allSatisfy { $0.isTold == true } && file.tables.values.allSatisfy { $0.isTold == nil }
+        )
         for label in ["one", "file", "day"] { #expect(try await scene.store.dropRestored(label: label) == 5) }
         #expect(try await scene.store.dropRestored(label: "day") == 0)
         await scene.close()
