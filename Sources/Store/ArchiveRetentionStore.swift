@@ -40,7 +40,8 @@ package protocol ArchiveRetentionStore: Sendable {
         _ export: ArchiveExport,
         _ lease: ArchiveLease
     ) async throws
-    /// Drops a day, or a merged month by its first day; answers how many days, nil if it may not go; locks history.
+    /// Takes a day out of history, or a merged month by its first day; answers how many days, nil if it may not go; locks
+    /// history.
     func dropDays(
         _ table: HeavyTable,
         _ first: BusinessDate,
@@ -48,6 +49,8 @@ package protocol ArchiveRetentionStore: Sendable {
         isExported: Bool,
         _ lease: ArchiveLease
     ) async throws -> Int?
+    /// Drops partitions that were taken out of history, some a call; false once there are none.
+    func dropSetAside(_ table: HeavyTable, _ lease: ArchiveLease) async throws -> Bool
 }
 
 /// Days that are dropped together: one, or those of a merged month.

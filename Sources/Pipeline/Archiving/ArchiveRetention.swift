@@ -21,21 +21,28 @@ package struct ArchiveRetention: Sendable {
     ///
     /// Answers in words what it left undone. Throws `ArchiveEnding` where the run ends with it.
     package func keep(_ pace: ArchivePace) async throws -> [String] {
-        let merged = try await merge(pace)
-        return merged + (try await drop(pace))
+        guard stage.configuration.mergeAfter != nil || stage.configuration.retention != nil else { return [] }
+        // What an earlier run took out of history, and was kept from dropping.
+        for table in HeavyTable.allCases { try await dropSetAside(table, pace) }
+        try await merge(pace)
+        return try await drop(pace)
+    }
+
+    private func dropSetAside(_ table: HeavyTable, _ pace: ArchivePace) async throws {
+        let at = ArchiveProgress(table: table, day: pace.lease.asOf, step: .nothing)
+        while try await pace.locking(at, ofLiveTable: false, { try await store.dropSetAside(table, pace.lease) }) {}
     }
 
     // MARK: Months
 
-    private func merge(_ pace: ArchivePace) async throws -> [String] {
-        guard let months = stage.configuration.mergeAfter else { return [] }
+    private func merge(_ pace: ArchivePace) async throws {
+        guard let months = stage.configuration.mergeAfter else { return }
         let cutoff = ArchiveRules.cutoff(asOf: pace.lease.asOf, months: months)
         for table in HeavyTable.allCases {
             for first in try await store.monthsToMerge(table, before: cutoff) {
                 try await merge(table, first, pace)
             }
         }
-        return []
     }
 
     private func merge(_ table: HeavyTable, _ first: BusinessDate, _ pace: ArchivePace) async throws {
@@ -118,6 +125,7 @@ package struct ArchiveRetention: Sendable {
             )
         }
         guard let dropped else { return "\(table) \(expired.first) may not be dropped: it is held, or a pass is new" }
+        try await dropSetAside(table, pace)
         stage.logger.info(
             "days dropped",
             metadata: ["table": "\(table)", "day": "\(expired.first)", "days": "\(dropped)"]

@@ -147,4 +147,18 @@ extension SQLStore: ArchiveRetentionStore {
             ) { Int(try $0.int32(0)) }
         } catch let error as PostgresError where error.sqlState == "SL037" { return nil }
     }
+
+    package func dropSetAside(_ table: HeavyTable, _ lease: ArchiveLease) async throws -> Bool {
+        // The commit removes the files, however large they are; nobody waits for it.
+        do {
+            return try await pool.transaction("drop set aside", deadline: ArchiveStep.longDeadline) { transaction in
+                try transaction.query(
+                    "SELECT sluice.drop_set_aside($1, $2, 8)",
+                    [.int64(lease.epoch.value), .text(table.rawValue)]
+                ).first?.int32(0) ?? 0 > 0
+            }
+        } catch let error as PostgresError {
+            throw ArchiveStep("drop set aside", table, lease.asOf, lease).meaning(of: error, isLocking: true)
+        }
+    }
 }

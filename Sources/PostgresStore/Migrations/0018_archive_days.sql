@@ -199,6 +199,36 @@ BEGIN
 END
 $$;
 
+-- A partition of history that is to go is set aside, and dropped by a step of its own: its files are removed with the
+-- commit, which takes longer than others may be kept out.
+CREATE FUNCTION sluice.set_aside(of_table text, part regclass) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text := (SELECT c.relname FROM pg_class c WHERE c.oid = part);
+BEGIN
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE NOWAIT', part);
+    EXECUTE format('ALTER TABLE history.%I DETACH PARTITION %s', of_table, part);
+    EXECUTE format('ALTER TABLE %s RENAME TO %I', part, name || '_gone');
+END
+$$;
+-- Drops what was set aside, so many partitions a time; answers how many, 0 at the end.
+CREATE FUNCTION sluice.drop_set_aside(of_epoch bigint, of_table text, most int) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+DECLARE
+    part regclass;
+    dropped int := 0;
+BEGIN
+    PERFORM sluice.archive_guard(of_epoch);
+    FOR part IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'history'::regnamespace AND c.relkind = 'r'
+        AND NOT c.relispartition AND c.relname ~ ('^' || of_table || '_[0-9]+_gone$') LIMIT most
+    LOOP
+        EXECUTE format('DROP TABLE %s', part);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
+$$;
+
 -- A copied month takes the place of its days, within 100 ms; false if it is not what the receipts tell by now.
 CREATE FUNCTION sluice.put_archive_month(of_epoch bigint, of_table text, first_day date, found_totals jsonb)
 RETURNS boolean
@@ -215,9 +245,7 @@ BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     EXECUTE format('LOCK TABLE ONLY history.%I IN ACCESS EXCLUSIVE MODE', of_table);
     FOR day IN SELECT first_day + n FROM generate_series(0, after - first_day - 1) n LOOP
-        EXECUTE format('LOCK TABLE history.%I IN ACCESS EXCLUSIVE MODE NOWAIT', sluice.day_name(of_table, day));
-        EXECUTE format('ALTER TABLE history.%I DETACH PARTITION history.%I', of_table, sluice.day_name(of_table, day));
-        EXECUTE format('DROP TABLE history.%I', sluice.day_name(of_table, day));
+        PERFORM sluice.set_aside(of_table, ('history.' || sluice.day_name(of_table, day))::regclass);
     END LOOP;
     EXECUTE format('ALTER TABLE history.%I ATTACH PARTITION history.%I FOR VALUES FROM (%L) TO (%L)', of_table, month,
         first_day, after);
@@ -396,9 +424,8 @@ BEGIN
             HINT = 'it is held, too young, not read again, or not exported: sluice archive verify';
     END IF;
     EXECUTE format('LOCK TABLE ONLY history.%I IN ACCESS EXCLUSIVE MODE', of_table);
-    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE NOWAIT', part);
-    EXECUTE format('ALTER TABLE history.%I DETACH PARTITION %s', of_table, part);
-    EXECUTE format('DROP TABLE %s', part);
+    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM sluice.set_aside(of_table, part);
     UPDATE sluice.archive_manifest m SET state = 'dropped', dropped_at = clock_timestamp()
         WHERE m.table_name = of_table AND m.day >= of_day AND m.day < after AND m.state = 'closed';
     RETURN after - of_day;
@@ -410,6 +437,7 @@ GRANT EXECUTE ON FUNCTION sluice.note_rows_left(bigint, text, date),
     sluice.put_archive_month(bigint, text, date, jsonb),
     sluice.copy_to_restored(text, date, bigint, int, text), sluice.drop_restored(text),
     sluice.judge_restored(text, date, bigint, int, text), sluice.days_to_drop(text, date),
+    sluice.drop_set_aside(bigint, text, int),
     sluice.note_archive_export(bigint, text, date, jsonb),
     sluice.drop_archived_day(bigint, text, date, date, boolean) TO sluice_archiver;
 
