@@ -227,7 +227,7 @@ struct ArchiveScene {
 
 extension ArchiveScene {
     /// Final orders, their submissions, calls and attempts, and rejected records.
-    private func fill(_ day: BusinessDate, files: Int64) async throws {
+    func fill(_ day: BusinessDate, files: Int64) async throws {
         let lines = Self.linesPerFile
         try await meddle(
             """
