@@ -42,6 +42,7 @@ extension SQLStore {
     func endAttempts(_ moves: [OrderMove], change: SubmissionChange, _ transaction: PostgresTransaction) throws {
         guard !moves.isEmpty else { return }
         let chunk = change.chunk
+        let evidence = try change.endedCall?.call ?? lastCall(of: change.submission, chunk, transaction)
         let key: [PostgresValue] = [
             .int64(chunk.batch.value), .date(chunk.businessDate), .int32(change.submission.value),
             .intArray(moves.map(\.line.value)),
@@ -51,17 +52,14 @@ extension SQLStore {
             INSERT INTO sluice.payment_attempt (batch_id, line_no, business_date, attempt_no, channel, submission_no,
                 cause, code, evidence_day, evidence_ordinal)
             SELECT o.batch_id, o.line_no, o.business_date, o.attempt_no, o.channel, o.submission_no,
-                m.cause::sluice.failure_cause, m.code, e.exchange_day, e.ordinal
+                m.cause::sluice.failure_cause, m.code, $7::date, $8::int
             FROM unnest($4::int[], $5::text[], $6::text[]) AS m (line_no, cause, code)
             JOIN sluice.payment_order o ON o.batch_id = $1 AND o.business_date = $2 AND o.line_no = m.line_no
                 AND o.submission_no = $3 AND \(LineBounds.condition("o.line_no", in: "$4"))
-            CROSS JOIN (SELECT x.exchange_day, x.ordinal FROM sluice.exchange x
-                WHERE x.batch_id = $1 AND x.submission_no = $3 AND ($7::int IS NULL OR x.ordinal = $7)
-                ORDER BY x.ordinal DESC LIMIT 1) AS e
             """,
             key + [
                 .textArray(moves.compactMap { $0.cause?.rawValue }), .textArray(moves.map(\.code)),
-                .optionalInt32(change.endedCall?.call.ordinal),
+                .date(evidence.day), .int32(evidence.ordinal),
             ]
         )
         _ = try transaction.execute(
@@ -75,5 +73,41 @@ extension SQLStore {
                 .bigintArray(moves.map { $0.next?.delay.microseconds ?? 0 }),
             ]
         )
+    }
+
+    /// The submission's last call, live or of a day that has left: a call is filed by the day on which it was made.
+    private func lastCall(
+        of submission: SubmissionNumber,
+        _ chunk: ClaimedChunk,
+        _ transaction: PostgresTransaction
+    ) throws -> RecordedCall {
+        let key: [PostgresValue] = [.int64(chunk.batch.value), .int32(submission.value)]
+        // No call before the intent: its day keeps the look from the partitions before it.
+        let intended = try transaction.query(
+            """
+            SELECT (intended_at AT TIME ZONE 'UTC')::date FROM sluice.submission
+            WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
+            """,
+            key + [.date(chunk.businessDate)]
+        )
+        guard let first = intended.first else {
+            throw StoreDefect("submission \(submission) of batch \(chunk.batch) is missing")
+        }
+        // A late answer may be filed under a later day than the last call.
+        let calls = try transaction.query(
+            """
+            SELECT x.ordinal, x.exchange_day FROM sluice.exchange x
+            WHERE x.batch_id = $1 AND x.submission_no = $2 AND x.exchange_day >= $3
+            UNION ALL
+            SELECT x.ordinal, x.exchange_day FROM history.exchange x
+            WHERE x.batch_id = $1 AND x.submission_no = $2 AND x.exchange_day >= $3
+            ORDER BY ordinal DESC, exchange_day LIMIT 1
+            """,
+            key + [.date(try first.date(0))]
+        )
+        guard let last = calls.first else {
+            throw StoreDefect("submission \(submission) of batch \(chunk.batch) has no call that proves its end")
+        }
+        return RecordedCall(ordinal: try last.int32(0), day: try last.date(1))
     }
 }

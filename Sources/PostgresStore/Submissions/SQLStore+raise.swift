@@ -26,6 +26,15 @@ extension SQLStore {
         try open(decision.reviews, submissionReviews: [], of: change.submission, change.chunk, transaction)
     }
 
+    /// The accounts of orders that an answer contradicts, in one place of the two.
+    private static func accounts(_ table: String) -> String {
+        """
+        SELECT account_hash, amount_minor, currency, batch_id, business_date, line_no FROM \(table)
+        WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3)
+            AND \(LineBounds.condition("line_no", in: "$3"))
+        """
+    }
+
     /// Opens review items; a contradiction also holds new orders to the same account and amount, and tells the merchant
     /// not to resubmit (R8).
     private func open(
@@ -61,9 +70,7 @@ extension SQLStore {
             WITH noticed AS (
                 INSERT INTO sluice.account_at_risk (account_hash, amount_minor, currency, batch_id, business_date,
                     line_no)
-                SELECT account_hash, amount_minor, currency, batch_id, business_date, line_no FROM sluice.payment_order
-                WHERE batch_id = $1 AND business_date = $2 AND line_no = ANY ($3)
-                    AND \(LineBounds.condition("line_no", in: "$3"))
+                \(Self.accounts("sluice.payment_order")) UNION ALL \(Self.accounts("history.payment_order"))
                 ON CONFLICT DO NOTHING RETURNING line_no
             )
             INSERT INTO sluice.outbox (topic, batch_id, payload)

@@ -59,50 +59,6 @@ extension SQLStore: SubmissionStore {
         }
     }
 
-    /// The orders of a submission, as they stand.
-    ///
-    /// An order that has gone on to its next attempt failed on this submission, and must stay so.
-    private func submittedOrders(
-        of submission: SubmissionNumber,
-        _ chunk: ClaimedChunk,
-        _ cipher: inout BatchCipher,
-        _ transaction: PostgresTransaction
-    ) throws -> [SubmittedOrder] {
-        let sent = try transaction.query(
-            "SELECT line_nos FROM sluice.submission WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3",
-            [.int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate)]
-        )
-        let lines = try sent.first?.intArray(0) ?? []
-        // Items are numbered here: a join with the list would compare each order with each of its places, on a day of
-        // which the server knows nothing.
-        let items = Dictionary(uniqueKeysWithValues: lines.enumerated().map { ($1, Int32($0 + 1)) })
-        return try transaction.query(
-            """
-            SELECT o.line_no, CASE WHEN o.submission_no = $2 THEN o.state ELSE 'failed' END, o.amount_minor, o.currency,
-                o.personal
-            FROM sluice.payment_order o
-            WHERE o.batch_id = $1 AND o.business_date = $3 AND o.line_no = ANY ($4)
-                AND \(LineBounds.condition("o.line_no", in: "$4"))
-            """,
-            [
-                .int64(chunk.batch.value), .int32(submission.value), .date(chunk.businessDate), .intArray(lines),
-            ]
-        ).map { row in
-            let line = try row.int32(0)
-            guard let item = items[line] else { throw StoreDefect("an order is no item of its submission") }
-            // Without its account no success can be compared with it: a person looks, and the others go on.
-            let personal = cipher.personal(try row.bytes(4), line: LineNumber(line))
-            return SubmittedOrder(
-                line: LineNumber(line),
-                item: item,
-                state: try row.word(1),
-                amountMinor: try row.int64(2),
-                currency: try row.text(3),
-                accountNumber: personal?.accountNumber ?? ""
-            )
-        }.sorted { $0.item < $1.item }
-    }
-
     package func record(_ change: SubmissionChange) async throws -> ChangeOutcome {
         do {
             return try await settled(
@@ -157,38 +113,41 @@ extension SQLStore: SubmissionStore {
         return .committed(begun)
     }
 
-    private func keepLate(_ change: SubmissionChange, _ transaction: PostgresTransaction) throws {
-        guard let ended = change.endedCall else { return }
-        _ = try end(ended, isLate: true, change: change, transaction)
-        guard case .answered = ended.outcome, !change.lateActions.isEmpty else { return }
-        var cipher = try cipher(of: change.chunk.batch, transaction)
-        let orders = try submittedOrders(of: change.submission, change.chunk, &cipher, transaction)
-        let arrived = try transaction.query(
-            """
-            SELECT sends - sends_unsent FROM sluice.submission
-            WHERE batch_id = $1 AND submission_no = $2 AND business_date = $3
-            """,
-            [
-                .int64(change.chunk.batch.value), .int32(change.submission.value),
-                .date(change.chunk.businessDate),
-            ]
-        )
-        let late = SettlementDecision(
-            lateActions: change.lateActions,
-            orders: orders,
-            isOnlySend: try arrived.first?.int32(0) == 1
-        )
-        try raise(late: late, of: change, transaction)
-    }
-
-    /// Writes how a call ended; false if it has ended before, or another lease began it.
-    private func end(
+    /// Writes how a call ended; false if it has ended before, if another lease began it, or if its day has left.
+    func end(
         _ ended: EndedCall,
         isLate: Bool,
         change: SubmissionChange,
         _ transaction: PostgresTransaction
     ) throws -> Bool {
         let chunk = change.chunk
+        let key: [PostgresValue] = [
+            .int64(chunk.batch.value), .int32(change.submission.value), .int32(ended.call.ordinal),
+            .date(ended.call.day),
+        ]
+        // An outcome is written once; evidence is never overwritten.
+        return try transaction.execute(
+            """
+            UPDATE sluice.exchange SET outcome = $5::sluice.call_outcome, reason = $6, header_code = $7,
+                http_status = $8, volatile_elements = $9::jsonb, response = $10, data_key_id = $11, latency_us = $12,
+                ended_at = now(), is_late = $13
+            WHERE batch_id = $1 AND submission_no = $2 AND ordinal = $3 AND exchange_day = $4 AND outcome IS NULL
+                AND ($13 OR (epoch = $14 AND worker_id = $15))
+            """,
+            key + outcome(of: ended, change, transaction) + [
+                .bool(isLate), .int64(chunk.epoch.value), .text(chunk.worker.value),
+            ]
+        ) == 1
+    }
+
+    /// `$5` to `$12` of statements on how a call ended, from its outcome to its latency.
+    func outcome(
+        of ended: EndedCall,
+        _ change: SubmissionChange,
+        _ transaction: PostgresTransaction
+    ) throws
+        -> [PostgresValue]
+    {
         let outcome: (word: String, reason: String?, headerCode: String?) =
             switch ended.outcome {
             case .notSent(let reason): ("not_sent", reason, nil)
@@ -198,7 +157,7 @@ extension SQLStore: SubmissionStore {
         var response: PostgresValue = .null
         var keyIdentifier: PostgresValue = .null
         if !ended.response.isEmpty {
-            var cipher = try cipher(of: chunk.batch, transaction)
+            var cipher = try cipher(of: change.chunk.batch, transaction)
             response = .bytea(
                 cipher.sealWithRandomNonce(ended.response, .response, change.submission.value, ended.call.ordinal)
             )
@@ -207,24 +166,11 @@ extension SQLStore: SubmissionStore {
         let volatile = JSONText.object(
             ended.volatileElements.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }
         )
-        // An outcome is written once; evidence is never overwritten.
-        return try transaction.execute(
-            """
-            UPDATE sluice.exchange SET outcome = $5::sluice.call_outcome, reason = $6, header_code = $7, http_status =
-                $8,
-                is_late = $9, volatile_elements = $10::jsonb, response = $11, data_key_id = $12, latency_us = $13,
-                    ended_at = now()
-            WHERE batch_id = $1 AND submission_no = $2 AND ordinal = $3 AND exchange_day = $4 AND outcome IS NULL
-                AND ($9 OR (epoch = $14 AND worker_id = $15))
-            """,
-            [
-                .int64(chunk.batch.value), .int32(change.submission.value), .int32(ended.call.ordinal),
-                .date(ended.call.day), .text(outcome.word), .optionalText(outcome.reason),
-                .optionalText(outcome.headerCode), .optionalInt32(ended.status), .bool(isLate), .jsonb(volatile),
-                response,
-                keyIdentifier, .int64(ended.latencyMicroseconds), .int64(chunk.epoch.value), .text(chunk.worker.value),
-            ]
-        ) == 1
+        return [
+            .text(outcome.word), .optionalText(outcome.reason), .optionalText(outcome.headerCode),
+            .optionalInt32(ended.status), .jsonb(volatile), response, keyIdentifier,
+            .int64(ended.latencyMicroseconds),
+        ]
     }
 
     /// All moves by compare-and-set, or none.

@@ -56,7 +56,7 @@ extension SQLStore {
             let rows = try transaction.query(
                 """
                 SELECT is_late FROM sluice.exchange WHERE batch_id = $1 AND submission_no = $2 AND ordinal = $3
-                    AND exchange_day = $4 AND epoch = $5 AND worker_id = $6 AND outcome IS NOT NULL
+                    AND exchange_day >= $4 AND epoch = $5 AND worker_id = $6 AND outcome IS NOT NULL
                 """,
                 [
                     .int64(chunk.batch.value), .int32(change.submission.value), .int32(ended.call.ordinal),
