@@ -24,6 +24,8 @@ package struct OrderStory: Sendable {
     package var submissions: [Submission] = []
     package var attempts: [EndedAttempt] = []
     package var reviews: [Review] = []
+    /// What came back after its success; its state is `returned` once that is all of it.
+    package var returns: [Return] = []
     /// What happens next by itself, and when.
     package var nextAction: NextAction?
     /// It waits to be planned, not before this time.
@@ -115,6 +117,27 @@ package struct OrderStory: Sendable {
         ) {
             (self.attempt, self.channel, self.submission) = (attempt, channel, submission)
             (self.cause, self.code, self.endedAt) = (cause, code, endedAt)
+        }
+    }
+
+    /// Money that came back.
+    package struct Return: Sendable {
+        package let channel: ChannelName
+        /// The channel's own number of the return.
+        package let reference: String
+        package let amountMinor: Int64
+        package let code: String?
+        package let returnedAt: Timestamp
+
+        package init(
+            channel: ChannelName,
+            reference: String,
+            amountMinor: Int64,
+            code: String?,
+            returnedAt: Timestamp
+        ) {
+            (self.channel, self.reference, self.amountMinor) = (channel, reference, amountMinor)
+            (self.code, self.returnedAt) = (code, returnedAt)
         }
     }
 

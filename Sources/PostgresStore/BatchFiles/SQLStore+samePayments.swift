@@ -6,14 +6,21 @@ extension SQLStore {
     /// Memory of the server for the comparison of two days' orders; beyond it the server uses its disk.
     private static let comparisonMemory = "64MB"
 
-    /// Orders of the other files.
+    /// Orders of the other files, also of days that have left: a file may have waited for long.
     ///
-    /// A payment that failed or was cancelled is not made twice by being made once more.
+    /// A payment that failed, was cancelled or came back is not made twice by being made once more.
     private static let near = """
-        SELECT o.payment_key, o.batch_id, o.line_no FROM sluice.payment_order o
-        WHERE o.business_date BETWEEN $2 AND $3 AND o.batch_id = ANY ($4) AND o.payment_key IS NOT NULL
-            AND o.state NOT IN ('cancelled', 'failed', 'returned')
+        \(others("sluice.payment_order", state: "o.state")) UNION ALL
+        \(others("history.payment_order", state: standing("o")))
         """
+
+    private static func others(_ table: String, state: String) -> String {
+        """
+        SELECT o.payment_key, o.batch_id, o.line_no FROM \(table) o
+        WHERE o.business_date BETWEEN $2 AND $3 AND o.batch_id = ANY ($4) AND o.payment_key IS NOT NULL
+            AND \(state) NOT IN ('cancelled', 'failed', 'returned')
+        """
+    }
 
     /// Orders of the file that pay what one of the others pays, each once, however many of the others there are.
     private static let repeating = """

@@ -1,3 +1,4 @@
+import PaymentCore
 import Store
 
 extension Invariant {
@@ -32,7 +33,9 @@ extension Invariant {
             """
             SELECT c.channel || '/' || c.batch_id || '/' || c.submission_no FROM sluice.channel_number_registry c
             LEFT JOIN \(Self.submissions) s ON s.batch_id = c.batch_id AND s.submission_no = c.submission_no
-            WHERE s.batch_id IS NULL OR s.channel <> c.channel OR s.number <> c.number OR s.number_scope <> c.scope
+            LEFT JOIN sluice.batch_file f ON f.batch_id = c.batch_id
+            WHERE (s.batch_id IS NULL OR s.channel <> c.channel OR s.number <> c.number OR s.number_scope <> c.scope)
+                AND NOT \(Self.isDropped(.submission, "f.business_date"))
             """
         case .openOrdersHaveNextAction: Self.forgottenOrders
         case .chunksHaveWork: Self.idleChunks
@@ -50,6 +53,7 @@ extension Invariant {
             LEFT JOIN \(Self.submissions) s ON s.batch_id = o.batch_id AND s.submission_no = o.submission_no
             WHERE o.state NOT IN ('held', 'ready', 'cancelled')
                 AND (s.batch_id IS NULL OR s.line_nos[o.item_no] IS DISTINCT FROM o.line_no)
+                AND NOT \(Self.isDropped(.submission, "o.business_date"))
             """
         case .slotsComeFree: Self.stuckSlots
         case .resultFilesAreWhole:
@@ -88,12 +92,12 @@ extension Invariant {
     )
     private static let submissions = both(
         "submission",
-        "batch_id, submission_no, channel, number, number_scope, line_nos, amount_minor, currency, sends, sends_unsent,"
-            + " next_ordinal"
+        "batch_id, submission_no, business_date, channel, number, number_scope, line_nos, amount_minor, currency,"
+            + " sends, sends_unsent, next_ordinal"
     )
     private static let exchanges = both(
         "exchange",
-        "batch_id, submission_no, ordinal, exchange_day, kind, outcome, is_late"
+        "batch_id, submission_no, ordinal, exchange_day, business_date, kind, outcome, is_late"
     )
     private static let attempts = both(
         "payment_attempt",
@@ -102,6 +106,11 @@ extension Invariant {
 
     private static func both(_ table: String, _ columns: String) -> String {
         "(SELECT \(columns) FROM sluice.\(table) UNION ALL SELECT \(columns) FROM history.\(table))"
+    }
+
+    /// Whether the day of a table was dropped, by its retention: what is looked for there is not missing.
+    private static func isDropped(_ table: HeavyTable, _ day: String) -> String {
+        "EXISTS (SELECT FROM sluice.dropped_day d WHERE d.table_name = '\(table)' AND d.day = \(day))"
     }
 
     // MARK: Files and lines (R14)
@@ -122,6 +131,8 @@ extension Invariant {
                 CASE f.state WHEN 'splitting' THEN f.loaded_count ELSE f.record_count END
             OR NOT coalesce(t.adds_up, true)
             OR (f.state <> 'splitting' AND coalesce(t.amount_unreadable, 0) <> f.amount_unreadable))
+            AND NOT \(isDropped(.paymentOrder, "f.business_date"))
+            AND NOT \(isDropped(.quarantineRecord, "f.business_date"))
         """
 
     private static let strayLines = """
@@ -167,6 +178,8 @@ extension Invariant {
         WHERE r.state <> 'void' AND (f.merchant_id IS DISTINCT FROM r.merchant_id OR CASE r.state
             WHEN 'order' THEN o.merchant_order_no IS DISTINCT FROM r.order_no OR o.state = 'cancelled'
             ELSE q.merchant_order_no IS DISTINCT FROM r.order_no OR q.state NOT IN ('open', 'amended') END)
+            AND NOT \(isDropped(.paymentOrder, "f.business_date"))
+            AND NOT \(isDropped(.quarantineRecord, "f.business_date"))
         """
 
     // MARK: Work
@@ -211,16 +224,24 @@ extension Invariant {
 
     // MARK: Evidence
 
+    /// The late answer to a call of an archived day stands beside that call, under its number.
+    ///
+    /// Calls are filed by the day on which they were made: of a submission whose calls may be dropped nothing is
+    /// counted.
     private static let uncountedCalls = """
         SELECT coalesce(s.batch_id, e.batch_id) || '/' || coalesce(s.submission_no, e.submission_no)
         FROM \(submissions) s
-        FULL JOIN (SELECT batch_id, submission_no, count(*) AS calls, max(ordinal) AS last,
-            count(*) FILTER (WHERE kind = 'send') AS sends,
+        FULL JOIN (SELECT batch_id, submission_no, min(business_date) AS business_date,
+            count(DISTINCT ordinal) AS calls, max(ordinal) AS last,
+            count(DISTINCT ordinal) FILTER (WHERE kind = 'send') AS sends,
             count(*) FILTER (WHERE kind = 'send' AND outcome = 'not_sent' AND NOT is_late) AS unsent
             FROM \(exchanges) x GROUP BY batch_id, submission_no) e
             ON e.batch_id = s.batch_id AND e.submission_no = s.submission_no
-        WHERE s.batch_id IS NULL OR e.batch_id IS NULL OR e.sends <> s.sends OR e.unsent <> s.sends_unsent
-            OR e.calls <> s.next_ordinal - 1 OR e.last <> s.next_ordinal - 1
+        WHERE (s.batch_id IS NULL OR e.batch_id IS NULL OR e.sends <> s.sends OR e.unsent <> s.sends_unsent
+            OR e.calls <> s.next_ordinal - 1 OR e.last <> s.next_ordinal - 1)
+            AND NOT \(isDropped(.submission, "coalesce(s.business_date, e.business_date)"))
+            AND NOT EXISTS (SELECT FROM sluice.dropped_day d WHERE d.table_name = '\(HeavyTable.exchange)'
+                AND d.day >= s.business_date - 1)
         """
 
     /// An attempt that was given up is proven by a send of which no byte left, all else by an answer.
@@ -236,6 +257,7 @@ extension Invariant {
             AND d.decision = CASE o.state WHEN 'returned' THEN 'succeeded' ELSE o.state::text END
         WHERE CASE WHEN o.decision_id IS NOT NULL THEN d.decision_id IS NULL
             ELSE e.batch_id IS NULL OR e.is_late OR e.outcome::text IS DISTINCT FROM o.outcome END
+            AND NOT \(isDropped(.exchange, "o.evidence_day"))
         """
 
     /// Item i of a submission is the order in line_nos[i], live or as an ended attempt, and the amounts add up.
@@ -245,6 +267,8 @@ extension Invariant {
         LEFT JOIN \(orders) o ON o.batch_id = s.batch_id AND o.line_no = i.line_no
         LEFT JOIN \(attempts) a ON a.batch_id = s.batch_id AND a.line_no = i.line_no
             AND a.submission_no = s.submission_no
+        WHERE NOT \(isDropped(.paymentOrder, "s.business_date"))
+            AND NOT \(isDropped(.paymentAttempt, "s.business_date"))
         GROUP BY s.batch_id, s.submission_no, s.amount_minor
         HAVING sum(o.amount_minor) IS DISTINCT FROM s.amount_minor OR bool_or(o.currency IS DISTINCT FROM s.currency
             OR (a.batch_id IS NULL AND (o.submission_no IS DISTINCT FROM s.submission_no

@@ -45,7 +45,7 @@ extension SQLStore: InspectionStore {
             )
             detail.contentBytes = try row.optionalInt64(16)
             detail.refusalAnsweredAt = try row.optionalTimestamp(19)
-            detail.totals = try Self.totals(of: batch, transaction)
+            detail.totals = try Self.totals(of: batch, detail.summary.businessDate, transaction)
             detail.results = try Self.results(of: batch, transaction)
             return detail
         }
@@ -72,12 +72,20 @@ extension SQLStore: InspectionStore {
         }
     }
 
-    private static func totals(of batch: BatchIdentifier, _ transaction: PostgresTransaction) throws -> [BatchTotals] {
+    /// The day names the partitions: without it each day of the history would be looked into.
+    private static func totals(
+        of batch: BatchIdentifier,
+        _ day: BusinessDate,
+        _ transaction: PostgresTransaction
+    ) throws -> [BatchTotals] {
         let parts = BatchTotals.Part.allCases
         let columns = parts.map { "\($0.rawValue), \($0.rawValue)_minor" }.joined(separator: ", ")
         return try transaction.query(
-            "SELECT currency, \(columns) FROM sluice.batch_totals WHERE batch_id = $1 ORDER BY currency NULLS LAST",
-            [.int64(batch.value)]
+            """
+            SELECT currency, \(columns) FROM sluice.batch_totals WHERE batch_id = $1 AND business_date = $2
+            ORDER BY currency NULLS LAST
+            """,
+            [.int64(batch.value), .date(day)]
         ).map { row in
             var tallies: [BatchTotals.Part: Tally] = [:]
             for (index, part) in parts.enumerated() {

@@ -3,15 +3,12 @@ import PostgresClient
 package import Store
 
 extension SQLStore {
-    /// Exchanges that a story shows; more are cut, the first ones first.
-    private static let exchangesMax: Int64 = 1_000
-
     package func orderStory(of batch: BatchIdentifier, line: LineNumber) async throws -> OrderStory? {
         try await pool.transaction("order story", readOnly: true) { transaction in
             let rows = try transaction.query(
                 """
-                SELECT business_date, (received_at AT TIME ZONE 'UTC')::date - 1 FROM sluice.batch_file
-                WHERE batch_id = $1
+                SELECT business_date, (received_at AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date
+                FROM sluice.batch_file WHERE batch_id = $1
                 """,
                 [.int64(batch.value)]
             )
@@ -21,7 +18,9 @@ extension SQLStore {
             var story = found
             story.attempts = try attempts(key, transaction)
             let numbers = Set(story.attempts.map(\.submission) + (story.submission.map { [$0] } ?? [])).sorted()
-            story.submissions = try submissions(numbers, of: key, firstDay: try file.date(1), transaction)
+            story.submissions = try submissions(numbers, of: key, transaction)
+            try addExchanges(to: &story.submissions, of: batch, try file.date(1)...file.date(2), transaction)
+            story.returns = try returns(of: key, transaction)
             story.decision = try decision(key, masking: personal, transaction)
             story.reviews = try reviews(key, submissions: numbers, transaction)
             if !story.state.isFinal {
@@ -47,7 +46,8 @@ extension SQLStore {
     ) throws -> (story: OrderStory, personal: PersonalData)? {
         let rows = try transaction.query(
             """
-            SELECT m.merchant_no, f.direction, o.merchant_order_no, o.state, o.cause, o.code, o.bank_code,
+            SELECT m.merchant_no, f.direction, o.merchant_order_no, o.standing,
+                CASE WHEN o.standing = o.state THEN o.cause END, o.code, o.bank_code,
                 o.amount_minor, o.currency, o.personal, o.attempt_no, o.submission_no, o.item_no, o.evidence_day,
                 o.evidence_ordinal, o.decided_at, o.is_archived
             FROM sluice.all_payment_order o
@@ -139,7 +139,6 @@ extension SQLStore {
     private func submissions(
         _ numbers: [SubmissionNumber],
         of key: OrderKey,
-        firstDay: BusinessDate,
         _ transaction: PostgresTransaction
     ) throws -> [OrderStory.Submission] {
         guard !numbers.isEmpty else { return [] }
@@ -149,13 +148,17 @@ extension SQLStore {
             cardinality(line_nos), intended_at, settled_at, in_flight_kind, in_flight_epoch, in_flight_until,
             last_not_found_at, first_sent_at, last_send_ended_at, scope_ends_at, specification_sha256
             """
-        var submissions = try transaction.query(
+        // Of a submission that still has an open order the final ones may have left.
+        return try transaction.query(
             """
             SELECT \(columns), NOT EXISTS (
                 SELECT FROM sluice.payment_order o WHERE o.batch_id = $1 AND o.business_date = $2
                     AND o.line_no = ANY (line_nos) AND \(LineBounds.condition("o.line_no", in: "line_nos"))
                     AND (o.submission_no IS DISTINCT FROM s.submission_no
-                        OR o.state IN ('succeeded', 'failed', 'returned', 'cancelled')))
+                        OR o.state IN ('succeeded', 'failed', 'returned', 'cancelled'))
+                UNION ALL
+                SELECT FROM history.payment_order o WHERE o.batch_id = $1 AND o.business_date = $2
+                    AND o.line_no = ANY (line_nos) AND \(LineBounds.condition("o.line_no", in: "line_nos")))
             FROM sluice.submission s
             WHERE batch_id = $1 AND business_date = $2 AND submission_no = ANY ($3)
             UNION ALL
@@ -165,41 +168,6 @@ extension SQLStore {
             """,
             [.int64(key.batch.value), .date(key.businessDate), wanted]
         ).map(Self.submission)
-        let filed = "batch_id = $1 AND submission_no = ANY ($2) AND exchange_day >= $3"
-        let exchanges = """
-            submission_no, ordinal, exchange_day, kind, recorded_at, outcome, reason, header_code, http_status, is_late,
-            latency_us
-            """
-        let rows = try transaction.query(
-            """
-            SELECT \(exchanges) FROM sluice.exchange WHERE \(filed)
-            UNION ALL
-            SELECT \(exchanges) FROM history.exchange WHERE \(filed)
-            ORDER BY submission_no, ordinal LIMIT $4
-            """,
-            [.int64(key.batch.value), wanted, .date(firstDay), .int64(Self.exchangesMax)]
-        )
-        for row in rows {
-            let number = SubmissionNumber(try row.int32(0))
-            guard let index = submissions.firstIndex(where: { $0.number == number }) else { continue }
-            submissions[index].exchanges.append(try Self.exchange(row))
-        }
-        return submissions
-    }
-
-    private static func exchange(_ row: PostgresRow) throws -> OrderStory.Exchange {
-        var exchange = OrderStory.Exchange(
-            call: RecordedCall(ordinal: try row.int32(1), day: try row.date(2)),
-            kind: try row.word(3),
-            recordedAt: try row.timestamp(4),
-            isLate: try row.bool(9)
-        )
-        exchange.outcome = try row.optionalText(5)
-        exchange.reason = try row.optionalText(6)
-        exchange.headerCode = try row.optionalText(7)
-        exchange.status = try row.optionalInt32(8)
-        exchange.latencyMicroseconds = try row.optionalInt64(10)
-        return exchange
     }
 
     private static func submission(_ row: PostgresRow) throws -> OrderStory.Submission {

@@ -8,13 +8,12 @@ extension SQLStore {
             try transaction.query(
                 """
                 SELECT r.code, q.state, count(*), count(DISTINCT q.batch_id), min(q.quarantined_at)
-                FROM sluice.quarantine_record q
+                FROM (\(Self.quarantined)) q
                 CROSS JOIN LATERAL (SELECT DISTINCT e ->> 'code' AS code FROM jsonb_array_elements(q.reasons) e) r
-                WHERE ($1::bigint IS NULL OR q.batch_id = $1) AND q.business_date >= $2
-                    AND ($3::text IS NULL OR r.code = $3)
+                WHERE $4::text IS NULL OR r.code = $4
                 GROUP BY r.code, q.state ORDER BY count(*) DESC, r.code, q.state LIMIT 1000
                 """,
-                [.optionalInt64(filter.batch?.value), .date(filter.since), .optionalText(filter.reason)]
+                try parameters(filter, transaction)
             ).map { row in
                 QuarantineGroup(
                     reason: try row.text(0),
@@ -31,17 +30,42 @@ extension SQLStore {
         try await pool.transaction("quarantined records", readOnly: true) { transaction in
             try transaction.query(
                 """
-                SELECT \(Self.quarantineColumns) FROM sluice.quarantine_record q
-                WHERE ($1::bigint IS NULL OR q.batch_id = $1) AND q.business_date >= $2
-                    AND ($3::text IS NULL OR q.reasons @> jsonb_build_array(jsonb_build_object('code', $3::text)))
-                ORDER BY q.batch_id, q.line_no LIMIT $4
+                SELECT \(Self.quarantineColumns) FROM (\(Self.quarantined)) q
+                WHERE $4::text IS NULL OR q.reasons @> jsonb_build_array(jsonb_build_object('code', $4::text))
+                ORDER BY q.batch_id, q.line_no LIMIT $5
                 """,
-                [
-                    .optionalInt64(filter.batch?.value), .date(filter.since), .optionalText(filter.reason),
-                    .int64(Int64(filter.limit)),
-                ]
+                try parameters(filter, transaction) + [.int64(Int64(filter.limit))]
             ).map(Self.quarantinedRecord)
         }
+    }
+
+    /// Records of a filter's file and days, wherever they are.
+    private static let quarantined = """
+        SELECT \(storedColumns) FROM sluice.quarantine_record
+        WHERE ($1::bigint IS NULL OR batch_id = $1) AND business_date >= $2
+            AND ($3::date IS NULL OR business_date <= $3)
+        UNION ALL
+        SELECT \(storedColumns) FROM history.quarantine_record
+        WHERE ($1::bigint IS NULL OR batch_id = $1) AND business_date >= $2
+            AND ($3::date IS NULL OR business_date <= $3)
+        """
+
+    private static let storedColumns = """
+        batch_id, line_no, business_date, state, origin, merchant_order_no, amount_minor, currency, charset, byte_from,
+        byte_to, physical_line, quarantined_at, reasons, closed_code, closed_at, successor_batch_id,
+        successor_line_no, decision_id
+        """
+
+    /// `$1` to `$4` of a list: a file names its own day.
+    private func parameters(
+        _ filter: QuarantineFilter,
+        _ transaction: PostgresTransaction
+    ) throws -> [PostgresValue] {
+        let day = try filter.batch.flatMap { try businessDate(of: $0, transaction) }
+        return [
+            .optionalInt64(filter.batch?.value), .date(day ?? filter.since), day.map(PostgresValue.date) ?? .null,
+            .optionalText(filter.reason),
+        ]
     }
 
     package func quarantinedRecord(

@@ -447,14 +447,25 @@ CREATE VIEW sluice.dropped_day AS
     SELECT DISTINCT m.table_name, m.day FROM sluice.archive_manifest m WHERE m.state = 'dropped';
 GRANT SELECT ON sluice.dropped_day TO sluice_archiver, sluice_worker, sluice_reader, sluice_console;
 
--- The day stands in it, so that a look at one file touches one day of each table.
+-- The day stands in it, so that a look at one file touches one day of each table. Orders count as they stand, like in
+-- all_payment_order: the row of an archived one is not changed by what came after it was final.
 CREATE OR REPLACE VIEW sluice.batch_totals AS
     WITH line AS (
-        SELECT o.batch_id, o.business_date, o.currency, o.amount_minor, o.state::text AS state, 'order' AS kind
-        FROM sluice.payment_order o
-        UNION ALL
-        SELECT o.batch_id, o.business_date, o.currency, o.amount_minor, o.state::text, 'order'
-        FROM history.payment_order o
+        SELECT o.batch_id, o.business_date, o.currency, o.amount_minor, coalesce(c.to_state, CASE
+            WHEN o.state = 'succeeded' AND r.amount_minor >= o.amount_minor THEN 'returned' ELSE o.state END)::text
+            AS state, 'order' AS kind
+        FROM (
+            SELECT batch_id, line_no, business_date, currency, amount_minor, state FROM sluice.payment_order
+            UNION ALL
+            SELECT batch_id, line_no, business_date, currency, amount_minor, state FROM history.payment_order
+        ) o
+        LEFT JOIN (
+            SELECT x.batch_id, x.line_no, sum(x.amount_minor) AS amount_minor FROM sluice.payment_return x
+            GROUP BY x.batch_id, x.line_no) r ON r.batch_id = o.batch_id AND r.line_no = o.line_no
+        LEFT JOIN (
+            SELECT DISTINCT ON (x.batch_id, x.line_no) x.batch_id, x.line_no, x.to_state
+            FROM sluice.payment_correction x ORDER BY x.batch_id, x.line_no, x.correction_id DESC) c
+            ON c.batch_id = o.batch_id AND c.line_no = o.line_no
         UNION ALL
         SELECT q.batch_id, q.business_date, CASE WHEN q.amount_minor IS NULL THEN NULL ELSE q.currency END,
             CASE WHEN q.currency IS NULL THEN NULL ELSE q.amount_minor END, q.state::text, 'quarantine'

@@ -52,39 +52,59 @@ final class StoredResultMaterial: ResultMaterial {
         // A line that failed and was set aside stands in both tables: it is the order's line, under review.
         let rows = try transaction.query(
             """
-            SELECT line_no, is_order, state, cause,
+            SELECT line_no, is_order, standing, cause,
                 -- The order keeps the code of its success; why it came back is said by the last return that says it.
-                CASE WHEN state = 'returned' THEN (SELECT p.code FROM sluice.payment_return p
+                CASE WHEN standing = 'returned' THEN (SELECT p.code FROM sluice.payment_return p
                     WHERE p.batch_id = $1 AND p.line_no = l.line_no
                     ORDER BY p.code IS NULL, p.returned_at DESC, p.return_reference DESC LIMIT 1) ELSE code END,
-                CASE WHEN state = 'returned' THEN coalesce((SELECT max(p.returned_at) FROM sluice.payment_return p
+                CASE WHEN standing = 'returned' THEN coalesce((SELECT max(p.returned_at) FROM sluice.payment_return p
                     WHERE p.batch_id = $1 AND p.line_no = l.line_no), decided_at) ELSE decided_at END,
                 merchant_order_no, bank_code, amount_minor, currency, bytes,
                 -- Looked for only where it can matter: most lines succeeded.
-                CASE WHEN state IN ('succeeded', 'returned') OR NOT is_order THEN false
+                CASE WHEN standing IN ('succeeded', 'returned') OR NOT is_order THEN false
                 ELSE EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.closed_at IS NULL
                         AND (r.line_no = l.line_no OR (r.line_no IS NULL AND r.submission_no = l.submission_no)))
                     OR EXISTS (SELECT FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2
                         AND q.line_no = l.line_no AND q.origin = 'failed_order' AND q.state IN ('open', 'amended'))
                 END
             FROM (
-                (SELECT o.line_no, true AS is_order, o.state::text, o.cause::text, o.code, o.decided_at,
-                    o.merchant_order_no,
-                    o.bank_code, o.amount_minor, o.currency, o.personal AS bytes, o.submission_no
-                FROM sluice.payment_order o WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no > $3
-                ORDER BY o.line_no LIMIT $4)
+                (\(Self.orders("sluice.payment_order"))) UNION ALL (\(Self.orders("history.payment_order")))
                 UNION ALL
-                (SELECT q.line_no, false, q.state::text, NULL, coalesce(q.closed_code, q.reasons -> 0 ->> 'code'),
-                    q.closed_at, q.merchant_order_no, NULL, q.amount_minor, q.currency, q.raw, NULL
-                FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no > $3
-                    AND q.origin = 'intake' ORDER BY q.line_no LIMIT $4)
-            ) l ORDER BY line_no LIMIT $4
+                (\(Self.records("sluice.quarantine_record"))) UNION ALL (\(Self.records("history.quarantine_record")))
+            ) l
+            -- An order that has left, or was brought back, keeps its success when its money comes back; of most files
+            -- nothing has.
+            CROSS JOIN LATERAL (SELECT CASE WHEN state = 'succeeded' AND is_order
+                    AND (SELECT EXISTS (SELECT FROM sluice.payment_return p WHERE p.batch_id = $1))
+                    AND (SELECT sum(p.amount_minor) FROM sluice.payment_return p
+                        WHERE p.batch_id = $1 AND p.line_no = l.line_no) >= amount_minor
+                THEN 'returned' ELSE state END AS standing) s
+            ORDER BY line_no LIMIT $4
             """,
             [.int64(file.id.value), .date(file.businessDate), .int32(after), .int64(Self.pageSize)]
         )
         let page = try rows.map { row in try resultRow(row) }
         if let last = page.last { after = last.line.value }
         return page
+    }
+
+    /// A page of orders of one place; some have left while others are open.
+    private static func orders(_ table: String) -> String {
+        """
+        SELECT o.line_no, true AS is_order, o.state::text, o.cause::text, o.code, o.decided_at, o.merchant_order_no,
+            o.bank_code, o.amount_minor, o.currency, o.personal AS bytes, o.submission_no
+        FROM \(table) o WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no > $3
+        ORDER BY o.line_no LIMIT $4
+        """
+    }
+
+    private static func records(_ table: String) -> String {
+        """
+        SELECT q.line_no, false, q.state::text, NULL, coalesce(q.closed_code, q.reasons -> 0 ->> 'code'),
+            q.closed_at, q.merchant_order_no, NULL, q.amount_minor, q.currency, q.raw, NULL
+        FROM \(table) q WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no > $3
+            AND q.origin = 'intake' ORDER BY q.line_no LIMIT $4
+        """
     }
 
     private func resultRow(_ row: PostgresRow) throws -> ResultRow {

@@ -107,26 +107,42 @@ private struct CancellationScope {
         self.businessDate = businessDate
     }
 
-    /// By state and currency.
+    /// By state and currency, of all orders, also those that have left; none of these can be cancelled.
     ///
-    /// A single order is locked, so that what is compared is what is cancelled.
+    /// A single order is locked where it is live, so that what is compared is what is cancelled.
     func orders(_ transaction: PostgresTransaction) throws -> [Key: Tally] {
         let key: [PostgresValue] = [.int64(cancellation.batch.value), .date(businessDate)]
         if let line = cancellation.line {
-            let rows = try transaction.query(
+            _ = try transaction.query(
                 """
-                SELECT state, currency, 1::bigint, amount_minor::numeric FROM sluice.payment_order
-                WHERE batch_id = $1 AND business_date = $2 AND line_no = $3 FOR NO KEY UPDATE
+                SELECT FROM sluice.payment_order WHERE batch_id = $1 AND business_date = $2 AND line_no = $3
+                FOR NO KEY UPDATE
                 """,
                 key + [.int32(line.value)]
             )
-            return try Self.tallies(rows)
+            return try Self.tallies(
+                transaction.query(
+                    """
+                    SELECT state, currency, 1::bigint, amount_minor::numeric FROM sluice.payment_order
+                    WHERE batch_id = $1 AND business_date = $2 AND line_no = $3
+                    UNION ALL
+                    SELECT state, currency, 1::bigint, amount_minor::numeric FROM history.payment_order
+                    WHERE batch_id = $1 AND business_date = $2 AND line_no = $3
+                    """,
+                    key + [.int32(line.value)]
+                )
+            )
         }
         return try Self.tallies(
             transaction.query(
                 """
-                SELECT state, currency, count(*), sum(amount_minor) FROM sluice.payment_order
-                WHERE batch_id = $1 AND business_date = $2 GROUP BY state, currency
+                SELECT state, currency, count(*), sum(amount_minor) FROM (
+                    SELECT state, currency, amount_minor FROM sluice.payment_order
+                    WHERE batch_id = $1 AND business_date = $2
+                    UNION ALL
+                    SELECT state, currency, amount_minor FROM history.payment_order
+                    WHERE batch_id = $1 AND business_date = $2) o
+                GROUP BY state, currency
                 """,
                 key
             )

@@ -64,6 +64,7 @@ struct DemoBooks: Sendable {
                             open_minor),
                     (SELECT f.record_count FROM sluice.batch_file f WHERE f.batch_id = $1)
                 FROM sluice.batch_totals WHERE batch_id = $1
+                    AND business_date = (SELECT f.business_date FROM sluice.batch_file f WHERE f.batch_id = $1)
                 """,
                 [.int64(batch.value)]
             )

@@ -1,8 +1,8 @@
 import PaymentCore
-import Store
+package import Store
 
 extension OrderStory {
-    var json: JSON {
+    package var json: JSON {
         [
             "batch_id": .integer(key.batch.value), "line_no": .integer(key.line.value),
             "business_date": .string("\(key.businessDate)"), "merchant": .string(merchant.value),
@@ -19,11 +19,11 @@ extension OrderStory {
             "next_action": nextAction.map {
                 ["kind": .string($0.kind.rawValue), "due_at": .string($0.dueAt.iso8601)]
             } ?? .null,
-            "planned_from": .string(plannedFrom?.iso8601),
+            "planned_from": .string(plannedFrom?.iso8601), "returns": .array(returns.map(\.json)),
         ]
     }
 
-    var words: String {
+    package var words: String {
         let why = [cause?.rawValue, code].compactMap(\.self).joined(separator: ", ")
         var lines = [
             "Order \(key): \(state.rawValue)\(why.isEmpty ? "" : " (\(Masked.visible(why)))")",
@@ -46,6 +46,14 @@ extension OrderStory {
         }
         if let nextAction { lines.append("  next           \(nextAction.kind.rawValue) at \(nextAction.dueAt.brief)") }
         if let plannedFrom { lines.append("  next           planned anew from \(plannedFrom.brief)") }
+        for returned in returns {
+            let amount = amountWords(Int128(returned.amountMinor), currency)
+            lines.append(
+                "  came back      \(amount) on \(returned.returnedAt.brief), \(returned.channel)"
+                    + " \(Masked.visible(returned.reference))"
+                    + (returned.code.map { " (\(Masked.visible($0)))" } ?? "")
+            )
+        }
         for submission in submissions { lines.append("\n" + submission.words) }
         if !attempts.isEmpty {
             var table = Table("#attempt", "channel", "#submission", "cause", "code", "ended")
@@ -120,6 +128,15 @@ extension OrderStory.Exchange {
             "recorded_at": .string(recordedAt.iso8601), "outcome": .string(outcome), "reason": .string(reason),
             "header_code": .string(headerCode), "http_status": .integer(status), "late": .bool(isLate),
             "latency_us": .integer(latencyMicroseconds),
+        ]
+    }
+}
+
+extension OrderStory.Return {
+    var json: JSON {
+        [
+            "channel": .string(channel.value), "reference": .string(reference), "amount_minor": .integer(amountMinor),
+            "code": .string(code), "returned_at": .string(returnedAt.iso8601),
         ]
     }
 }
