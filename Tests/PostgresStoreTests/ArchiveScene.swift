@@ -21,7 +21,14 @@ struct ArchiveScene {
 
     /// `files`: so many on each of the two oldest days.
     static func make(files: Int64 = 4) async throws -> ArchiveScene {
-        let database = try await TestDatabase.make()
+        let scene = try await over(try await TestDatabase.make())
+        try await scene.fill(scene.day, files: files)
+        try await scene.fill(scene.nextDay, files: files)
+        return scene
+    }
+
+    /// An archiver beside what a test has in its database.
+    static func over(_ database: TestDatabase) async throws -> ArchiveScene {
         guard let keys = TestDatabase.keys else { throw TestFailure("the test's keys are unfit") }
         let archiver = database.pool(role: "sluice_archiver")
         let store = SQLStore(pool: archiver, keys: keys)
@@ -37,16 +44,13 @@ struct ArchiveScene {
             try transaction.query("SELECT oldest FROM sluice.live_days").map { try $0.daysSince1970(0) }
         }
         guard let oldest = days.first else { throw TestFailure("there are no days") }
-        let scene = ArchiveScene(
+        return ArchiveScene(
             database: database,
             archiver: archiver,
             store: store,
             lease: lease,
             day: BusinessDate(daysSince1970: oldest)
         )
-        try await scene.fill(scene.day, files: files)
-        try await scene.fill(scene.nextDay, files: files)
-        return scene
     }
 
     func close() async {
@@ -162,7 +166,7 @@ struct ArchiveScene {
         let key = EntryKey(table: table, day: day, pass: pass)
         while try await !store.forgetCount(table, day, most: 1_000, lease) {}
         _ = try await patiently { try await store.prepare(key, path: path, lease) }
-        try await store.validate(table, day, lease)
+        try await patiently { try await store.validate(table, day, lease) }
         while try await !store.countSlice(key, pages: 1, lease) {}
         return key
     }
@@ -191,6 +195,16 @@ struct ArchiveScene {
             let key = try await count(table, day)
             let outcome = try await swap(key)
             guard outcome == .swapped, try await prove(key) else { throw TestFailure("\(key): \(outcome)") }
+        }
+    }
+
+    /// Takes every day up to today through the swap: what a test has made today is as old as that then.
+    func archiveUntilToday() async throws {
+        let today = try await database.today()
+        var next = day
+        while next <= today {
+            try await archive(next)
+            next = next.advanced(byDays: 1)
         }
     }
 

@@ -4,6 +4,7 @@ import PostgresClient
 import PostgresStore
 import Store
 import StoreTesting
+import Testing
 
 /// Files at each place where something waits for a person, made through the store as the engine makes them.
 final class DecisionScene: Sendable {
@@ -317,6 +318,11 @@ final class DecisionScene: Sendable {
             "(SELECT coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM sluice.\($0) t)"
         }
         return try await database.text("SELECT concat_ws(' ', \(hashes.joined(separator: ", ")))")
+    }
+
+    func expectNoBreach(_ place: SourceLocation = #_sourceLocation) async throws {
+        let found = try await breaches()
+        #expect(found.isEmpty, "\(found)", sourceLocation: place)
     }
 
     /// What does not hold of all that always holds.

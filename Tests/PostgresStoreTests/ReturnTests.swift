@@ -45,14 +45,61 @@ import Testing
             SELECT standing || ' ' || returned_minor || ' ' || state || ' ' || is_archived
             FROM sluice.all_payment_order WHERE batch_id = \(batch) AND line_no = 5
             """
+        let totals = """
+            SELECT succeeded || ' ' || returned || ' ' || returned_minor FROM sluice.batch_totals
+            WHERE batch_id = \(batch) AND currency = 'CNY'
+            """
         #expect(try await scene.database.text(standing) == "succeeded 40 succeeded \(isArchived)")
+        #expect(try await scene.database.text(totals) == "45 0 0")
         #expect(try await store.recordReturn(Self.payment("B", batch, line: 5, minor: 65)) == .recorded)
         let state = isArchived ? "succeeded" : "returned"
         #expect(try await scene.database.text(standing) == "returned 105 \(state) \(isArchived)")
+        #expect(try await scene.database.text(totals) == "44 1 105")
         #expect(try await scene.database.number("SELECT count(*) FROM sluice.payment_return") == 2)
         #expect(
             try await scene.database.number("SELECT count(*) FROM sluice.outbox WHERE topic = 'order_returned'") == 2
         )
+        await scene.close()
+    }
+
+    @Test func `stays with an order whose day comes back`() async throws {
+        let scene = try await ArchiveScene.make()
+        let batch = try await scene.batch(2, on: scene.day)
+        try await scene.archive(scene.day)
+        let store = scene.database.store
+        #expect(try await store.recordReturn(Self.payment("A", batch, line: 5, minor: 105)) == .recorded)
+        for table in HeavyTable.allCases.reversed() { try await scene.reverse(table, scene.day) }
+        let standing = """
+            SELECT standing || ' ' || state || ' ' || is_archived FROM sluice.all_payment_order
+            WHERE batch_id = \(batch) AND line_no = 5
+            """
+        #expect(try await scene.database.text(standing) == "returned succeeded false")
+        let totals = "SELECT returned FROM sluice.batch_totals WHERE batch_id = \(batch) AND currency = 'CNY'"
+        #expect(try await scene.database.number(totals) == 1)
+        #expect(try await store.recordReturn(Self.payment("A", batch, line: 5, minor: 105)) == .known)
+        #expect(try await store.recordReturn(Self.payment("B", batch, line: 5, minor: 1)) == .doesNotFit)
+        await scene.close()
+    }
+
+    @Test(arguments: [false, true])
+    func `is recorded once, however many tell of it at the same time`(_ isArchived: Bool) async throws {
+        let scene = try await ArchiveScene.make()
+        let batch = try await scene.batch(2, on: scene.day)
+        if isArchived { try await scene.archive(scene.day) }
+        let store = scene.database.store
+        // Together they are more than was paid.
+        let outcomes = try await withThrowingTaskGroup(of: ReturnOutcome.self) { group in
+            for number in 0..<12 {
+                group.addTask {
+                    try await store.recordReturn(Self.payment("R-\(number % 6)", batch, line: 5, minor: 30))
+                }
+            }
+            return try await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        }
+        #expect(outcomes[.recorded] == 3 && outcomes[.noOrder] == nil, "\(outcomes)")
+        #expect((outcomes[.known] ?? 0) + (outcomes[.doesNotFit] ?? 0) == 9)
+        let sum = "SELECT count(*) || ' ' || sum(amount_minor) FROM sluice.payment_return"
+        #expect(try await scene.database.text(sum) == "3 90")
         await scene.close()
     }
 }
