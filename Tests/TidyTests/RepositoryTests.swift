@@ -40,6 +40,11 @@ import Testing
         #expect(violations.isEmpty, "\(violations.report)")
     }
 
+    @Test func `whoever reads the history names the live table first`() {
+        let violations = repository.files.flatMap(HistoryOrderRule.check)
+        #expect(violations.isEmpty, "\(violations.report)")
+    }
+
     @Test func `migrations are numbered and bounded`() {
         let violations = LayoutRules.migrations(repository.files)
         #expect(violations.isEmpty, "\(violations.report)")
