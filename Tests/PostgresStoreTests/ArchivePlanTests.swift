@@ -49,7 +49,7 @@ import Testing
         }
         // The partitions of other days are read where no day is named: the names are found at all.
         let all = try await Self.partitions("SELECT * FROM sluice.batch_totals", scene.database)
-        #expect(all.count > 60 && all.contains("history.payment_order_\(gone)"))
+        #expect(all.count > 30 && all.contains("history.payment_order_\(gone)"))
         await scene.close()
     }
 
@@ -78,7 +78,7 @@ import Testing
                 return suffixes.contains(String(part.dropFirst(table.count + 1))) ? nil : try row.text(0)
             }
         }
-        #expect(others.count > 300 && others.contains { $0.hasPrefix("history.exchange_") })
+        #expect(others.count > 60 && others.contains { $0.hasPrefix("history.exchange_") })
         let (taken, done) = (Door(), Door())
         async let held: Void = scene.database.owner.transaction("hold", deadline: .seconds(60)) { transaction in
             try transaction.executeScript("LOCK TABLE \(others.joined(separator: ", ")) IN ACCESS EXCLUSIVE MODE")

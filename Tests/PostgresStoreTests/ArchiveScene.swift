@@ -33,7 +33,8 @@ struct ArchiveScene {
         let archiver = database.pool(role: "sluice_archiver")
         let store = SQLStore(pool: archiver, keys: keys)
         let today = try await database.today()
-        _ = try await store.keepPartitions(until: today.advanced(byDays: 60))
+        // As many as migrations make: each is a table that every reader without a day locks.
+        _ = try await store.keepPartitions(until: today.advanced(byDays: 14))
         let lease = try await store.takeArchiveLease(
             worker: worker,
             lease: .hours(1),
@@ -118,7 +119,8 @@ struct ArchiveScene {
         answer: () async throws -> Value? = { nil },
         _ step: () async throws -> Value
     ) async throws -> Value {
-        for _ in 1..<ArchiveRules.lockTries {
+        let limit = ContinuousClock.now.advanced(by: .seconds(60))
+        while ContinuousClock.now < limit {
             do { return try await step() } catch is ArchiveLockRefused {
             } catch let error as PostgresError where error.code == .commitUnknown {
                 if let value = try await answer() { return value }
