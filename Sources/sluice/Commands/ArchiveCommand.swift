@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import PaymentCore
 import PostgresClient
 import PostgresStore
@@ -89,6 +90,15 @@ extension Deployment {
                 status: .configuration
             )
         }
+    }
+}
+
+extension ConfigurationOptions {
+    /// `isQuiet`: a bar tells a person what the log would; warnings are shown, or what was asked for.
+    func load(isQuiet: Bool) throws -> Configuration {
+        var configuration = try load()
+        if isQuiet, logLevel == nil { configuration.logLevel = max(configuration.logLevel, .warning) }
+        return configuration
     }
 }
 

@@ -60,10 +60,10 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let configuration = try options.load()
+        let progress = ArchiveProgressBar(isWanted: !report.json)
+        let configuration = try options.load(isQuiet: progress.isShown)
         if let drop { return try await remove(drop, configuration) }
         let signals = StopSignals()
-        let progress = ArchiveProgressBar(isWanted: !report.json)
         if toLive, let day, let reason {
             let span = lockFor.span
             let reopened = try await Deployment.archiving(configuration) { deployment in
@@ -88,7 +88,7 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
         let done = try await Deployment.archiving(configuration) { deployment in
             try await deployment.requireArchiver()
             let scope = try await scope(deployment)
-            let label = "r\(deployment.archivingClock.now().unixMicroseconds / 1_000_000)"
+            let label = "r\(deployment.archivingClock.now().unixMicroseconds / 1_000)"
             let restoration = ArchiveRestoration(deployment.archivingStage(), store: deployment.archive)
             return try await signals.stopping { stop in try await restoration.copy(scope, label: label, stop: stop) }
         }

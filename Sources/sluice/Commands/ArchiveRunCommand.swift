@@ -35,7 +35,8 @@ struct ArchiveRunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let configuration = try options.load()
+        let progress = ArchiveProgressBar(isWanted: !report.json)
+        let configuration = try options.load(isQuiet: progress.isShown)
         try rehearsal.check(configuration)
         // A rehearsal jumps over days that a nightly run would have taken one by one.
         let order = ArchiveOrder(
@@ -44,7 +45,6 @@ struct ArchiveRunCommand: AsyncParsableCommand {
             daysMax: days ?? (rehearsal.asOf == nil ? nil : 1_000)
         )
         let signals = StopSignals()
-        let progress = ArchiveProgressBar(isWanted: !report.json)
         let done = try await Deployment.archiving(configuration) { deployment in
             try await deployment.requireArchiver()
             let stage = deployment.archivingStage()

@@ -142,8 +142,9 @@ package struct ArchivePlan: Sendable {
 
     package var words: String {
         var table = Table("day", "table", "#rows", "#MiB", "#stay open", "#stay held", "path", "why, or blocked")
+        // What is empty leaves, too, and is nothing to look at.
         for day in days {
-            for part in day.tables {
+            for part in day.tables where part.rows > 0 || !part.stays.isEmpty {
                 let whys = part.stays.map { "\($0.why) \($0.rows)" }.joined(separator: ", ")
                 table.add(
                     "\(day.day)",
@@ -159,13 +160,16 @@ package struct ArchivePlan: Sendable {
             }
         }
         let due = cutoffs.sorted { $0.key < $1.key }.map { "\($0.key) before \($0.value)" }.joined(separator: ", ")
-        var lines = table.isEmpty ? ["No day is due."] : [table.text()]
-        lines.append("\nAs of \(asOf), due are: \(due).")
+        var lines = table.isEmpty ? [] : [table.text()]
+        let reasons = blocked.filter { $0.value != .notTheOldest }.sorted { $0.key < $1.key }
+        lines += reasons.map { "\nFrom \($0.key) on no day leaves: \($0.value.words)." }
+        let count = days.isEmpty ? "No day is due" : "\(days.count) days are due"
+        lines.append("\(lines.isEmpty ? "" : "\n")As of \(asOf): \(count); \(due).")
         if !passes.isEmpty {
             let days = passes.map { "\($0.table) \($0.day)" }.joined(separator: ", ")
             lines.append("Rows that stayed and are final by now leave, too: \(days).")
         }
-        if !table.isEmpty {
+        if !days.isEmpty {
             lines.append(
                 "About \(rows) rows, \(bytes >> 20) MiB, and \(expected.words) of work; while others are at work,"
                     + " \(rules.duty) percent of the time is used for it."

@@ -6,7 +6,7 @@ import Synchronization
 final class ArchiveProgressBar: Sendable {
     private static let width: Int64 = 30
 
-    private let isShown: Bool
+    let isShown: Bool
     private let shown = Mutex("")
 
     /// `isWanted`: whether anybody is to see it, if there is a terminal.

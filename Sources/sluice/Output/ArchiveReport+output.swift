@@ -31,7 +31,9 @@ extension ArchiveReport {
 
     package var words: String {
         var lines: [String] = []
-        if !entries.isEmpty {
+        // Empty passes that are through are nothing to look at.
+        let shown = entries.filter { $0.state != .closed || $0.rows + $0.stayedOpen + $0.stayedHeld > 0 }
+        if !shown.isEmpty {
             var table = Table(
                 "day",
                 "table",
@@ -43,7 +45,7 @@ extension ArchiveReport {
                 "#stay held",
                 "#locked ms"
             )
-            for entry in entries {
+            for entry in shown {
                 table.add(
                     "\(entry.key.day)",
                     entry.key.table.rawValue,
