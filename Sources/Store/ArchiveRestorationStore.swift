@@ -8,7 +8,7 @@ package protocol ArchiveRestorationStore: Sendable {
     func carriedRows(_ table: HeavyTable, of day: BusinessDate) async throws -> CarriedRows
     /// The first days of the months that became one partition.
     func mergedMonths(_ table: HeavyTable) async throws -> [BusinessDate]
-    /// Moves a chunk of final rows from the carry-over to history, those that are held too, under the receipt of a pass.
+    /// Moves a chunk of final rows from the carry-over to history, held ones too, under the receipt of a pass.
     ///
     /// For a day that is to come back whole: they come back with it, and not one by one under a lock.
     func moveHeldRows(

@@ -40,8 +40,9 @@ package protocol ArchiveRetentionStore: Sendable {
         _ export: ArchiveExport,
         _ lease: ArchiveLease
     ) async throws
-    /// Takes a day out of history, or a merged month by its first day; answers how many days, nil if it may not go; locks
-    /// history.
+    /// Takes a day out of history, or a merged month by its first day; locks history.
+    ///
+    /// Answers how many days went, nil if they may not.
     func dropDays(
         _ table: HeavyTable,
         _ first: BusinessDate,

@@ -56,7 +56,7 @@ import Testing
         let changed = try await restoration.copy(.order(order), label: "two", stop: StopSignal())
         #expect(!changed.isRight)
         #expect(changed.verified.filter { !$0.holds }.map(\.table) == [.paymentOrder])
-        #expect(changed.copy.tables.values.filter { !$0.isRight }.isEmpty, "it is what history holds, which is not what left")
+        #expect(changed.copy.tables.values.filter { !$0.isRight }.isEmpty, "it is what history holds")
         let whole = try await restoration.copy(.day(scene.day), label: "three", stop: StopSignal())
         #expect(whole.copy.tables[.paymentOrder]?.isTold == false)
         await #expect(throws: RestorationRefused.self) {

@@ -99,7 +99,10 @@ extension SQLStore: ArchiveRetentionStore {
                 [.text("history.\(table)")]
             ).map { (name: try $0.text(0), quoted: try $0.text(1)) }
             let key = try transaction.query(
-                "SELECT concat_ws(', ', 'batch_id', h.key_2, h.key_3) FROM sluice.heavy_table h WHERE h.table_name = $1",
+                """
+                SELECT concat_ws(', ', 'batch_id', h.key_2, h.key_3) FROM sluice.heavy_table h
+                WHERE h.table_name = $1
+                """,
                 [.text(table.rawValue)]
             ).first?.text(0)
             guard let key, !columns.isEmpty else { throw StoreDefect("\(table) has no columns") }

@@ -169,7 +169,8 @@ extension SQLStore: ArchiveStore {
         case .order(let batch, let line):
             try !transaction.query(
                 """
-                SELECT FROM sluice.batch_file f WHERE f.batch_id = $1 AND (EXISTS (SELECT FROM sluice.all_payment_order o
+                SELECT FROM sluice.batch_file f WHERE f.batch_id = $1 AND (
+                    EXISTS (SELECT FROM sluice.all_payment_order o
                         WHERE o.batch_id = f.batch_id AND o.business_date = f.business_date AND o.line_no = $2)
                     OR EXISTS (SELECT FROM sluice.quarantine_record q
                         WHERE q.batch_id = f.batch_id AND q.business_date = f.business_date AND q.line_no = $2)

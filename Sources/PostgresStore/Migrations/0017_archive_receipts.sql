@@ -280,7 +280,8 @@ $$;
 -- lies between two keys, so that no page of it is looked for twice. Null at the end. Held rows go along only where a
 -- whole day is to come back with them.
 CREATE FUNCTION sluice.move_archive_rows(of_epoch bigint, of_table text, of_day date, of_pass int, source text,
-    after_batch bigint, after_key int, most int, takes_held boolean DEFAULT false) RETURNS TABLE (moved bigint, last_batch bigint, last_key int)
+    after_batch bigint, after_key int, most int, takes_held boolean DEFAULT false)
+RETURNS TABLE (moved bigint, last_batch bigint, last_key int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     heavy sluice.heavy_table;

@@ -257,8 +257,8 @@ BEGIN
 END
 $$;
 
--- Which rows of history a copy for people holds: a condition over alias `o`. Of a file and of an order, the day is their
--- business date, and the evidence of their submissions comes along.
+-- Which rows of history a copy for people holds: a condition over alias `o`. Of a file and of an order, the day is
+-- their business date, and the evidence of their submissions comes along.
 CREATE FUNCTION sluice.restored_words(of_table text, of_day date, of_batch bigint, of_line int) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT concat_ws(' AND ',

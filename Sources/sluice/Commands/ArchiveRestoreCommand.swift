@@ -10,11 +10,11 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
         commandName: "restore",
         abstract: "Copy an archived order, file or day into the schema `restored`, or bring a day back to live.",
         discussion: """
-            A copy stands in tables such as restored.payment_order_LABEL; the receipts judge it, and --drop removes it. \
+            A copy stands in tables such as restored.payment_order_LABEL; the receipts judge it, --drop removes it. \
             --to-live takes the newest archived day only, older ones in descending order; a hold keeps it live until \
             `sluice archive lift`, and the next run archives it again.
 
-            Exits 1 where a copy or history is not what the receipts tell; 2 for a day that is live, or not the newest; \
+            Exits 1 where a copy or history is not what the receipts tell; 2 for a day that is live or not the newest; \
             3 while archiving is stopped; 4 while an archiver is at work; 5 where a part is left: give it again.
             """
     )
