@@ -123,14 +123,21 @@ struct BenchmarkScene: Sendable {
     func number(_ database: String, _ sql: String) async throws -> Int64 {
         let pool = pool(database)
         do {
-            let number = try await pool.transaction("number") { try $0.query(sql).first?.int64(0) }
+            let number = try await number(pool, sql)
             await pool.close()
-            guard let number else { throw BenchmarkFailure("no row: \(sql)") }
             return number
         } catch {
             await pool.close()
             throw error
         }
+    }
+
+    /// The first column of the first row, over a pool that is open already.
+    func number(_ pool: PostgresPool, _ sql: String) async throws -> Int64 {
+        guard let number = try await pool.transaction("number", { try $0.query(sql).first?.int64(0) }) else {
+            throw BenchmarkFailure("no row: \(sql)")
+        }
+        return number
     }
 
     /// The keys that the scene's programs work with.

@@ -19,11 +19,14 @@ package struct LoadComparison: Sendable {
     package let records: Int
     /// The first is what the others are compared with.
     package private(set) var sides: [Side]
+    /// What the notes are about.
+    private let what: String
 
-    package init(records: Int, sides: [Side]) {
+    package init(records: Int, sides: [Side], what: String = "intake") {
         precondition(sides.count > 1, "one kind of load is compared with another")
         self.records = records
         self.sides = sides
+        self.what = what
     }
 
     /// The sides of a round in their order: each begins one further, so that none always comes after the same one.
@@ -52,7 +55,7 @@ package struct LoadComparison: Sendable {
         }
         for round in base.seconds.indices {
             let words = sides.map { "\($0.name) \(Figure.seconds(.seconds($0.seconds[round])))" }
-            report.notes.append("intake, round \(round + 1): \(words.joined(separator: ", "))")
+            report.notes.append("\(what), round \(round + 1): \(words.joined(separator: ", "))")
         }
         return report
     }

@@ -14,9 +14,19 @@ struct SluiceBench: AsyncParsableCommand {
         case badRecords = "bad-records"
         case claim
         case chain
+        /// All of the next two.
+        case archive
+        case archiveSwap = "archive-swap"
+        case archiveRows = "archive-rows"
 
         /// What is measured under this name.
-        var single: [Part] { self == .intake ? [.csv, .creditTransfer, .registry, .badRecords] : [self] }
+        var single: [Part] {
+            switch self {
+            case .intake: [.csv, .creditTransfer, .registry, .badRecords]
+            case .archive: [.archiveSwap, .archiveRows]
+            default: [self]
+            }
+        }
     }
 
     static let configuration = CommandConfiguration(
@@ -31,7 +41,9 @@ struct SluiceBench: AsyncParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "What to measure: \(Part.allCases.map(\.rawValue).joined(separator: ", ")) (default: all).",
-            discussion: "intake is \(Part.intake.single.map(\.rawValue).joined(separator: ", "))."
+            discussion: [Part.intake, .archive].map { part in
+                "\(part.rawValue) is \(part.single.map(\.rawValue).joined(separator: ", "))."
+            }.joined(separator: " ")
         )
     )
     var parts: [Part] = []
@@ -51,6 +63,9 @@ struct SluiceBench: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Orders that wait on the other lane of a claim, instead of 10000000.", valueName: "n"))
     var backlog: Int?
 
+    @Option(help: ArgumentHelp("Orders of 20 days that are archived, instead of 10000000.", valueName: "n"))
+    var archived: Int?
+
     func validate() throws {
         guard (1_000...1_000_000).contains(records ?? 1_000) else {
             throw ValidationError("--records is 1000 to 1000000")
@@ -61,11 +76,14 @@ struct SluiceBench: AsyncParsableCommand {
         guard (500...100_000_000).contains(backlog ?? 500) else {
             throw ValidationError("--backlog is 500 to 100000000")
         }
+        guard (20_000...100_000_000).contains(archived ?? 20_000) else {
+            throw ValidationError("--archived is 20000 to 100000000")
+        }
     }
 
     func run() async throws {
         var report = BenchmarkReport()
-        for part in (parts.isEmpty ? [.intake, .claim, .chain] : parts).flatMap(\.single) {
+        for part in (parts.isEmpty ? [.intake, .claim, .chain, .archive] : parts).flatMap(\.single) {
             FileHandle.standardError.write(Data("measuring \(part.rawValue) …\n".utf8))
             report.add(try await measure(part))
         }
@@ -74,10 +92,12 @@ struct SluiceBench: AsyncParsableCommand {
         if !report.isWithinBudget { throw ExitCode.failure }
     }
 
+    private var archivedOrders: Int { archived ?? (quick ? 200_000 : 10_000_000) }
+
     private func measure(_ part: Part) async throws -> BenchmarkReport {
         let (csvRecords, rounds) = (records ?? (quick ? 20_000 : 1_000_000), quick ? 1 : 3)
         switch part {
-        case .intake: preconditionFailure("a name for several parts is measured part by part")
+        case .intake, .archive: preconditionFailure("a name for several parts is measured part by part")
         case .csv: return try await IntakeBenchmark(records: csvRecords, pairs: rounds).run()
         case .creditTransfer:
             return try await CreditTransferBenchmark(
@@ -98,6 +118,12 @@ struct SluiceBench: AsyncParsableCommand {
             ).run()
         case .chain:
             return try await ChainBenchmark(records: records ?? (quick ? 2_000 : 1_000_000)).run()
+        case .archiveSwap: return try await ArchiveSwapBenchmark(orders: archivedOrders).run()
+        case .archiveRows:
+            return try await ArchiveRowsBenchmark(
+                orders: archivedOrders / ArchiveSwapBenchmark.days,
+                pairs: quick ? 1 : 7
+            ).run()
         }
     }
 }
