@@ -53,6 +53,13 @@ struct BenchmarkScene: Sendable {
         try files.replace(text, by: other, in: file)
     }
 
+    /// Writes a file beside the configuration.
+    func write(_ text: String, to file: String) throws {
+        try text.write(toFile: "\(folder)/\(file)", atomically: true, encoding: .utf8)
+    }
+
+    func remove(_ file: String) throws { try FileManager.default.removeItem(atPath: "\(folder)/\(file)") }
+
     private func makeTemplate() async throws {
         try await administrator { pool in
             try await pool.withoutTransaction("create", deadline: .seconds(60), "CREATE DATABASE \(Self.template)")

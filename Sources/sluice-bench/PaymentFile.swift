@@ -20,12 +20,20 @@ package struct PaymentFile: Sendable {
     package let records: Int
     package let numbers: OrderNumbers
     package let flaws: Flaws
+    /// How many records the files before it have: its own come after them.
+    private let earlier: Int
 
     /// A file of so many records, always the same.
-    package init(records: Int, numbers: OrderNumbers = .serial, flaws: Flaws = .amounts) {
+    package init(
+        records: Int,
+        numbers: OrderNumbers = .serial,
+        flaws: Flaws = .amounts,
+        after earlier: Int = 0
+    ) {
         self.records = records
         self.numbers = numbers
         self.flaws = flaws
+        self.earlier = earlier
     }
 
     /// Whether the record of a line (from 1) is one that must be set aside.
@@ -43,7 +51,7 @@ package struct PaymentFile: Sendable {
     /// The text of a line.
     package func text(line: Int) -> String {
         var fields = [
-            numbers.text(line: line), Self.cardNumber(serial: line),
+            numbers.text(line: earlier + line), Self.cardNumber(serial: earlier + line),
             Self.surnames[line % Self.surnames.count] + Self.givenNames[line % Self.givenNames.count],
             Self.banks[line % Self.banks.count], "\(1 + line % 50_000).\(10 + line % 90)", "工资",
         ]
@@ -63,7 +71,7 @@ package struct PaymentFile: Sendable {
         case 6: fields[2] = ""
         case 7: fields.append("x")
         // That of the line before, which is a good one.
-        case 8: fields[0] = numbers.text(line: line - 1)
+        case 8: fields[0] = numbers.text(line: earlier + line - 1)
         case 9: fields[2] += "\t"
         default: fields[2] = String(repeating: fields[2], count: 31)
         }

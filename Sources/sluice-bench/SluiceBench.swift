@@ -14,16 +14,17 @@ struct SluiceBench: AsyncParsableCommand {
         case badRecords = "bad-records"
         case claim
         case chain
-        /// All of the next two.
+        /// All of the next three.
         case archive
         case archiveSwap = "archive-swap"
         case archiveRows = "archive-rows"
+        case archiveLoad = "archive-load"
 
         /// What is measured under this name.
         var single: [Part] {
             switch self {
             case .intake: [.csv, .creditTransfer, .registry, .badRecords]
-            case .archive: [.archiveSwap, .archiveRows]
+            case .archive: [.archiveSwap, .archiveRows, .archiveLoad]
             default: [self]
             }
         }
@@ -123,6 +124,12 @@ struct SluiceBench: AsyncParsableCommand {
             return try await ArchiveRowsBenchmark(
                 orders: archivedOrders / ArchiveSwapBenchmark.days,
                 pairs: quick ? 1 : 7
+            ).run()
+        case .archiveLoad:
+            return try await ArchiveLoadBenchmark(
+                orders: archivedOrders / 2,
+                pairs: quick ? 1 : 8,
+                half: quick ? .seconds(3) : .seconds(30)
             ).run()
         }
     }

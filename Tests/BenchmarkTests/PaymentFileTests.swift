@@ -44,4 +44,9 @@ import sluice_bench
         let file = PaymentFile(records: 200, flaws: .mixed)
         #expect(file.text(line: 88).prefix(11) == file.text(line: 87).prefix(11))
     }
+
+    @Test func `the lines of a later file come after those of the files before it`() {
+        let (all, later) = (PaymentFile(records: 30), PaymentFile(records: 10, flaws: .none, after: 20))
+        #expect(later.text(line: 5).prefix(30) == all.text(line: 25).prefix(30))
+    }
 }
