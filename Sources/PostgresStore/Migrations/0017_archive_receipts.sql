@@ -282,11 +282,17 @@ $$;
 CREATE FUNCTION sluice.move_archive_rows(of_epoch bigint, of_table text, of_day date, of_pass int, source text,
     after_batch bigint, after_key int, most int, takes_held boolean DEFAULT false)
 RETURNS TABLE (moved bigint, last_batch bigint, last_key int)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+    -- A chunk is read twice, and need not go through a file for that.
+    SET work_mem = '64MB' AS $$
 DECLARE
     heavy sluice.heavy_table;
     entry sluice.archive_manifest;
-    columns text[] := sluice.columns_of(of_table);
+    -- Named itself: a row need not be asked for its partition.
+    part constant regclass := sluice.history_part(of_table, of_day);
+    -- In the order in which they are stored: rows go from table to table without being taken apart.
+    columns constant text[] := ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = part
+        AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum);
     words record;
     gone jsonb;
     came jsonb;
@@ -301,8 +307,8 @@ BEGIN
         = (of_table, of_day, of_pass) AND m.state = 'moving' FOR NO KEY UPDATE;
     SELECT * INTO words FROM sluice.stays(of_table, of_day);
     IF takes_held THEN words.held_words := 'false'; END IF;
-    -- A day that was counted whole has its receipt: its rows need not be hashed once more, and what has changed since
-    -- is left behind.
+    -- A day that was counted whole has its receipt: its rows need not be told apart or hashed once more, and what has
+    -- changed since is left behind.
     is_counted := entry.counted_at IS NOT NULL;
     IF is_counted THEN
         words.open_words := format('(o.batch_id, o.%3$I, %4$s) IN (SELECT x.batch_id, x.key_2, x.key_3
@@ -320,10 +326,10 @@ BEGIN
             DELETE FROM sluice.%1$I o WHERE (o.batch_id, o.%2$I) > (%3$s, %4$s) %5$s AND o.%6$I = %7$L
                 AND NOT (%8$s) AND NOT (%9$s) RETURNING %10$s
         ), put AS (
-            INSERT INTO history.%11$I AS o (%12$s) SELECT %12$s FROM gone
-            RETURNING %13$s || '/' || %14$s AS k, (%15$s)::numeric AS a, %16$s AS h
+            INSERT INTO %11$s AS o (%12$s) SELECT %12$s FROM gone
+            RETURNING %13$s AS k, %14$s AS a, %15$s AS h
         )
-        SELECT (SELECT jsonb_build_object('rows', count(*), 'amount_minor', coalesce(sum((%15$s)::numeric), 0))
+        SELECT (SELECT jsonb_build_object('rows', count(*), 'amount_minor', coalesce(sum(%14$s), 0))
                 FROM gone o),
             (SELECT coalesce(jsonb_object_agg(g.k, jsonb_build_object('rows', g.n, 'amount_minor', g.a::text, 'hash',
                 g.h::text)), '{}') FROM (SELECT p.k, count(*) AS n, sum(p.a) AS a, sum(p.h) AS h FROM put p
@@ -331,8 +337,11 @@ BEGIN
         source, heavy.key_2, after_batch, after_key,
         CASE WHEN last_batch IS NOT NULL THEN format('AND (o.batch_id, o.%I) <= (%s, %s)', heavy.key_2, last_batch,
             last_key) ELSE '' END,
-        heavy.day_column, of_day, words.open_words, words.held_words, sluice.listed(columns, 'o.'), of_table,
-        sluice.listed(columns, ''), heavy.currency_words, heavy.state_words, heavy.amount_words,
+        heavy.day_column, of_day, words.open_words, words.held_words, sluice.listed(columns, 'o.'), part,
+        sluice.listed(columns, ''),
+        CASE WHEN is_counted THEN '''''::text' ELSE format('%s || ''/'' || %s', heavy.currency_words,
+            heavy.state_words) END,
+        heavy.amount_words,
         CASE WHEN is_counted THEN '0::bigint' ELSE sluice.row_hash(of_table, entry.hashed_columns) END) INTO gone, came;
     moved := (gone ->> 'rows')::bigint;
     IF moved <> sluice.total_rows(came) OR (gone ->> 'amount_minor')::numeric IS DISTINCT FROM (SELECT
