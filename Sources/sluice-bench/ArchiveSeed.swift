@@ -1,18 +1,22 @@
-import PaymentCore
+package import PaymentCore
 
 /// Days of orders that have ended long ago, put in by SQL: what archiving finds after two months.
 ///
 /// Triggers are off, as nothing is loaded here.
-struct ArchiveSeed: Sendable {
+package struct ArchiveSeed: Sendable {
     private static let ordersOfSubmission = 500
     private static let calls = 3
     private static let ordersOfAttempt = 50
     private static let ordersOfRecord = 1_000
 
-    let day: BusinessDate
-    let orders: Int
-    /// The number of the day's one file.
-    let batch: Int64
+    private let day: BusinessDate
+    private let orders: Int
+    private let batch: Int64
+
+    /// `batch`: the number of the day's one file.
+    package init(day: BusinessDate, orders: Int, batch: Int64) {
+        (self.day, self.orders, self.batch) = (day, orders, batch)
+    }
 
     private static let withoutTriggers = "SET LOCAL session_replication_role = replica;"
 
@@ -27,7 +31,7 @@ struct ArchiveSeed: Sendable {
 
     /// Orders with what a channel leaves of them: a submission for each 500, three calls a submission, an ended attempt
     /// for each 50 orders and a rejected record for each 1,000.
-    var everything: String {
+    package var everything: String {
         """
         \(Self.withoutTriggers)
         \(file)
