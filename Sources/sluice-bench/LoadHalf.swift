@@ -12,7 +12,7 @@ package struct LoadHalves: Sendable {
     private static let latencyGoal = 1.10
     private static let throughputGoal = 0.95
     /// Of fewer pairs the middle says nothing: they are only told.
-    private static let pairsToJudge = 6
+    static let pairsToJudge = 6
 
     package private(set) var pairs: [(alone: LoadHalf, beside: LoadHalf)] = []
 
