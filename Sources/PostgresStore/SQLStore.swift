@@ -8,6 +8,8 @@ import Store
 package struct SQLStore: Sendable {
     let pool: PostgresPool
     let keys: KeyRing
+    /// What a step of archiving that locks a live table takes in all, so that nobody waits for it longer.
+    package var archiveLockWithin = Duration.milliseconds(100)
     /// Called in the transaction of a swap when everything in it is done but COMMIT: for tests that end the process
     /// there.
     package var beforeSwapCommit: (@Sendable () -> Void)?

@@ -77,6 +77,7 @@ package struct Deployment: Sendable {
         let alarmSinks = try needs.contains(.keys) ? AlarmSinks.make(configuration, clock: clock) : []
         let archivePool = try needs.contains(.archive) ? Self.archivePool(configuration) : nil
         var archiveStore = try archivePool.map { SQLStore(pool: $0, keys: try .closed()) }
+        archiveStore?.archiveLockWithin = configuration.archive.lockWithin
         archiveStore?.beforeSwapCommit = configuration.faults?.passing(.archiveSwapSent)
         // Who archives and does nothing else needs no other role.
         let pool = try needs == .archive ? archivePool ?? Self.pool(configuration) : Self.pool(configuration)

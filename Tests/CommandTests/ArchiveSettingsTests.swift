@@ -26,6 +26,7 @@ import sluice
                   age: 3
                   ages: {exchange: 4, submission: 5}
                   open_max: 0
+                  lock_within: 50ms
                   duty: 100
                   days_max: 7
                   lag: 2s
@@ -50,7 +51,14 @@ import sluice
         rules.limits.walRate = 1_000_000
         rules.limits.archiveQueue = 5
         (rules.mergeAfter, rules.retention, rules.exportFolder) = (12, 84, "/srv/archive")
-        #expect(archive == ArchiveSettings(databaseURL: "postgresql://sluice_archiver@/one", rules: rules))
+        #expect(
+            archive
+                == ArchiveSettings(
+                    databaseURL: "postgresql://sluice_archiver@/one",
+                    rules: rules,
+                    lockWithin: .milliseconds(50)
+                )
+        )
     }
 
     @Test func `the environment wins over the file`() throws {
@@ -71,7 +79,9 @@ import sluice
     @Test(arguments: [
         ("  age: 0", ":5:8: ", "range"), ("  age: 121", ":5:8: ", "range"), ("  ages: {orders: 3}", ":5:", "exchange"),
         ("  ages: {exchange: 0}", ":5:", "range"), ("  open_max: 5001", ":5:13: ", "range"),
-        ("  duty: 0", ":5:9: ", "range"), ("  duty: 101", ":5:9: ", "range"), ("  days_max: 0", ":5:13: ", "range"),
+        ("  duty: 0", ":5:9: ", "range"),
+        ("  lock_within: 10ms", ":5:16: ", "range"), ("  lock_within: 11s", ":5:16: ", "range"),
+        ("  duty: 101", ":5:9: ", "range"), ("  days_max: 0", ":5:13: ", "range"),
         ("  lag: 10", ":5:8: ", "unit"), ("  path: delete", ":5:9: ", "rows"), ("  retention: 11", ":5:14: ", "range"),
         ("  merge_after: 2", ":5:16: ", "later than 2"), ("  age: 24\n  retention: 24", ":6:14: ", "later than 24"),
         ("  export: /srv/x", ":5:11: ", "retention"), ("  retention: 84\n  export: srv", ":6:11: ", "absolute"),

@@ -161,7 +161,7 @@ extension SQLStore: ArchiveRetentionStore {
                 ).first?.int32(0) ?? 0 > 0
             }
         } catch let error as PostgresError {
-            throw ArchiveStep("drop set aside", table, lease.asOf, lease).meaning(of: error, isLocking: true)
+            throw await meaning(of: error, in: ArchiveStep("drop set aside", table, lease.asOf, lease), isLocking: true)
         }
     }
 }

@@ -21,7 +21,7 @@ extension SQLStore {
                 return row.isNull(0) ? nil : try row.word(0)
             }
         } catch let error as PostgresError {
-            throw step.meaning(of: error, isLocking: false)
+            throw await meaning(of: error, in: step, isLocking: false)
         }
     }
 

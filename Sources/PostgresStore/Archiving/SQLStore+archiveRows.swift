@@ -83,7 +83,7 @@ extension SQLStore {
         } catch let error as PostgresError where error.sqlState == "40001" {
             throw ArchivedRowsChanged(key: key)
         } catch let error as PostgresError {
-            throw step.meaning(of: error, isLocking: false)
+            throw await meaning(of: error, in: step, isLocking: false)
         }
     }
 

@@ -4,8 +4,6 @@ import Store
 
 /// A step's table and day, as its failures name them.
 struct ArchiveStep: Sendable {
-    /// What a step that locks takes in all, so that nobody waits for it longer.
-    static let lockDeadline = Duration.milliseconds(100)
     static let sliceDeadline = Duration.seconds(30)
     static let shortDeadline = Duration.seconds(5)
     /// Of what reads a day or more in one statement, and locks nobody out.
@@ -58,8 +56,20 @@ extension SQLStore {
                 return try read(row)
             }
         } catch let error as PostgresError {
-            throw step.meaning(of: error, isLocking: isLocking)
+            throw await meaning(of: error, in: step, isLocking: isLocking)
         }
+    }
+
+    /// What a failure of a step means, once it is over: where the answer to COMMIT was lost, the server may be at it
+    /// still, and whoever reads what stands is to see its end.
+    func meaning(of error: PostgresError, in step: ArchiveStep, isLocking: Bool) async -> any Error {
+        if error.code == .commitUnknown {
+            // Without it the next step finds out, as it does after any crash.
+            try? await pool.transaction("await archive step", deadline: ArchiveStep.sliceDeadline) { transaction in
+                _ = try transaction.query("SELECT sluice.await_archive_step()")
+            }
+        }
+        return step.meaning(of: error, isLocking: isLocking)
     }
 
     /// Runs one step that locks a live table, and gives up before anybody is disturbed.
@@ -74,7 +84,7 @@ extension SQLStore {
             _ = try transaction.query("SELECT 1")
         }
         do {
-            return try await archive(step, deadline: ArchiveStep.lockDeadline, isLocking: true, sql, parameters, read)
+            return try await archive(step, deadline: archiveLockWithin, isLocking: true, sql, parameters, read)
         } catch let error as PostgresError where error.code == .notSent {
             throw ArchiveLockRefused(table: step.table, day: step.day)
         }

@@ -208,6 +208,15 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_tim
     SELECT EXISTS (SELECT FROM renewed)
 $$;
 
+-- Waits until no step of archiving is under way: each holds the lease until it has ended. For whoever does not know
+-- whether a commit was made, and is about to read what stands.
+CREATE FUNCTION sluice.await_archive_step() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM FROM sluice.archive_lease FOR NO KEY UPDATE;
+END
+$$;
+
 CREATE FUNCTION sluice.release_archive_lease(of_epoch bigint) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UPDATE sluice.archive_lease l SET worker_id = NULL, lease_until = NULL WHERE l.epoch = of_epoch
@@ -318,7 +327,7 @@ GRANT INSERT, UPDATE (occurrences, last_at, message) ON sluice.alarm TO sluice_a
 GRANT EXECUTE ON FUNCTION sluice.archive_cutoff(date, int)
     TO sluice_archiver, sluice_worker, sluice_reader, sluice_console;
 GRANT EXECUTE ON FUNCTION sluice.take_archive_lease(text, bigint, date), sluice.renew_archive_lease(bigint, bigint),
-    sluice.release_archive_lease(bigint), sluice.stop_archiving(text), sluice.resume_archiving(),
+    sluice.release_archive_lease(bigint), sluice.await_archive_step(), sluice.stop_archiving(text), sluice.resume_archiving(),
     sluice.place_hold(int, bigint, int, date, text), sluice.lift_hold(bigint, text) TO sluice_archiver;
 GRANT EXECUTE ON FUNCTION sluice.stop_archiving(text), sluice.place_hold(int, bigint, int, date, text)
     TO sluice_console;

@@ -8,12 +8,18 @@ package struct ArchiveSettings: Sendable, Equatable {
     /// The libpq URI of the role that archives; nil: that of the database.
     package var databaseURL: String?
     package var rules: ArchiveConfiguration
+    /// For how long a step may keep others from a live table.
+    package var lockWithin: Duration
 
     /// Connections of the role that archives: one works, one watches.
     package static let connections = 2
 
-    package init(databaseURL: String? = nil, rules: ArchiveConfiguration = ArchiveConfiguration()) {
-        (self.databaseURL, self.rules) = (databaseURL, rules)
+    package init(
+        databaseURL: String? = nil,
+        rules: ArchiveConfiguration = ArchiveConfiguration(),
+        lockWithin: Duration = .milliseconds(100)
+    ) {
+        (self.databaseURL, self.rules, self.lockWithin) = (databaseURL, rules, lockWithin)
     }
 
     private static let months = 1...120
@@ -39,10 +45,15 @@ package struct ArchiveSettings: Sendable, Equatable {
         rules.retention = retention.map(Int32.init)
         rules.exportFolder = try exportFolder(reader)
         try check(rules, reader)
-        return ArchiveSettings(
+        let lockWithin = try reader.value("archive.lock_within") { node throws(YAMLError) in
+            try node.duration(in: .milliseconds(20) ... .seconds(10))
+        }
+        var settings = ArchiveSettings(
             databaseURL: try Configuration.url("archive.database_url", reader, variables: variables),
             rules: rules
         )
+        if let lockWithin { settings.lockWithin = lockWithin }
+        return settings
     }
 
     private static func count(

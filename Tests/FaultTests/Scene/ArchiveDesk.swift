@@ -15,6 +15,7 @@ struct ArchiveDesk: Sendable {
         [
             "SLUICE_ARCHIVE_DATABASE_URL": scene.server.uri(database: scene.database, user: "sluice_archiver"),
             "SLUICE_ARCHIVE_DUTY": "100", "SLUICE_ARCHIVE_WAL_RATE": "1099511627776",
+            "SLUICE_ARCHIVE_LOCK_WITHIN": "5s",
         ]
     }
 
