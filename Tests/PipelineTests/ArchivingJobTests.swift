@@ -7,6 +7,13 @@ import Testing
 
 /// A job whose stage is `archive`: its run has windows, takes over and ends as any.
 @Suite(.serialized) struct `A job that archives` {
+    /// Many tests share a machine, and nobody waits for their tables.
+    private static func store(_ scene: EngineScene) throws -> SQLStore {
+        var store = try SQLStore(pool: scene.owner, keys: .closed())
+        store.archiveLockWithin = .seconds(5)
+        return store
+    }
+
     private static func start(
         _ scene: EngineScene,
         window: Int64,
@@ -16,7 +23,7 @@ import Testing
     {
         var engine = try scene.engine()
         engine.archiving = ArchivingStage(
-            store: try SQLStore(pool: scene.owner, keys: .closed()),
+            store: try store(scene),
             alarms: scene.store,
             configuration: ArchiveConfiguration(),
             clock: engine.clock,
@@ -75,7 +82,7 @@ import Testing
 
     @Test func `takes what is due, is done then, and ends as archiving does`() async throws {
         let scene = try await EngineScene.make()
-        let archive = try SQLStore(pool: scene.owner, keys: .closed())
+        let archive = try Self.store(scene)
         // What leaves first when a month has 31 days, and what does when it has 28.
         try await Self.age(scene, days: 65)
         let first = try await Self.start(scene, window: 1)

@@ -18,7 +18,9 @@ struct ArchiveRunScene {
     static func make(files: Int64 = 4) async throws -> ArchiveRunScene {
         let scene = try await ArchiveScene.make(files: files)
         let pool = scene.database.pool(role: "sluice_archiver", connections: connections)
-        return ArchiveRunScene(scene: scene, store: try SQLStore(pool: pool, keys: .closed()), pool: pool)
+        var store = try SQLStore(pool: pool, keys: .closed())
+        store.archiveLockWithin = ArchiveScene.lockWithin
+        return ArchiveRunScene(scene: scene, store: store, pool: pool)
     }
 
     var day: BusinessDate { scene.day }

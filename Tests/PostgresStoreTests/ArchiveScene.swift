@@ -7,6 +7,8 @@ import Store
 struct ArchiveScene {
     static let worker = WorkerIdentifier("archive-worker")
     static let linesPerFile: Int64 = 50
+    /// Many tests share a machine, and nobody waits for their tables.
+    static let lockWithin = Duration.seconds(5)
 
     let database: TestDatabase
     let archiver: PostgresPool
@@ -32,8 +34,7 @@ struct ArchiveScene {
         guard let keys = TestDatabase.keys else { throw TestFailure("the test's keys are unfit") }
         let archiver = database.pool(role: "sluice_archiver")
         var store = SQLStore(pool: archiver, keys: keys)
-        // Many tests share a machine, and nobody waits for these tables.
-        store.archiveLockWithin = .seconds(5)
+        store.archiveLockWithin = lockWithin
         let today = try await database.today()
         // As many as migrations make: each is a table that every reader without a day locks.
         _ = try await store.keepPartitions(until: today.advanced(byDays: 14))

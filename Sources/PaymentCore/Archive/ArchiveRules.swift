@@ -53,7 +53,9 @@ package struct ArchiveRules: Hashable, Sendable {
     /// The first chunk of a move; `nextChunk` adapts it.
     package static let firstChunk = 20_000
 
-    /// The first day that is kept by a table that keeps so many months: month ends and leap days as PostgreSQL has them.
+    /// The first day that a table keeps which keeps so many months.
+    ///
+    /// Month ends and leap days are as PostgreSQL has them.
     package static func cutoff(asOf today: BusinessDate, months: Int32) -> BusinessDate {
         precondition((1...1_200).contains(months), "a table keeps a month at least")
         let (year, month, day) = today.civil

@@ -67,8 +67,8 @@ package final class ArchivePace: Sendable {
     /// Runs a step that locks, again and again while its lock is not to be had, with pauses in which others work.
     ///
     /// `key`: the entry whose failures are counted. `ofLiveTable`: the step keeps others from a live table, so old
-    /// transactions are waited for instead of queueing in front of readers. Throws `ArchiveEnding.left` after so many that the next run is to
-    /// take it up.
+    /// transactions are waited for instead of queueing in front of readers. Throws `ArchiveEnding.left` after so many
+    /// that the next run is to take it up.
     package func locking<Value: Sendable>(
         _ at: ArchiveProgress,
         of key: EntryKey? = nil,

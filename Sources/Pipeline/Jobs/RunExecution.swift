@@ -20,8 +20,8 @@ package struct RunExecution: Sendable {
     /// The epoch under which the run is held by this start; nil before and after.
     private let held = HeldEpoch()
 
-    /// `sendingEndsAt`: the first instant at which no new send may begin, and no step of archiving; what the job's other
-    /// stages do is bound by its deadline only.
+    /// `sendingEndsAt`: the first instant at which no new send may begin, and no step of archiving; what the other
+    /// stages of the job do is bound by its deadline only.
     package init(job: JobDefinition, engine: Engine, windowStart: Timestamp, sendingEndsAt: Timestamp) {
         self.job = job
         self.engine = engine

@@ -327,8 +327,9 @@ GRANT INSERT, UPDATE (occurrences, last_at, message) ON sluice.alarm TO sluice_a
 GRANT EXECUTE ON FUNCTION sluice.archive_cutoff(date, int)
     TO sluice_archiver, sluice_worker, sluice_reader, sluice_console;
 GRANT EXECUTE ON FUNCTION sluice.take_archive_lease(text, bigint, date), sluice.renew_archive_lease(bigint, bigint),
-    sluice.release_archive_lease(bigint), sluice.await_archive_step(), sluice.stop_archiving(text), sluice.resume_archiving(),
-    sluice.place_hold(int, bigint, int, date, text), sluice.lift_hold(bigint, text) TO sluice_archiver;
+    sluice.release_archive_lease(bigint), sluice.await_archive_step(), sluice.stop_archiving(text),
+    sluice.resume_archiving(), sluice.place_hold(int, bigint, int, date, text), sluice.lift_hold(bigint, text)
+    TO sluice_archiver;
 GRANT EXECUTE ON FUNCTION sluice.stop_archiving(text), sluice.place_hold(int, bigint, int, date, text)
     TO sluice_console;
 

@@ -87,7 +87,8 @@ import Testing
                             AND (r.batch_id, r.line_no) = (o.batch_id, o.line_no)) AS is_open FROM o
                 )
                 SELECT count(*) FILTER (WHERE NOT is_archived), count(*) FILTER (WHERE is_archived),
-                    count(*) FILTER (WHERE NOT is_archived AND is_open), count(*) FILTER (WHERE is_archived AND is_open),
+                    count(*) FILTER (WHERE NOT is_archived AND is_open),
+                    count(*) FILTER (WHERE is_archived AND is_open),
                     count(*) FILTER (WHERE NOT is_archived AND NOT is_open)
                 FROM s
                 """

@@ -4,8 +4,9 @@ import PaymentCore
 import Pipeline
 import Testing
 
-/// `kill -9` of the archiver, and of PostgreSQL, at every step: the next run finishes or rolls back, and live and history
-/// are together what they were.
+/// `kill -9` of the archiver, and of PostgreSQL, at every step.
+///
+/// The next run finishes or rolls back, and live and history are together what they were.
 @Suite struct ArchiveKillTests {
     enum Victim: String, CaseIterable, Sendable {
         case archiver
@@ -111,7 +112,8 @@ private struct Killing {
         let day = try await scene.text("SELECT max(day)::text FROM sluice.archive_manifest WHERE state = 'swapped'")
         try await desk.meddle(
             """
-            UPDATE history.payment_order o SET merchant_order_no = merchant_order_no || 'x' WHERE business_date = '\(day)'
+            UPDATE history.payment_order o SET merchant_order_no = merchant_order_no || 'x'
+            WHERE business_date = '\(day)'
                 AND (batch_id, line_no) = (SELECT x.batch_id, x.line_no FROM history.payment_order x
                     WHERE x.business_date = '\(day)' ORDER BY 1, 2 LIMIT 1)
             """

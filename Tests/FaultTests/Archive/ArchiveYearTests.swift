@@ -58,8 +58,8 @@ import sluice_bench
             // Months differ by three days.
             #expect(abs(parts - known.parts) <= 3 * Int64(HeavyTable.allCases.count), "\(parts) after \(known.parts)")
             FaultScale.report(
-                "\(Self.days) days: live tables of \(bytes) bytes in \(parts) partitions, \(known.bytes) in \(known.parts) "
-                    + "after \(Self.settled) days"
+                "\(Self.days) days: live tables of \(bytes) bytes in \(parts) partitions, "
+                    + "\(known.bytes) in \(known.parts) after \(Self.settled) days"
             )
             try await expectEverythingThere(scene, desk)
         }
