@@ -10,19 +10,31 @@ import Testing
         ArchiveRestoration(runs.stage(), store: runs.store)
     }
 
+    /// Brings a day back, as often as it takes on a busy machine.
     private static func bringBack(
         _ runs: ArchiveRunScene,
         _ day: BusinessDate
-    ) async throws
-        -> ArchiveRestoration.Reopened
-    {
-        try await restoration(runs).bringBack(
-            day,
-            reason: "auditors ask",
-            within: .milliseconds(100),
-            budget: .hours(1),
-            stop: StopSignal()
-        ) { _ in }
+    ) async throws -> ArchiveRestoration.Reopened {
+        var tries = 0
+        while true {
+            do {
+                return try await restoration(runs).bringBack(
+                    day,
+                    reason: "auditors ask",
+                    within: .seconds(5),
+                    budget: .hours(1),
+                    stop: StopSignal()
+                ) { _ in }
+            } catch let refused as RestorationRefused where refused.code == .workLeft {
+                tries += 1
+                guard tries < 20 else { throw refused }
+            }
+        }
+    }
+
+    /// Rows of a day that stand in the carry-over, or came back from it.
+    private static func carried(_ runs: ArchiveRunScene, _ table: HeavyTable) async throws -> Int64 {
+        try await runs.store.carriedRows(table, of: runs.day).rows
     }
 
     private static func refusal(_ runs: ArchiveRunScene, _ day: BusinessDate) async -> RestorationRefused? {
@@ -33,7 +45,7 @@ import Testing
         let runs = try await ArchiveRunScene.make()
         let scene = runs.scene
         try await runs.open(lines: 2)
-        #expect(try await runs.run().outcome == .done)
+        try await runs.archive()
         let batch = try await scene.batch(1, on: scene.day)
         let order = OrderKey(batch: batch, line: LineNumber(15), businessDate: scene.day)
         let restoration = Self.restoration(runs)
@@ -71,11 +83,11 @@ import Testing
         try await runs.open(lines: 3)
         _ = try await runs.store.placeHold(.batch(scene.batch(2, on: scene.day)), reason: "court")
         let books = try await scene.books()
-        #expect(try await runs.run().outcome == .done)
+        try await runs.archive()
+        // What stays: three open orders, and a held file.
+        #expect(try await Self.carried(runs, .paymentOrder) == 3 + ArchiveScene.linesPerFile)
         let back = try await Self.bringBack(runs, scene.day)
-        #expect(Set(back.tables.keys) == Set(HeavyTable.allCases))
-        // What had stayed: three open orders, and a held file.
-        #expect(back.tables[.paymentOrder] == 3 + ArchiveScene.linesPerFile)
+        #expect(try await Self.carried(runs, .paymentOrder) == 0)
         #expect(try await scene.books() == books)
         for table in HeavyTable.allCases {
             #expect(try await scene.rows(table, scene.day, in: "history") == 0)
@@ -89,9 +101,9 @@ import Testing
         #expect(held.outcome == .done && held.entries.isEmpty)
         #expect(held.reasons.joined().contains("hold"))
         #expect(try await runs.store.liftHold(back.hold, reason: "they have seen it"))
-        let again = try await runs.run()
-        #expect(again.outcome == .done, "\(again.reasons)")
-        #expect(again.entries.filter { $0.state == .closed }.map(\.key.pass) == [2, 2, 2, 2, 2])
+        try await runs.archive()
+        let again = try await runs.store.entries(of: scene.day)
+        #expect(again.filter { $0.state == .closed }.map(\.key.pass) == [2, 2, 2, 2, 2])
         #expect(try await scene.books() == books)
         #expect(try await scene.brokenInvariants() == [])
         await runs.close()
@@ -100,7 +112,7 @@ import Testing
     @Test func `comes back as the newest one only, and when nobody archives`() async throws {
         let runs = try await ArchiveRunScene.make()
         let scene = runs.scene
-        #expect(try await runs.run(days: 2).outcome == .done)
+        try await runs.archive(days: 2)
         let older = await Self.refusal(runs, scene.day)
         #expect(older?.code == .usage && older?.description.contains("in this order: \(scene.nextDay)") == true)
         let live = await Self.refusal(runs, scene.nextDay.advanced(byDays: 1))
@@ -127,7 +139,7 @@ import Testing
         let runs = try await ArchiveRunScene.make()
         let scene = runs.scene
         let books = try await scene.books()
-        #expect(try await runs.run().outcome == .done)
+        try await runs.archive()
         let lease = try #require(
             try await runs.store.takeArchiveLease(worker: WorkerIdentifier("dies"), lease: .hours(1), asOf: nil)
         )
@@ -138,8 +150,7 @@ import Testing
         }
         try await runs.store.releaseArchiveLease(lease)
         #expect(try await runs.store.archiveStatus().live?.lowerBound == scene.nextDay, "the day is not whole yet")
-        let back = try await Self.bringBack(runs, scene.day)
-        #expect(Set(back.tables.keys) == [.submission, .paymentAttempt, .paymentOrder])
+        _ = try await Self.bringBack(runs, scene.day)
         #expect(try await scene.books() == books)
         #expect(try await runs.store.archiveStatus().live?.lowerBound == scene.day)
         await runs.close()
@@ -152,11 +163,10 @@ import Testing
         let merchant = TestDatabase.merchant
         let court = try await runs.store.placeHold(.merchant(merchant), reason: "court")
         let books = try await scene.books()
-        #expect(try await runs.run().outcome == .done)
+        try await runs.archive()
         let carried = try await runs.store.carriedRows(.paymentOrder, of: scene.day)
         #expect(carried.rows == 24 * ArchiveScene.linesPerFile)
-        let back = try await Self.bringBack(runs, scene.day)
-        #expect(back.tables[.paymentOrder] == carried.rows)
+        _ = try await Self.bringBack(runs, scene.day)
         // All but the open ones moved before, with a receipt of their own.
         let passes = try await runs.store.entries(of: scene.day).filter { $0.key.table == .paymentOrder }
         #expect(passes.map(\.state) == [.reopened, .reopened])
@@ -166,5 +176,33 @@ import Testing
         #expect(try await scene.brokenInvariants() == [])
         #expect(try await runs.store.liftHold(court, reason: "over"))
         await runs.close()
+    }
+}
+
+extension ArchiveRunScene {
+    /// Archives so many of the oldest days.
+    func archive(days: Int32 = 1) async throws {
+        let report = try await leave(until: day.advanced(byDays: days), by: stage(), asOf: scene.lease.asOf)
+        guard report.outcome == .done else {
+            throw TestFailure("the days do not leave: \(report.outcome), \(report.reasons)")
+        }
+    }
+
+    /// Archives the days before this one, by as many runs as it takes on a busy machine.
+    func leave(until day: BusinessDate, by stage: ArchivingStage, asOf: BusinessDate?) async throws -> ArchiveReport {
+        try await store.releaseArchiveLease(scene.lease)
+        let hold = try await store.placeHold(.day(day), reason: "so far and no further")
+        var report = ArchiveReport()
+        for _ in 0..<20 {
+            report = try await stage.run(
+                ArchiveOrder(asOf: asOf, budget: .hours(100), daysMax: 100),
+                stop: StopSignal()
+            ) { _ in }
+            guard report.outcome == .workLeft || report.reasons.contains(where: { $0.contains("was lost") }) else {
+                break
+            }
+        }
+        _ = try await store.liftHold(hold, reason: "the test goes on")
+        return report
     }
 }

@@ -107,17 +107,18 @@ import Testing
         first(of: ArchiveRules.cutoff(asOf: try await runs.database.today(), months: 14))
     }
 
+    /// Runs until the days have left, and history is what it is to become.
     private static func run(
         _ runs: ArchiveRunScene,
-        days: Int = 1,
+        days: Int,
         exports: Exports? = nil,
         _ change: @escaping (inout ArchiveConfiguration) -> Void
     ) async throws -> ArchiveReport {
-        try await runs.store.releaseArchiveLease(runs.scene.lease)
         var stage = runs.stage(on: nil, change)
         let retention = ArchiveRetention(stage, store: runs.store, exports: exports)
         stage.upkeep = { try await retention.keep($0) }
-        return try await stage.run(ArchiveOrder(budget: .hours(100), daysMax: days), stop: StopSignal()) { _ in }
+        let first = try await first(runs)
+        return try await runs.leave(until: first.advanced(byDays: Int32(days)), by: stage, asOf: nil)
     }
 
     /// Partitions of history of a table, by name.
@@ -159,7 +160,7 @@ import Testing
         }
         #expect(try await scene.books() == books)
         #expect(try await Self.broken(runs) == [])
-        let again = try await Self.run(runs) { $0.mergeAfter = 13 }
+        let again = try await Self.run(runs, days: days.count) { $0.mergeAfter = 13 }
         #expect(again.outcome == .done && again.rows == 0, "\(again.reasons)")
 
         // A merged day comes back neither by itself nor in part.
@@ -168,7 +169,7 @@ import Testing
         #expect(copied.isRight && copied.copy.tables[.paymentOrder]?.rows == Self.files * ArchiveScene.linesPerFile)
 
         let exports = Exports()
-        let dropped = try await Self.run(runs, exports: exports) { $0.retention = 12 }
+        let dropped = try await Self.run(runs, days: days.count, exports: exports) { $0.retention = 12 }
         #expect(dropped.outcome == .done, "\(dropped.reasons)")
         let orders = exports.files.withLock { $0["payment_order \(days[1])"] } ?? []
         #expect(orders.count { $0 == 0x0A } == Int(Self.files * ArchiveScene.linesPerFile))
@@ -188,17 +189,17 @@ import Testing
         let days = Self.days(first)
         #expect(try await Self.run(runs, days: 2) { _ in }.outcome == .done)
         let hold = try await runs.store.placeHold(.batch(scene.batch(1, on: days[1])), reason: "court")
-        let kept = try await Self.run(runs) { $0.retention = 12 }
+        let kept = try await Self.run(runs, days: 2) { $0.retention = 12 }
         #expect(kept.outcome == .done, "\(kept.reasons)")
         // The first day is nobody's, and gone; of the second all that the held file is in stays.
         #expect(Set(try await runs.store.entries(of: days[0]).map(\.state)) == [.dropped])
         let held = try await runs.store.entries(of: days[1])
         #expect(held.allSatisfy { $0.state == .closed })
         #expect(try await runs.store.liftHold(hold, reason: "over"))
-        let failed = try await Self.run(runs, exports: Exports(isBroken: true)) { $0.retention = 12 }
+        let failed = try await Self.run(runs, days: 2, exports: Exports(isBroken: true)) { $0.retention = 12 }
         #expect(failed.outcome == .done && failed.reasons.contains { $0.contains("the disk is full") })
         #expect(try await runs.store.entries(of: days[1]).allSatisfy { $0.state == .closed })
-        #expect(try await Self.run(runs) { $0.retention = 12 }.outcome == .done)
+        #expect(try await Self.run(runs, days: 2) { $0.retention = 12 }.outcome == .done)
         #expect(try await runs.store.entries(of: days[1]).allSatisfy { $0.state == .dropped })
         #expect(try await runs.database.number("SELECT count(*) FROM history.payment_order") == 0)
         await runs.close()
@@ -210,7 +211,7 @@ import Testing
         let days = Self.days(first)
         #expect(try await Self.run(runs, days: 2) { _ in }.outcome == .done)
         try await scene.meddle("UPDATE history.payment_order SET code = '0009' WHERE line_no = 3")
-        let report = try await Self.run(runs) { $0.retention = 12 }
+        let report = try await Self.run(runs, days: 2) { $0.retention = 12 }
         #expect(report.outcome == .mismatch && report.reasons.contains { $0.contains("payment_order \(days[1])") })
         #expect(try await runs.store.archiveSwitch().stop?.reason.contains("\(days[1])") == true)
         #expect(try await runs.alarms().contains("archive_mismatch/payment_order/\(days[1])"))

@@ -22,6 +22,15 @@ package struct ArchiveRetention: Sendable {
     /// Answers in words what it left undone. Throws `ArchiveEnding` where the run ends with it.
     package func keep(_ pace: ArchivePace) async throws -> [String] {
         guard stage.configuration.mergeAfter != nil || stage.configuration.retention != nil else { return [] }
+        do {
+            return try await work(pace)
+        } catch let unknown as ArchiveCommitUnknown {
+            // Each step is found done or not by the next run.
+            return ["\(unknown); the next run goes on with what history is to become"]
+        }
+    }
+
+    private func work(_ pace: ArchivePace) async throws -> [String] {
         // What an earlier run took out of history, and was kept from dropping.
         for table in HeavyTable.allCases { try await dropSetAside(table, pace) }
         try await merge(pace)
