@@ -10,6 +10,8 @@ extension ArchiveRun {
     private static let changesMost = 100
     /// So often in a row the rows that are left are noted again because one changed.
     private static let notesMost = 3
+    /// So many notes are forgotten in one transaction.
+    private static let notesForgotten: Int32 = 10_000
 
     /// Takes what stays no longer out of the carry-over, for a part of the run's time.
     func passes() async throws {
@@ -102,7 +104,11 @@ extension ArchiveRun {
         }
         var left = try await noteRowsLeft(at)
         if left > Int64(rules.openMax) {
-            // Some of them may be final by now.
+            // Some of them may be final by now. A pass ends with nothing noted of its day.
+            while try await !pace.step(
+                at,
+                { try await store.forgetCount(table, day, most: Self.notesForgotten, lease) }
+            ) {}
             try await pass(table, day, at)
             left = try await noteRowsLeft(at)
         }
