@@ -69,6 +69,7 @@ package struct ArchiveRetention: Sendable {
                 }
             )
         else { throw try await mismatch(table, first, "a copy of the month is not what the receipts tell") }
+        try await dropSetAside(table, pace)
         stage.logger.info(
             "month merged",
             metadata: ["table": "\(table)", "month": "\(first)", "rows": "\(rows)"]
