@@ -145,7 +145,7 @@ import Testing
         )
         for table in [HeavyTable.exchange, .quarantineRecord] {
             _ = try await scene.patiently {
-                try await runs.store.bringBack(table, scene.day, why: "dies", within: .milliseconds(100), lease)
+                try await runs.store.bringBack(table, scene.day, why: "dies", within: .seconds(5), lease)
             }
         }
         try await runs.store.releaseArchiveLease(lease)
