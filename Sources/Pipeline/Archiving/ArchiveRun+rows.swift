@@ -36,7 +36,14 @@ extension ArchiveRun {
     }
 
     /// One more pass of a day, and its proof.
-    private func pass(_ table: HeavyTable, _ day: BusinessDate, _ at: ArchiveProgress) async throws {
+    ///
+    /// `retires`: as of `take`.
+    private func pass(
+        _ table: HeavyTable,
+        _ day: BusinessDate,
+        _ at: ArchiveProgress,
+        retires: Bool = true
+    ) async throws {
         do {
             tally.touch(try await pace.locking(at) { try await store.beginPass(table, day, lease) })
             FaultPlan.pass(.archiveRowPassBegun)
@@ -45,7 +52,7 @@ extension ArchiveRun {
             guard try await store.entries(of: day).contains(where: { $0.key.table == table && $0.state.isOpen })
             else { return }
         }
-        try await take(table, day)
+        try await take(table, day, retires: retires)
     }
 
     /// A counted day begins to go by rows.
@@ -109,7 +116,7 @@ extension ArchiveRun {
                 at,
                 { try await store.forgetCount(table, day, most: Self.notesForgotten, lease) }
             ) {}
-            try await pass(table, day, at)
+            try await pass(table, day, at, retires: false)
             left = try await noteRowsLeft(at)
         }
         var tries = 0

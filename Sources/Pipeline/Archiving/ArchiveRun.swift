@@ -159,8 +159,10 @@ struct ArchiveRun: Sendable {
     // MARK: One table's day
 
     /// Takes a table's day as far as it goes, from whatever state it is found in.
-    func take(_ table: HeavyTable, _ day: BusinessDate) async throws {
-        var attempt = Attempt()
+    ///
+    /// `retires`: the live partition of a day that went by rows ends then.
+    func take(_ table: HeavyTable, _ day: BusinessDate, retires: Bool = true) async throws {
+        var attempt = Attempt(retires: retires)
         while true {
             do {
                 guard try await advance(table, day, &attempt) else { return }
@@ -204,7 +206,7 @@ struct ArchiveRun: Sendable {
         case .verify: try await prove(entry)
         case .retire, .nothing:
             // Whatever passes came after it: a day that went by rows gives up its live partition in the end.
-            guard end <= day, entries.contains(where: \.hasGoneByRows) else { return false }
+            guard attempt.retires, end <= day, entries.contains(where: \.hasGoneByRows) else { return false }
             try await retire(table, day)
             return false
         }
@@ -214,6 +216,7 @@ struct ArchiveRun: Sendable {
 
 /// What a run has tried with one table's day.
 struct Attempt: Sendable {
+    let retires: Bool
     /// How often it was counted.
     var counts = 0
     var lostCommits = 0

@@ -96,7 +96,11 @@ private struct Killing {
             let rows = point == .archiveRetired ? ["SLUICE_ARCHIVE_PATH": "rows"] : [:]
             try await kill(at: point, run, rows)
             try await finish(run, rows, books, point)
-        case .archivePutBack: try await putBack(run, books)
+        case .archivePutBack:
+            // Of a day that is held nothing leaves, and so nothing differs.
+            if let hold { try await desk.lift(hold) }
+            hold = nil
+            try await putBack(run, books)
         case .archiveReversed: try await reverse(run, books)
         default:
             try await kill(at: point, run)
