@@ -266,14 +266,14 @@ import Testing
         try await FaultScene.with { scene in
             let cron = try await scene.run(["crontab", "--user", "batch", "--program", "/usr/local/bin/sluice"])
             let units = try await scene.run(["crontab", "--systemd"])
-            for job in ["all", "intake", "poll", "settle", "submit"] {
+            for job in ["all", "archive", "intake", "poll", "settle", "submit"] {
                 #expect(cron.output.contains(" batch /usr/local/bin/sluice run \(job) >/dev/null\n"), "\(cron.tail)")
                 #expect(units.output.contains("# file: sluice-\(job).timer\n"), "\(units.tail)")
             }
             #expect(cron.output.contains("SLUICE_JOBS=\(scene.folder)/jobs\n"), "\(cron.tail)")
             let machines = try await scene.run(["crontab", "--json"]).json() as? [String: Any]
             let jobs = try #require(machines?["jobs"] as? [[String: Any]])
-            #expect(jobs.map { $0["job"] as? String } == ["all", "intake", "poll", "settle", "submit"])
+            #expect(jobs.map { $0["job"] as? String } == ["all", "archive", "intake", "poll", "settle", "submit"])
             #expect(jobs.allSatisfy { ($0["starts"] as? [[String: String]])?.isEmpty == false })
             _ = try await scene.run(["crontab", "--json", "--systemd"], expecting: 2)
             _ = try await scene.run(["crontab", "--jobs", "\(scene.folder)/none"], expecting: 2)
