@@ -71,6 +71,7 @@ final class LoopbackConnection: Sendable {
     func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
     func answer(_ status: Int, _ body: String = "") {
+        server?.noteAnswer()
         write("HTTP/1.1 \(status) Some Words\r\nContent-Length: \(body.utf8.count)\r\nX-Test: Yes\r\n\r\n\(body)")
     }
 

@@ -9,8 +9,8 @@ final class LoopbackServer: Sendable {
         var connections = 0
         var requests = 0
         var bytesRead = 0
-        var open = 0
-        var openMax = 0
+        var waiting = 0
+        var waitingMax = 0
         var bodies: [[UInt8]] = []
         var heads: [String] = []
     }
@@ -40,16 +40,10 @@ final class LoopbackServer: Sendable {
             while true {
                 let descriptor = accept(listener, nil, nil)
                 guard descriptor >= 0 else { return }
-                counts.withLock { counts in
-                    counts.connections += 1
-                    counts.open += 1
-                    counts.openMax = max(counts.openMax, counts.open)
-                }
+                counts.withLock { $0.connections += 1 }
                 startThread { [self] in
                     // Closed by the end of the last thread that uses it.
-                    let connection = LoopbackConnection(descriptor: descriptor, server: self)
-                    behaviour(connection)
-                    counts.withLock { $0.open -= 1 }
+                    behaviour(LoopbackConnection(descriptor: descriptor, server: self))
                 }
             }
         }
@@ -70,7 +64,10 @@ final class LoopbackServer: Sendable {
     var connectionCount: Int { counts.withLock { $0.connections } }
     var requestCount: Int { counts.withLock { $0.requests } }
     var byteCount: Int { counts.withLock { $0.bytesRead } }
-    var openMax: Int { counts.withLock { $0.openMax } }
+    /// The most requests that were read and not answered at one time.
+    ///
+    /// Connections are not counted: one that the peer has ended lasts here until its thread hears of it.
+    var waitingMax: Int { counts.withLock { $0.waitingMax } }
     var bodies: [[UInt8]] { counts.withLock { $0.bodies } }
     var heads: [String] { counts.withLock { $0.heads } }
 
@@ -83,7 +80,14 @@ final class LoopbackServer: Sendable {
             counts.requests += 1
             counts.heads.append(head)
             counts.bodies.append(body)
+            counts.waiting += 1
+            counts.waitingMax = max(counts.waitingMax, counts.waiting)
         }
+    }
+
+    /// An answer is about to be written.
+    func noteAnswer() {
+        counts.withLock { $0.waiting -= 1 }
     }
 }
 
