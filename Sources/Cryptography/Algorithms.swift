@@ -8,7 +8,6 @@ import CLibCrypto
 enum Algorithms {
     // Written once by the runtime's one-time initialisation; the objects are immutable.
     nonisolated(unsafe) static let sha256 = fetched(EVP_MD_fetch(nil, "SHA256", nil), "SHA-256")
-    nonisolated(unsafe) static let hmac = fetched(EVP_MAC_fetch(nil, "HMAC", nil), "HMAC")
     nonisolated(unsafe) static let aes256GCM = fetched(EVP_CIPHER_fetch(nil, "AES-256-GCM", nil), "AES-256-GCM")
 
     private static func fetched(_ algorithm: OpaquePointer?, _ name: StaticString) -> OpaquePointer {

@@ -8,7 +8,7 @@ package enum HKDFSHA256 {
     /// The secret must have entropy of its own: this is not for passwords.
     package static func derive(key: [UInt8], salt: [UInt8], info: [UInt8], length: Int) -> [UInt8] {
         precondition(length > 0 && length <= byteCountMax, "HKDF derives 1 through \(byteCountMax) bytes")
-        var expander = KeyedHash(key: HMACSHA256.authenticate(key: salt, key))
+        let expander = KeyedHash(key: HMACSHA256.authenticate(key: salt, key))
         var derived: [UInt8] = []
         derived.reserveCapacity(length + SHA256.byteCount)
         var block: [UInt8] = []

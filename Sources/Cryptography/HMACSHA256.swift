@@ -4,7 +4,7 @@ package enum HMACSHA256 {
     ///
     /// Compare codes with `ConstantTime.equals`, never with `==`.
     package static func authenticate(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
-        var hash = KeyedHash(key: key)
+        let hash = KeyedHash(key: key)
         return hash.authenticate(message)
     }
 }

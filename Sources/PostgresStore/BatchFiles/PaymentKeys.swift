@@ -5,7 +5,7 @@ import Store
 /// Makes the keys under which orders are compared that may be one payment twice: equal for the same account, amount,
 /// currency and purpose, and saying nothing of them to whoever has not the search key (R15).
 struct PaymentKeys: ~Copyable {
-    private var hash: KeyedHash
+    private let hash: KeyedHash
     private var message: [UInt8] = []
 
     init(key: [UInt8]) { hash = KeyedHash(key: key) }

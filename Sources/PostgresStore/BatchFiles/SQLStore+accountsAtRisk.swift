@@ -8,7 +8,7 @@ extension SQLStore {
     ///
     /// An answer contradicted a final state of such a payment, and nobody has looked into it yet.
     func ordersAtRisk(in slice: LoadSlice, _ transaction: PostgresTransaction) throws -> Set<Int> {
-        var hash = KeyedHash(key: keys.searchKey)
+        let hash = KeyedHash(key: keys.searchKey)
         let hashes = slice.orders.map { order in
             var code: [UInt8] = []
             let account = slice.bytes.span.extracting(order.accountNumber.range)

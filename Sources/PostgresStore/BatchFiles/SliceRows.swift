@@ -18,7 +18,7 @@ struct SliceRows: ~Copyable {
     private let hasPaymentKeys: Bool
     private let hasCodes: Bool
     private var cipher: BatchCipher
-    private var accountHash: KeyedHash
+    private let accountHash: KeyedHash
     private var paymentKeys: PaymentKeys
     /// Reused from order to order.
     private var personal: [UInt8] = []
