@@ -15,6 +15,32 @@ package enum Deflate {
         }
     }
 
+    /// Unpacks exactly one zlib stream whose contents are known to have `byteCount` bytes, at once.
+    ///
+    /// `byteCount` is taken of memory before a byte is read: it is to come from whoever made the stream.
+    package static func decompress(_ bytes: [UInt8], byteCount: Int) throws(CompressionError) -> [UInt8] {
+        var status = Z_OK
+        var consumed = uLong(bytes.count)
+        // One byte beyond tells "exactly so many" from "more".
+        let contents = [UInt8](unsafeUninitializedCapacity: byteCount + 1) { buffer, count in
+            var produced = uLongf(byteCount + 1)
+            status = uncompress2(buffer.baseAddress, &produced, bytes, &consumed)
+            count = Int(produced)
+        }
+        switch status {
+        case Z_OK: break
+        case Z_BUF_ERROR: throw .tooLarge(bytesMax: byteCount)
+        case Z_MEM_ERROR: preconditionFailure("zlib is out of memory")
+        // A stream that was cut is one of them.
+        default: throw .malformed
+        }
+        guard contents.count <= byteCount else { throw .tooLarge(bytesMax: byteCount) }
+        guard contents.count == byteCount else { throw .truncated }
+        let trailing = bytes.count - Int(consumed)
+        guard trailing == 0 else { throw .trailingBytes(byteCount: trailing) }
+        return contents
+    }
+
     /// Unpacks exactly one zlib stream of at most `bytesMax` bytes of contents.
     ///
     /// Memory grows with the contents, never beyond the limit, whatever the stream promises (a "zip bomb").

@@ -17,6 +17,7 @@ import Testing
         for level in [0, 1, 6, 9] {
             let compressed = Deflate.compress(bytes, level: level)
             #expect(try Deflate.decompress(compressed, bytesMax: byteCount) == bytes)
+            #expect(try Deflate.decompress(compressed, byteCount: byteCount) == bytes)
         }
         #expect(Deflate.compress(bytes) == Deflate.compress(bytes, level: 1))
     }
@@ -52,6 +53,23 @@ import Testing
             #expect(throws: CompressionError.truncated, "cut to \(count) bytes") {
                 try Deflate.decompress(Array(compressed.prefix(count)), bytesMax: 1_000)
             }
+        }
+    }
+
+    @Test(arguments: [1, 2, 5_000, 100_000])
+    func `contents of another size than is known are refused`(_ byteCount: Int) {
+        let compressed = Deflate.compress(Self.sample(byteCount: byteCount))
+        for wrong in [0, byteCount / 2, byteCount - 1] {
+            #expect(throws: CompressionError.tooLarge(bytesMax: wrong)) {
+                try Deflate.decompress(compressed, byteCount: wrong)
+            }
+        }
+        #expect(throws: CompressionError.truncated) { try Deflate.decompress(compressed, byteCount: byteCount + 1) }
+        #expect(throws: CompressionError.malformed) {
+            try Deflate.decompress(Array(compressed.dropLast()), byteCount: byteCount)
+        }
+        #expect(throws: CompressionError.trailingBytes(byteCount: 2)) {
+            try Deflate.decompress(compressed + [0, 0], byteCount: byteCount)
         }
     }
 

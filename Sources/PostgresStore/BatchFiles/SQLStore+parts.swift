@@ -54,6 +54,6 @@ extension SQLStore {
         if row.isNull(0) { return nil }
         var cipher = try cipher(of: file.id, transaction)
         let compressed = try cipher.openWithNonce(try row.bytes(0), .part, Int32(number), 0)
-        return try Deflate.decompress(compressed, bytesMax: Int(try row.int32(1)))
+        return try Deflate.decompress(compressed, byteCount: Int(try row.int32(1)))
     }
 }

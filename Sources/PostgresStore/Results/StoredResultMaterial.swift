@@ -45,7 +45,7 @@ final class StoredResultMaterial: ResultMaterial {
         )
         guard let row = rows.first else { throw StoreDefect("part \(partsRead) of batch \(file.id) is missing") }
         let compressed = try cipher.openWithNonce(try row.bytes(0), .part, partsRead, 0)
-        return try Deflate.decompress(compressed, bytesMax: Int(try row.int32(1)))
+        return try Deflate.decompress(compressed, byteCount: Int(try row.int32(1)))
     }
 
     func nextPage() throws -> [ResultRow] {
