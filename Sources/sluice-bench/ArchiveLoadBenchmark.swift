@@ -7,13 +7,13 @@ import PostgresClient
 /// The archiver is the program as a night starts it, with its default pace, on days that are past their age.
 struct ArchiveLoadBenchmark: Sendable {
     private static let database = "loaded"
-    private static let days = 20
+    private static let days = 40
     /// Before a half is measured, what was before it runs out, and its own company begins.
     private static let runUp: Duration = .seconds(3)
     /// All of it is over; its budget is, or a signal came.
     private static let endings: Set<Int32> = [0, 3, 5]
 
-    /// Of all days together that are to leave.
+    /// Of all days together that are to leave: as many as nobody archives in all the halves.
     let orders: Int
     let pairs: Int
     let half: Duration

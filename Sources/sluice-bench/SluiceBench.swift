@@ -99,7 +99,7 @@ struct SluiceBench: AsyncParsableCommand {
         let (csvRecords, rounds) = (records ?? (quick ? 20_000 : 1_000_000), quick ? 1 : 3)
         switch part {
         case .intake, .archive: preconditionFailure("a name for several parts is measured part by part")
-        case .csv: return try await IntakeBenchmark(records: csvRecords, pairs: rounds).run()
+        case .csv: return try await IntakeBenchmark(records: csvRecords, pairs: quick ? 1 : 7).run()
         case .creditTransfer:
             return try await CreditTransferBenchmark(
                 transactions: records ?? (quick ? 20_000 : 400_000),
@@ -127,7 +127,7 @@ struct SluiceBench: AsyncParsableCommand {
             ).run()
         case .archiveLoad:
             return try await ArchiveLoadBenchmark(
-                orders: archivedOrders / 2,
+                orders: archivedOrders,
                 pairs: quick ? 1 : 8,
                 half: quick ? .seconds(3) : .seconds(30)
             ).run()
