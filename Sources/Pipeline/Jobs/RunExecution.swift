@@ -182,7 +182,10 @@ package struct RunExecution: Sendable {
                 // Never for so long that the end of the window passes unseen.
                 await engine.pause(afterFailures: min(failures, 3))
             }
-            try await stop.wait(atMost: engine.configuration.limits.idle, by: engine.clock)
+            // What lies between claiming and recording takes no longer than a commit.
+            let idle = engine.configuration.limits.idle
+            let pause = idleLooks > 0 ? TimeSpan(microseconds: max(1, idle.microseconds / 5)) : idle
+            try await stop.wait(atMost: pause, by: engine.clock)
         }
         return .late
     }
