@@ -161,7 +161,7 @@ import Transcoding
         var reader = DelimitedReader(layout: layout)
         var checker = RecordChecker(form: layout.form, rules: try RecordRules(), context: context)
         var checked: [CheckedRecord] = []
-        try reader.read(bytes, isLast: true) { checked.append(checker.check($0)) }
+        try reader.read(bytes, isLast: true) { checked.append(checker.checkBothWays($0)) }
         return checked
     }
 
@@ -201,10 +201,10 @@ import Transcoding
                 var totals = FileTotals()
                 do {
                     try reader.read(Array(Samples.line.utf8.map { $0 < 0x80 ? $0 : 0x41 }) + [0x0A], isLast: false) {
-                        totals.add(checker.check($0))
+                        totals.add(checker.checkBothWays($0))
                     }
                     try reader.read(bytes, isLast: true) { record in
-                        let checked = checker.check(record)
+                        let checked = checker.checkBothWays(record)
                         totals.add(checked)
                         for reason in Self.reasons(checked) { Self.expectSafe(reason.maskedValue) }
                     }

@@ -125,6 +125,34 @@ import Transcoding
         }
     }
 
+    @Test func `pass 1 counts each order with the number of a record before it, however the file is cut`() throws {
+        var generator = SeededGenerator(seed: 7)
+        var (text, earlier, expected, passed) = ("", Set<Int>(), Int64(0), [Bool]())
+        for _ in 1...3_000 {
+            let number = Int.random(in: 0..<4_000, using: &generator)
+            let isBad = Int.random(in: 0..<10, using: &generator) == 0
+            text += Self.line("A-\(number)", account: isBad ? "none" : "622202000001") + "\n"
+            if !earlier.insert(number).inserted, !isBad { expected += 1 }
+            passed.append(!isBad)
+        }
+        var verification = FileVerification(
+            format: DeclaredFormat(.delimited(try Samples.layout())),
+            rules: try RecordRules(),
+            tolerance: FileTolerance(),
+            tellsWarnings: false
+        )
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let piece = rest.prefix(Int.random(in: 1...20_000, using: &generator))
+            rest = rest.dropFirst(piece.count)
+            try verification.read(piece, isLast: rest.isEmpty)
+        }
+        #expect(expected > 500)
+        #expect(verification.totals.repeated == expected)
+        let found = (1...3_001).map { verification.passed.contains(LineNumber($0)) }
+        #expect(found == passed + [false])
+    }
+
     @Test func `repeats are counted against as many numbers as memory is set aside for`() throws {
         let layout = try Samples.layout(separator: "|", amountUnit: .minor)
         var verification = FileVerification(

@@ -324,7 +324,7 @@ import Transcoding
             var reader = FixedWidthReader(layout: layout)
             var checker = RecordChecker(form: layout.form, rules: rules)
             var checked: [CheckedRecord] = []
-            try reader.read(bytes, isLast: true) { checked.append(checker.check($0)) }
+            try reader.read(bytes, isLast: true) { checked.append(checker.checkBothWays($0)) }
             switch try #require(checked.first) {
             case .order(let draft):
                 #expect(fits)

@@ -19,7 +19,7 @@ import XMLStream
         )
         var reader = BatchFileReader(format: .iso20022(layout))
         var checked: [CheckedRecord] = []
-        try reader.read(Array(text.utf8), isLast: true) { checked.append(checker.check($0)) }
+        try reader.read(Array(text.utf8), isLast: true) { checked.append(checker.checkBothWays($0)) }
         return checked
     }
 

@@ -22,7 +22,7 @@ import Testing
         var reader = ISO20022Reader(layout: layout)
         var reasons: [[RecordReason]] = []
         try reader.read(Array(text.utf8), isLast: true) { record in
-            switch checker.check(record) {
+            switch checker.checkBothWays(record) {
             case .order(let draft): reasons.append(draft.warnings)
             case .quarantined(let draft): reasons.append(draft.reasons)
             }

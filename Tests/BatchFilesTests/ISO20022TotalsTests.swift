@@ -55,7 +55,7 @@ import Testing
             rules: try RecordRules(accountForm: .iban, bankCodeForm: .bic)
         )
         var reader = ISO20022Reader(layout: layout)
-        try reader.read(Array(text.utf8), isLast: true) { totals.add(checker.check($0)) }
+        try reader.read(Array(text.utf8), isLast: true) { totals.add(checker.checkBothWays($0)) }
         let strict = FileVerdict.decide(totals: totals, declared: seen.declared, tolerance: FileTolerance())
         guard case .refuse(let defect) = strict else { Issue.record("\(strict)"); return }
         #expect(defect.code == code)

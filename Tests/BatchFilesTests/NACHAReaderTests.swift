@@ -277,7 +277,7 @@ import Testing
         var reader = NACHAReader(layout: layout)
         var found: [[ReasonCode]] = []
         try reader.read(NACHASample.bytes(NACHASample.usual().lines), isLast: true) { record in
-            switch checker.check(record) {
+            switch checker.checkBothWays(record) {
             case .order(let draft): found.append(draft.warnings.map(\.code))
             case .quarantined(let draft): found.append(draft.reasons.map(\.code))
             }

@@ -160,7 +160,7 @@ struct SeenNACHAFile: Equatable {
                 try reader.read(bytes[start..<end], isLast: index == cuts.count) { record in
                     records.append(SeenRecord(record))
                     findings.append(record.findings)
-                    checked.append(checker.check(record))
+                    checked.append(checker.checkBothWays(record))
                     totals.add(checked[checked.count - 1])
                 }
                 start = end

@@ -13,7 +13,7 @@ import Transcoding
         var reader = DelimitedReader(layout: layout)
         var checker = RecordChecker(form: layout.form, rules: rules)
         var checked: [CheckedRecord] = []
-        try reader.read(bytes, isLast: true) { checked.append(checker.check($0)) }
+        try reader.read(bytes, isLast: true) { checked.append(checker.checkBothWays($0)) }
         return checked
     }
 

@@ -26,7 +26,7 @@ import Testing
         )
         var checked: [CheckedRecord] = []
         let file = ([head] + lines).joined(separator: "\n")
-        try reader.read(Array(file.utf8), isLast: true) { checked.append(checker.check($0)) }
+        try reader.read(Array(file.utf8), isLast: true) { checked.append(checker.checkBothWays($0)) }
         return Array(checked.dropFirst())
     }
 
@@ -294,7 +294,7 @@ import Testing
             let part = amounts.indices.dropFirst(start).prefix(50_000)
             let lines = part.map { "A-\($0)|622202000001|A|102100099996|\(amounts[$0])|\n" }.joined()
             try reader.read(Array(lines.utf8), isLast: part.endIndex == amounts.count) { record in
-                if case .order(let draft) = checker.check(record), !draft.warnings.isEmpty {
+                if case .order(let draft) = checker.checkBothWays(record), !draft.warnings.isEmpty {
                     warned.append(record.ordinal.value)
                 }
             }

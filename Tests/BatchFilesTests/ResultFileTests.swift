@@ -296,7 +296,7 @@ import Transcoding
             var expected: [ResultStatus: AmountTotals] = [:]
             do {
                 try reader.read(file, isLast: true) { record in
-                    switch checker.check(record) {
+                    switch checker.checkBothWays(record) {
                     case .order(let draft):
                         orders += 1
                         expected[.succeeded, default: AmountTotals()].add(draft.fields.amount)

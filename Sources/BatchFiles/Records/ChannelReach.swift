@@ -12,10 +12,6 @@ package struct ChannelReach: Sendable, Hashable {
         self.amountMinorMax = amountMinorMax
         self.text = text
     }
-
-    func carries(_ amount: Money) -> Bool {
-        amount.minor <= amountMinorMax && currencies.contains(amount.currency)
-    }
 }
 
 /// What surrounds the records of one file, beside the rules of its merchant.

@@ -30,6 +30,21 @@ struct FingerprintTable: Sendable {
         return false
     }
 
+    /// Whether each of these was there, or is one before it; the others are kept from now on if there is room.
+    ///
+    /// For a table without lines. All are looked for where they most likely are before one is kept: a full table is
+    /// larger than the processor's cache, and so its waits for memory overlap.
+    mutating func areRepeated(_ fingerprints: [UInt64]) -> [Bool] {
+        var repeated = fingerprints.map { fingerprint in
+            let wanted = max(1, fingerprint)
+            return segments[Int(wanted >> (64 - Self.segmentBits))].holdsAtOnce(wanted)
+        }
+        for (index, fingerprint) in fingerprints.enumerated() where !repeated[index] {
+            repeated[index] = isRepeated(fingerprint, in: LineNumber(0))
+        }
+        return repeated
+    }
+
     /// The line that first brought the fingerprint, of a table with lines; nil if none did, and it is kept from now on
     /// if there is room.
     mutating func insert(_ fingerprint: UInt64, of line: LineNumber) -> LineNumber? {
@@ -47,6 +62,11 @@ struct FingerprintTable: Sendable {
         init(keepsLines: Bool) { lines = keepsLines ? Array(repeating: 0, count: 64) : nil }
 
         func holds(_ fingerprint: UInt64) -> Bool { fingerprints[slot(of: fingerprint)] == fingerprint }
+
+        /// Whether the fingerprint is in the first slot that it may be in.
+        func holdsAtOnce(_ fingerprint: UInt64) -> Bool {
+            fingerprints[Int(truncatingIfNeeded: fingerprint) & (fingerprints.count - 1)] == fingerprint
+        }
 
         /// The line of a fingerprint that is there.
         func line(of fingerprint: UInt64) -> LineNumber? { (lines?[slot(of: fingerprint)]).map(LineNumber.init) }

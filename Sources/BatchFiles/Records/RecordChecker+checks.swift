@@ -64,7 +64,9 @@ extension RecordChecker {
     /// A channel that takes neither its currency nor its amount is none that it could go to.
     mutating func checkChannels(_ values: RecordValues, _ amount: Money?) {
         var nearest: [TextProblem]?
-        for channel in context.channels where amount.map(channel.carries) ?? true {
+        // An amount has the currency that was looked up for it.
+        for channel in amount == nil ? context.channels : terms.channels {
+            if let amount, amount.minor > channel.amountMinorMax { continue }
             let problems = problems(of: values, channel.text)
             if problems.isEmpty { return }
             if nearest.map({ problems.count < $0.count }) ?? true { nearest = problems }

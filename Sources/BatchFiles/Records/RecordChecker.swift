@@ -22,6 +22,8 @@ package struct RecordChecker: ~Copyable {
     /// What the record in work says of the form of its values.
     private(set) var stated = StatedForms()
     private var earlier: EarlierRecords
+    /// Of the currency looked up last.
+    private(set) var terms = CurrencyTerms()
 
     /// Whether a text may be kept in the clear although it may stand in the wrong column: not what looks personal, and
     /// no twelve or more digits alone, which may be an account (R15).
@@ -75,7 +77,7 @@ package struct RecordChecker: ~Copyable {
             // Columns may have slipped: the first is the number still, unless the number itself is what is missing.
             checkField(record, 0, &values)
             if let number = values.merchantOrderNumber, !Self.isNumberForSure(values.text(number)) {
-                values.merchantOrderNumber = nil
+                values.dropMerchantOrderNumber()
             }
         }
         for finding in record.findings {
@@ -86,6 +88,28 @@ package struct RecordChecker: ~Copyable {
         compareWithEarlier(values, in: record.ordinal)
         swap(&values, &self.values)
         return !isBad
+    }
+
+    /// Takes the values and the amount of a record that makes an order, as `judge` would, and looks at nothing else:
+    /// the same bytes were judged before, by the same rules.
+    package mutating func take(_ record: borrowing RawRecord) {
+        precondition(
+            record.fault == nil && record.fieldCount == form.columns.count,
+            "a record without the columns of its layout was judged to be an order"
+        )
+        reasons.removeAll(keepingCapacity: true)
+        var values = RecordValues()
+        swap(&values, &self.values)
+        values.removeAll()
+        for index in form.columns.indices {
+            let column = form.columns[index]
+            guard let range = decode(record, index, into: &values) else { continue }
+            if !TextFindings.isBlank(values.bytes.span.extracting(range)) || Self.keepsBlank(column) {
+                values.keep(range, as: column.field)
+            }
+        }
+        swap(&values, &self.values)
+        amount = recordAmount.money(of: record)
     }
 
     /// Whether an earlier record has the number, and, of a record that is good so far, whether one has all the rest.
@@ -158,32 +182,34 @@ package struct RecordChecker: ~Copyable {
     }
 
     private mutating func checkField(_ record: borrowing RawRecord, _ index: Int, _ values: inout RecordValues) {
-        let field = record.fields[index]
-        if field.hasDoubledQuotes {
-            var single: [UInt8] = []
-            record.appendSingled(field, to: &single)
-            checkValue(single.span, form.columns[index], &values)
-        } else {
-            checkValue(record.storage.span.extracting(record.bounds(of: field)), form.columns[index], &values)
+        let column = form.columns[index]
+        let byteCount = record.bounds(of: record.fields[index]).count
+        guard byteCount > 0 else {
+            let isCurrencyOpen = column.field == .currency && form.defaultCurrency == nil
+            if column.isRequired || isCurrencyOpen { add(.missingField, column.field, "") }
+            return
         }
+        guard let range = decode(record, index, into: &values) else {
+            add(.undecodableBytes, column.field, "\(byteCount) bytes")
+            return
+        }
+        if checkText(values.bytes.span.extracting(range), column) { values.keep(range, as: column.field) }
     }
 
-    private mutating func checkValue(
-        _ bytes: Span<UInt8>,
-        _ column: LayoutColumn,
-        _ values: inout RecordValues
-    ) {
-        let field = column.field
-        guard !bytes.isEmpty else {
-            let isCurrencyOpen = field == .currency && form.defaultCurrency == nil
-            if column.isRequired || isCurrencyOpen { add(.missingField, field, "") }
-            return
+    /// Appends a field's value in UTF-8; nil where it has none, or cannot be read.
+    private mutating func decode(
+        _ record: borrowing RawRecord,
+        _ index: Int,
+        into values: inout RecordValues
+    ) -> Range<Int>? {
+        let field = record.fields[index]
+        guard field.hasDoubledQuotes else {
+            let bytes = record.storage.span.extracting(record.bounds(of: field))
+            return bytes.isEmpty ? nil : values.append { decoder.decode(bytes, appendingTo: &$0) }
         }
-        guard let range = values.append({ decoder.decode(bytes, appendingTo: &$0) }) else {
-            add(.undecodableBytes, field, "\(bytes.count) bytes")
-            return
-        }
-        if checkText(values.bytes.span.extracting(range), column) { values.keep(range, as: field) }
+        var single: [UInt8] = []
+        record.appendSingled(field, to: &single)
+        return values.append { decoder.decode(single.span, appendingTo: &$0) }
     }
 
     /// Whether the text may stand for its field.
@@ -219,6 +245,11 @@ package struct RecordChecker: ~Copyable {
         return true
     }
 
+    /// Whether a value of nothing but spaces is one: names and purposes say nothing so.
+    private static func keepsBlank(_ column: LayoutColumn) -> Bool {
+        !column.isRequired && column.field != .accountName && column.field != .purpose
+    }
+
     private mutating func checkAccount(_ text: Span<UInt8>) {
         if let mend = mendOfAccount(text) {
             add(.accountMalformed, .accountNumber, text, mend: mend)
@@ -241,8 +272,9 @@ package struct RecordChecker: ~Copyable {
     /// The amount of a record that has all its columns, as far as it can be read; reasons for what is wrong with it.
     private mutating func checkAmount(_ record: borrowing RawRecord, _ values: RecordValues) -> Money? {
         let currency = recordAmount.currency(of: record)
-        if let currency, let agreed = rules.currencies, !agreed.contains(currency) {
-            add(.currencyNotAllowed, .currency, currency.code)
+        if let currency {
+            lookUpTerms(of: currency)
+            if !terms.isAgreed { add(.currencyNotAllowed, .currency, currency.code) }
         }
         // An empty amount is a missing field, and said so already.
         guard let range = values.amount else { return nil }
@@ -260,11 +292,20 @@ package struct RecordChecker: ~Copyable {
             return nil
         case .value(let minor):
             if minor <= 0 { add(.amountNotPositive, .amount, text) }
-            if let limit = rules.amountMinorMax[currency], minor > limit {
-                add(.amountOverLimit, .amount, text)
-            }
+            if let limit = terms.amountMinorMax, minor > limit { add(.amountOverLimit, .amount, text) }
             return Money(minor: minor, currency: currency)
         }
+    }
+
+    /// Mostly a file has one currency, and what is agreed on it is looked up once.
+    private mutating func lookUpTerms(of currency: Currency) {
+        guard terms.currency != currency else { return }
+        terms = CurrencyTerms(
+            currency: currency,
+            isAgreed: rules.currencies?.contains(currency) ?? true,
+            amountMinorMax: rules.amountMinorMax[currency],
+            channels: context.channels.filter { $0.currencies.contains(currency) }
+        )
     }
 
     /// Notes a reason, unless the rules have it off; `mend` says more than the code alone can.
@@ -311,4 +352,14 @@ package struct RecordChecker: ~Copyable {
     static func shown(_ text: String, _ field: RecordField?) -> String {
         field?.masked(text) ?? Masked.hidden(text)
     }
+}
+
+/// What the rules and the channels say of one currency.
+struct CurrencyTerms {
+    var currency: Currency?
+    var isAgreed = true
+    /// Minor units of one order.
+    var amountMinorMax: Int64?
+    /// Those that carry it.
+    var channels: [ChannelReach] = []
 }

@@ -54,6 +54,17 @@ struct TextFindings {
         hasSurroundingSpace = hasSurroundingSpace || isLastSpace
     }
 
+    /// `isBlank` alone, without a look at what follows the first character that is none.
+    static func isBlank(_ text: Span<UInt8>) -> Bool {
+        guard text.count > 0 else { return false }
+        for index in 0..<text.count where text[index] != 0x20 {
+            // ASCII has no other blank, and the characters of three bytes from U+4000 to U+9FFF have none.
+            let mayBeBlank = text[index] >= 0x80 && !(0xE4...0xE9).contains(text[index])
+            return mayBeBlank && TextFindings(text).isBlank
+        }
+        return true
+    }
+
     private static func holdsOther(than byte: UInt8, _ text: Span<UInt8>) -> Bool {
         for index in 0..<text.count where text[index] != byte { return true }
         return false

@@ -34,6 +34,9 @@ package struct FileVerification: ~Copyable {
     /// What the records read so far add up to.
     package var totals: FileTotals { count.totals }
 
+    /// The records read so far that make orders.
+    package var passed: PassedRecords { count.passed }
+
     /// What the file itself says that it holds; complete after the last part.
     package var declared: [DeclaredTotals] { reader.declared }
 
@@ -47,6 +50,7 @@ package struct FileVerification: ~Copyable {
             try reader.read(bytes, isLast: isLast) { record in
                 try count.add(record, isOrder: count.checker.judge(record))
             }
+            count.compareNumbers()
         } catch let defect as FileDefect {
             refusal = defect
         }
@@ -65,6 +69,7 @@ package struct FileVerification: ~Copyable {
                 body(count.checker.draft(of: record, isOrder: isOrder))
                 try count.add(record, isOrder: isOrder)
             }
+            count.compareNumbers()
         } catch let defect as FileDefect {
             refusal = defect
         }
@@ -83,10 +88,18 @@ package struct FileVerification: ~Copyable {
 
 /// What pass 1 makes of the records, one after the other.
 private struct RecordCount: ~Copyable {
+    /// So many numbers are compared with the earlier ones at once.
+    private static let comparedAtOnce = 64
+
     var checker: RecordChecker
     /// The numbers that the file has brought so far; nil where a repeated one refuses it: the checker finds it.
     var numbers: FingerprintTable?
     var totals = FileTotals()
+    var passed = PassedRecords()
+    /// The numbers of the last records, which are not compared with the earlier ones yet.
+    private var fingerprints: [UInt64] = []
+    /// Whether each of their records makes an order.
+    private var areOrders: [Bool] = []
 
     init(checker: consuming RecordChecker, numbers: FingerprintTable?) {
         self.checker = checker
@@ -97,13 +110,23 @@ private struct RecordCount: ~Copyable {
     mutating func add(_ record: borrowing RawRecord, isOrder: Bool) throws(FileDefect) {
         if isOrder, let amount = checker.amount {
             totals.addOrder(amount, warnings: checker.reasons)
+            passed.insert(record.ordinal)
         } else {
             let refuses = checker.reasons.contains { $0.severity == .refuseFile }
             if refuses, let defect = checker.quarantined(record).fileDefect { throw defect }
             totals.addQuarantined(checker.amount, reasons: checker.reasons)
         }
         guard numbers != nil, let number = checker.values.merchantOrderNumber else { return }
-        let fingerprint = RepeatedNumbers.fingerprint(of: checker.values.bytes.span.extracting(number))
-        if numbers?.isRepeated(fingerprint, in: record.ordinal) == true, isOrder { totals.addRepeated() }
+        fingerprints.append(RepeatedNumbers.fingerprint(of: checker.values.bytes.span.extracting(number)))
+        areOrders.append(isOrder)
+        if fingerprints.count == Self.comparedAtOnce { compareNumbers() }
+    }
+
+    /// Counts the repeated ones among the numbers of the last records; to be called before `totals` is read.
+    mutating func compareNumbers() {
+        guard let repeated = numbers?.areRepeated(fingerprints) else { return }
+        for (isRepeated, isOrder) in zip(repeated, areOrders) where isRepeated && isOrder { totals.addRepeated() }
+        fingerprints.removeAll(keepingCapacity: true)
+        areOrders.removeAll(keepingCapacity: true)
     }
 }

@@ -9,11 +9,13 @@ extension IntakeStage {
 
     /// Pass 2: loads what pass 1 let pass, slice by slice, from the saved position on.
     ///
-    /// Answers whether the file is split.
+    /// `passed`: what pass 1 found to be orders just now, if this worker made it: they are not judged again. Answers
+    /// whether the file is split.
     func load(
         _ file: ClaimedBatchFile,
         format: DeclaredFormat,
         profile: MerchantProfile,
+        passed: PassedRecords?,
         stop: StopSignal,
         logger: Logger
     ) async throws -> Bool {
@@ -30,6 +32,8 @@ extension IntakeStage {
             wrapping: format.wrapping,
             startingAt: checker.setsRepeatsAside ? .start : start
         )
+        // Nor is one left out of those by which others are judged.
+        let passed = checker.setsRepeatsAside ? nil : passed
         var filling = LoadSlice(position: LoadPosition(start))
         var full: [LoadSlice] = []
         var partStart: Int64 = 0
@@ -51,7 +55,9 @@ extension IntakeStage {
                     rest = rest.dropFirst(piece.count)
                     let isLast = number >= file.partCount && rest.isEmpty
                     try reader.read(piece, isLast: isLast) { record in
-                        let isOrder = checker.judge(record)
+                        let isKnown = passed?.contains(record.ordinal) == true
+                        if isKnown { checker.take(record) }
+                        let isOrder = isKnown || checker.judge(record)
                         guard record.ordinal.value > start.recordOrdinal else { return }
                         filling.append(record, judgedBy: checker, isOrder: isOrder)
                         filling.position = LoadPosition(record.next)

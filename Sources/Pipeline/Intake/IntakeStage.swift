@@ -84,8 +84,11 @@ package struct IntakeStage: Sendable {
             return try await record(.refuse(note), judgedBy: nil, of: file, profile: profile, logger: logger)
         }
         let judgement = judgement(of: file, format: format, profile: profile)
+        // Only this worker knows it, and only while it has the file.
+        var passed: PassedRecords?
         if file.state == .pending {
-            let verdict = try await verify(file, format: format, profile: profile, stop: stop)
+            let (verdict, records) = try await verify(file, format: format, profile: profile, stop: stop)
+            passed = records
             let recorded = try await record(verdict, judgedBy: judgement, of: file, profile: profile, logger: logger)
             FaultPlan.pass(.verdictRecorded)
             guard recorded, case .load = verdict else { return recorded }
@@ -97,7 +100,7 @@ package struct IntakeStage: Sendable {
                 }
             }
         }
-        return try await load(file, format: format, profile: profile, stop: stop, logger: logger)
+        return try await load(file, format: format, profile: profile, passed: passed, stop: stop, logger: logger)
     }
 
     func context(of file: ClaimedBatchFile) -> RecordContext {
@@ -152,7 +155,7 @@ package struct IntakeStage: Sendable {
         format: DeclaredFormat,
         profile: MerchantProfile,
         stop: StopSignal
-    ) async throws -> RecordedVerdict {
+    ) async throws -> (RecordedVerdict, PassedRecords) {
         var hasher = SHA256Hasher()
         var verification = FileVerification(
             format: format,
@@ -170,7 +173,15 @@ package struct IntakeStage: Sendable {
             // Read on to the end also when it is refused: the hash is verified, and no part stays in the clear.
             try verification.read(part[...], isLast: number >= file.partCount)
         }
-        guard hasher.finalize() == file.contentSHA256 else {
+        return (verdict(of: file, after: verification, hash: hasher.finalize()), verification.passed)
+    }
+
+    private func verdict(
+        of file: ClaimedBatchFile,
+        after verification: borrowing FileVerification,
+        hash: [UInt8]
+    ) -> RecordedVerdict {
+        guard hash == file.contentSHA256 else {
             return .refuse(
                 VerdictNote(
                     code: "content_hash_mismatch",
