@@ -42,7 +42,7 @@ package struct ArchiveRules: Hashable, Sendable {
     /// The path that the configuration asks for.
     package let path: ArchivePath
 
-    package init(path: ArchivePath = .swap, openMax: Int = 1_000, duty: Int = 20) {
+    package init(path: ArchivePath = .swap, openMax: Int = 1_000, duty: Int = 10) {
         precondition((0...5_000).contains(openMax), "a lock is held for 5000 open rows at most")
         precondition((1...100).contains(duty), "a duty is a percentage, and not none")
         self.path = path

@@ -8,7 +8,7 @@ package struct ArchiveConfiguration: Hashable, Sendable {
     /// So many open rows may be moved while a table is locked.
     package var openMax: Int = 1_000
     /// The percentage of the time at work while others are.
-    package var duty: Int = 20
+    package var duty: Int = 10
     /// So many days a run.
     package var daysMax: Int = 31
     package var limits = LoadLimits()
