@@ -19,9 +19,13 @@ struct ArchiveProbe: Sendable {
     private let lease: ArchiveLease
 
     /// Makes a database with so many live days, works on it and takes it away.
+    ///
+    /// `lockWithin`: for how long a step may keep others from a live table, which what measures no lock may set longer:
+    /// a commit that waits for the disk is then waited for.
     static func with<Value>(
         _ scene: BenchmarkScene,
         days: Int,
+        lockWithin: Duration? = nil,
         _ work: (ArchiveProbe) async throws -> Value
     ) async throws -> Value {
         let database = "archived"
@@ -30,13 +34,9 @@ struct ArchiveProbe: Sendable {
         let archiver = scene.pool(database, role: "sluice_archiver")
         let result: Result<Value, any Error>
         do {
-            let probe = try await ArchiveProbe(
-                scene,
-                database,
-                owner,
-                SQLStore(pool: archiver, keys: try scene.keys()),
-                days: days
-            )
+            var store = SQLStore(pool: archiver, keys: try scene.keys())
+            store.archiveLockWithin = lockWithin ?? store.archiveLockWithin
+            let probe = try await ArchiveProbe(scene, database, owner, store, days: days)
             result = .success(try await work(probe))
         } catch {
             result = .failure(error)

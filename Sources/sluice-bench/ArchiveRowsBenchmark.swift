@@ -19,7 +19,7 @@ struct ArchiveRowsBenchmark: Sendable {
 
     func run() async throws -> BenchmarkReport {
         try await BenchmarkScene.with { scene in
-            try await ArchiveProbe.with(scene, days: 2 * pairs) { probe in
+            try await ArchiveProbe.with(scene, days: 2 * pairs, lockWithin: .seconds(5)) { probe in
                 var report = try await wholeDays(probe)
                 report.add(try await rowsThatStayed(probe))
                 report.notes.append(Self.reference)
