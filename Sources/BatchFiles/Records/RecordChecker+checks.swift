@@ -44,7 +44,7 @@ extension RecordChecker {
 
     /// The day on which the order is to be worked: no order is kept for a later one, so it is the file's own.
     mutating func checkDate(_ text: Span<UInt8>) {
-        guard let date = BusinessDate(String(copying: UTF8Span(unchecked: text))) else {
+        guard let date = date(text) else {
             add(.dateMalformed, .executionDate, text)
             return
         }

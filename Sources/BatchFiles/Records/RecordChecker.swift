@@ -24,6 +24,8 @@ package struct RecordChecker: ~Copyable {
     private var earlier: EarlierRecords
     /// Of the currency looked up last.
     private(set) var terms = CurrencyTerms()
+    /// The date read last: mostly all records of a file have one.
+    private var lastDate: (text: [UInt8], date: BusinessDate?) = ([], nil)
 
     /// Whether a text may be kept in the clear although it may stand in the wrong column: not what looks personal, and
     /// no twelve or more digits alone, which may be an account (R15).
@@ -306,6 +308,16 @@ package struct RecordChecker: ~Copyable {
             amountMinorMax: rules.amountMinorMax[currency],
             channels: context.channels.filter { $0.currencies.contains(currency) }
         )
+    }
+
+    /// The day that a text says; nil if it says none.
+    mutating func date(_ text: Span<UInt8>) -> BusinessDate? {
+        let isKnown = text.withUnsafeBufferPointer { $0.elementsEqual(lastDate.text) }
+        if !isKnown {
+            let text = String(copying: UTF8Span(unchecked: text))
+            lastDate = (Array(text.utf8), BusinessDate(text))
+        }
+        return lastDate.date
     }
 
     /// Notes a reason, unless the rules have it off; `mend` says more than the code alone can.

@@ -88,7 +88,7 @@ package struct FileCheck: ~Copyable {
         _ verification: inout FileVerification,
         _ findings: inout Findings
     ) throws {
-        try verification.read(bytes, isLast: isLast) { findings.add($0) }
+        try verification.read(bytes, isLast: isLast, judging: { findings.add($0, judgedBy: $1, isOrder: $2) })
     }
 
     /// Whether the whole file is to be given once more, because it may bring a number twice.
@@ -148,15 +148,29 @@ private struct Findings: Sendable {
         badRecords = []
     }
 
-    mutating func add(_ record: CheckedRecord) {
-        var record = record
-        if let number = record.merchantOrderNumber {
+    /// Of an order nothing is made but its place in the counts: they are nearly all of a file.
+    mutating func add(
+        _ record: borrowing RawRecord,
+        judgedBy checker: borrowing RecordChecker,
+        isOrder: Bool
+    ) {
+        if let range = checker.values.merchantOrderNumber {
+            let number = checker.values.bytes.span.extracting(range)
             if !isSecondReading {
                 numbers.mark(number)
-            } else if let earlier = numbers.earlierLine(of: number, in: record.line) {
-                record = record.repeating(number, of: earlier)
+            } else if let earlier = numbers.earlierLine(of: number, in: record.ordinal) {
+                let draft = checker.draft(of: record, isOrder: isOrder)
+                return add(draft.repeating(checker.values.text(range), of: earlier))
             }
         }
+        if isOrder, let amount = checker.amount {
+            totals.addOrder(amount, warnings: checker.reasons)
+        } else {
+            add(checker.draft(of: record, isOrder: isOrder))
+        }
+    }
+
+    private mutating func add(_ record: CheckedRecord) {
         totals.add(record)
         if case .quarantined(let draft) = record, badRecords.count < badRecordsMax {
             badRecords.append(draft.withoutBytes)
@@ -165,13 +179,6 @@ private struct Findings: Sendable {
 }
 
 extension CheckedRecord {
-    fileprivate var line: LineNumber {
-        switch self {
-        case .order(let draft): draft.line
-        case .quarantined(let draft): draft.line
-        }
-    }
-
     /// The record, set aside because an earlier line has its number.
     fileprivate func repeating(_ number: String, of earlier: LineNumber) -> CheckedRecord {
         let reason = RecordReason.duplicateInFile(of: earlier, number: number)

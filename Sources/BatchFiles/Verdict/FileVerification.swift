@@ -62,11 +62,23 @@ package struct FileVerification: ~Copyable {
         isLast: Bool,
         _ body: (CheckedRecord) -> Void
     ) throws {
+        try read(bytes, isLast: isLast, judging: { body($1.draft(of: $0, isOrder: $2)) })
+    }
+
+    /// The same, without a draft of each.
+    ///
+    /// `body` has the record, the checker, which knows what it says and what is wrong with it, and whether it makes an
+    /// order.
+    mutating func read(
+        _ bytes: ArraySlice<UInt8>,
+        isLast: Bool,
+        judging body: (borrowing RawRecord, _ checker: borrowing RecordChecker, _ isOrder: Bool) -> Void
+    ) throws {
         guard refusal == nil else { return }
         do {
             try reader.read(bytes, isLast: isLast) { record in
                 let isOrder = count.checker.judge(record)
-                body(count.checker.draft(of: record, isOrder: isOrder))
+                body(record, count.checker, isOrder)
                 try count.add(record, isOrder: isOrder)
             }
             count.compareNumbers()

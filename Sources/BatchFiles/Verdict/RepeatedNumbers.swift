@@ -32,8 +32,10 @@ package struct RepeatedNumbers: Sendable {
     package var mayBeRepeated: Bool { !kept.isEmpty }
 
     /// Marks a number in the first reading.
-    package mutating func mark(_ number: String) {
-        let fingerprint = Self.fingerprint(of: number.utf8.span)
+    package mutating func mark(_ number: String) { mark(number.utf8.span) }
+
+    mutating func mark(_ number: Span<UInt8>) {
+        let fingerprint = Self.fingerprint(of: number)
         // As far into the blocks as the fingerprint is into all numbers.
         let block = Int(fingerprint.multipliedFullWidth(by: UInt64(blocks.count / Self.blockWords)).high)
         // Seven times nine bits say which of its 512; mixed, so that they do not follow from the block.
@@ -62,7 +64,11 @@ package struct RepeatedNumbers: Sendable {
 
     /// The earlier line that brought the number of this line, in the second reading; nil if this is the first.
     package mutating func earlierLine(of number: String, in line: LineNumber) -> LineNumber? {
-        let fingerprint = Self.fingerprint(of: number.utf8.span)
+        earlierLine(of: number.utf8.span, in: line)
+    }
+
+    mutating func earlierLine(of number: Span<UInt8>, in line: LineNumber) -> LineNumber? {
+        let fingerprint = Self.fingerprint(of: number)
         guard let first = kept[fingerprint] else { return nil }
         if first > 0 { return LineNumber(first) }
         kept[fingerprint] = line.value

@@ -16,7 +16,9 @@ final class BatchContent: Sendable {
     private let kept: [UInt8]?
 
     /// Opens and hashes the file; the path `-` is standard input.
-    init(path: String) throws {
+    ///
+    /// `hashesNow`: false for whoever reads a file whole anyway, and hashes it meanwhile; `sha256` is empty then.
+    init(path: String, hashesNow: Bool = true) throws {
         descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.failure("open", path) }
         var about = stat()
@@ -27,6 +29,9 @@ final class BatchContent: Sendable {
         }
         do {
             switch about.st_mode & S_IFMT {
+            case S_IFREG where !hashesNow:
+                (sha256, bytes, kept) = ([], Int64(about.st_size), nil)
+                guard bytes <= Self.fileBytesMax else { throw Self.tooLarge(path) }
             case S_IFREG:
                 (sha256, bytes) = try Self.hash(descriptor, path: path)
                 kept = nil
@@ -68,9 +73,7 @@ final class BatchContent: Sendable {
             if part.isEmpty { return (hasher.finalize(), position) }
             hasher.update(part)
             position += Int64(part.count)
-            guard position <= fileBytesMax else {
-                throw CommandFailure("\(path) has more than 1 TiB", mend: "check the path", status: .configuration)
-            }
+            guard position <= fileBytesMax else { throw tooLarge(path) }
         }
     }
 
@@ -105,6 +108,10 @@ final class BatchContent: Sendable {
                 filled += read
             }
         }
+    }
+
+    private static func tooLarge(_ path: String) -> CommandFailure {
+        CommandFailure("\(path) has more than 1 TiB", mend: "check the path", status: .configuration)
     }
 
     private static func failure(_ action: String, _ path: String) -> CommandFailure {

@@ -60,7 +60,7 @@ struct FileCheckCommand: AsyncParsableCommand {
         let configuration = try options.load()
         let catalogue = try merchant.map { _ in try Catalogue.load(configuration) }
         let profile = try profile(configuration, catalogue)
-        let content = try BatchContent(path: path)
+        let content = try BatchContent(path: path, hashesNow: false)
         let choice = try choice(configuration, rules: profile?.rules, content)
         let rules = try profile?.rules ?? RecordRules.usual(of: choice.format.format)
         let direction = direction(of: profile)
@@ -74,12 +74,12 @@ struct FileCheckCommand: AsyncParsableCommand {
             fileBytes: content.bytes,
             badRecordsMax: badRecords
         )
-        try read(content, into: &check)
+        let sha256 = try read(content, into: &check)
         let sums = declaredSum.map { ($0.currency, Int128($0.minor)) }
         let found = FileCheckReport(
             fileName: path == "-" ? "stdin" : path.split(separator: "/").last.map(String.init) ?? path,
             bytes: content.bytes,
-            sha256: content.sha256,
+            sha256: sha256,
             choice: choice,
             merchant: profile?.number,
             businessDate: day,
@@ -147,27 +147,42 @@ struct FileCheckCommand: AsyncParsableCommand {
         )
     }
 
-    private func read(_ content: BatchContent, into check: inout FileCheck) throws {
+    /// Reads the file, once more where numbers are to be compared, and answers its SHA-256.
+    private func read(_ content: BatchContent, into check: inout FileCheck) throws -> [UInt8] {
         var progress = ReadingProgress(bytes: content.bytes, isWanted: !report.json)
-        try read(content, into: &check, "Checking", &progress)
+        var hasher = SHA256Hasher()
+        // To its end also where it is refused: the hash says which file was looked at.
+        try read(content, "Checking", &progress) { part, isLast in
+            hasher.update(part)
+            if check.refusal == nil { try check.read(part[...], isLast: isLast) }
+            return true
+        }
         if check.needsSecondReading {
             check.beginSecondReading()
-            try read(content, into: &check, "Comparing", &progress)
+            try read(content, "Comparing", &progress) { part, isLast in
+                try check.read(part[...], isLast: isLast)
+                return check.refusal == nil
+            }
         }
         try progress.end()
+        return hasher.finalize()
     }
 
+    /// Calls `body` with each part, and whether it is the last, until it says that it needs no more.
     private func read(
         _ content: BatchContent,
-        into check: inout FileCheck,
         _ title: String,
-        _ progress: inout ReadingProgress
+        _ progress: inout ReadingProgress,
+        _ body: (_ part: [UInt8], _ isLast: Bool) throws -> Bool
     ) throws {
-        guard content.partCount > 0 else { return try check.read([], isLast: true) }
+        guard content.partCount > 0 else {
+            _ = try body([], true)
+            return
+        }
         var readBytes: Int64 = 0
-        for number in 1...content.partCount where check.refusal == nil {
+        for number in 1...content.partCount {
             let part = try part(number, of: content)
-            try check.read(part[...], isLast: number == content.partCount)
+            guard try body(part, number == content.partCount) else { return }
             readBytes += Int64(part.count)
             try progress.show(title, readBytes: readBytes)
         }
