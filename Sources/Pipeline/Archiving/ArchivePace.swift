@@ -64,6 +64,20 @@ package final class ArchivePace: Sendable {
         return value
     }
 
+    /// Runs one step, and tells how long it took, without the wait before it and the rest after it.
+    ///
+    /// The size of the next one follows it.
+    package func timed<Value: Sendable>(
+        _ at: ArchiveProgress,
+        _ body: () async throws -> Value
+    ) async throws -> (value: Value, took: TimeSpan) {
+        try await step(at) {
+            let begunAt = stage.clock.bootNanoseconds()
+            let value = try await body()
+            return (value, since(begunAt))
+        }
+    }
+
     /// Runs a step that locks, again and again while its lock is not to be had, with pauses in which others work.
     ///
     /// `key`: the entry whose failures are counted. `ofLiveTable`: the step keeps others from a live table, so old

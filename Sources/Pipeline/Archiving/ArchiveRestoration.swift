@@ -190,11 +190,9 @@ package struct ArchiveRestoration: Sendable {
         var (moved, changes): (Int64, Int) = (0, 0)
         repeat {
             do {
-                let begunAt = stage.clock.bootNanoseconds()
-                let chunk = try await pace.step(at.reached(moved, of: whole)) {
+                let (chunk, took) = try await pace.timed(at.reached(moved, of: whole)) {
                     try await store.moveHeldRows(key, after: last, most: Int32(most), pace.lease)
                 }
-                let took = TimeSpan(microseconds: (stage.clock.bootNanoseconds() - begunAt) / 1_000)
                 most = ArchiveRules.nextChunk(after: most, took: took)
                 (last, moved, changes) = (chunk.last, moved + chunk.rows, 0)
             } catch let changed as ArchivedRowsChanged {

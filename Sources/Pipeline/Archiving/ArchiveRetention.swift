@@ -82,11 +82,9 @@ package struct ArchiveRetention: Sendable {
         var pages = ArchiveRules.firstSlice
         var next: Int64? = 0
         while let block = next {
-            let begunAt = stage.clock.bootNanoseconds()
-            let slice = try await pace.step(at.reached(block, of: 0)) {
+            let (slice, took) = try await pace.timed(at.reached(block, of: 0)) {
                 try await store.verifyMonthSlice(at.table, at.day, from: block, pages: Int32(pages))
             }
-            let took = TimeSpan(microseconds: (stage.clock.bootNanoseconds() - begunAt) / 1_000)
             totals.add(slice.totals)
             (next, pages) = (slice.nextBlock, ArchiveRules.nextSlice(after: pages, took: took))
         }

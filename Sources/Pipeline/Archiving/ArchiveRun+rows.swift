@@ -82,7 +82,7 @@ extension ArchiveRun {
         var (done, changes): (Int64, Int) = (0, 0)
         while true {
             do {
-                let chunk = try await timed(at.reached(done, of: entry.isWholeDay ? entry.rows : 0)) {
+                let chunk = try await pace.timed(at.reached(done, of: entry.isWholeDay ? entry.rows : 0)) {
                     try await store.moveRows(key, from: source, after: last, most: Int32(most), lease)
                 }
                 FaultPlan.pass(.archiveChunkMoved)

@@ -56,7 +56,7 @@ extension ArchiveRun {
         var pages = ArchiveRules.firstSlice
         var done = entry.nextBlock
         while true {
-            let slice = try await timed(at.reached(min(done, entry.blocks), of: entry.blocks)) {
+            let slice = try await pace.timed(at.reached(min(done, entry.blocks), of: entry.blocks)) {
                 try await store.countSlice(key, pages: Int32(pages), lease)
             }
             FaultPlan.pass(.archiveSliceCounted)
@@ -122,7 +122,7 @@ extension ArchiveRun {
         var most = Int(Self.keysMost)
         var done: Int64 = 0
         while true {
-            let carried = try await timed(at.reached(done, of: entry.stayedHeld)) {
+            let carried = try await pace.timed(at.reached(done, of: entry.stayedHeld)) {
                 try await store.carryHeld(key.table, key.day, most: Int32(most), lease)
             }
             FaultPlan.pass(.archiveHeldCarried)

@@ -49,18 +49,6 @@ struct ArchiveRun: Sendable {
         return ends
     }
 
-    /// Runs a step and tells how long it took, without the waits around it.
-    func timed<Value: Sendable>(
-        _ at: ArchiveProgress,
-        _ body: () async throws -> Value
-    ) async throws -> (value: Value, took: TimeSpan) {
-        try await pace.step(at) {
-            let begunAt = stage.clock.bootNanoseconds()
-            let value = try await body()
-            return (value, TimeSpan(microseconds: (stage.clock.bootNanoseconds() - begunAt) / 1_000))
-        }
-    }
-
     // MARK: Days
 
     /// Takes days, the oldest first, each with all tables that are due; answers those that left whole.
