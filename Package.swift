@@ -80,6 +80,7 @@ let package = Package(
                 .embedInCode("Migrations/0016_archive_swap.sql"),
                 .embedInCode("Migrations/0017_archive_receipts.sql"),
                 .embedInCode("Migrations/0018_archive_days.sql"),
+                .embedInCode("Migrations/0019_people.sql"),
             ],
             swiftSettings: strict
         ),

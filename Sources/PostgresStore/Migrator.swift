@@ -40,6 +40,7 @@ package struct Migrator: Sendable {
         Migration(number: 16, name: "archive_swap", sql: PackageResources._016_archive_swap_sql),
         Migration(number: 17, name: "archive_receipts", sql: PackageResources._017_archive_receipts_sql),
         Migration(number: 18, name: "archive_days", sql: PackageResources._018_archive_days_sql),
+        Migration(number: 19, name: "people", sql: PackageResources._019_people_sql),
     ]
 
     /// Applies what is missing and stamps the environment; answers the numbers applied.
