@@ -75,6 +75,10 @@ package enum AlarmKind: String, CaseIterable, Sendable, Hashable {
     case partitionMissing = "partition_missing"
     /// Live tables and history have different shapes: no day can leave.
     case archiveDrift = "archive_drift"
+    /// A login is locked: too many wrong passwords one after the other.
+    case loginLocked = "login_locked"
+    /// The only administrator changed people, and nobody else approved.
+    case peopleChanged = "people_changed"
 }
 
 /// Why a person must decide.

@@ -120,7 +120,8 @@ extension AlarmKind {
         case .resultOverdue: "results of channel \(channel) are overdue"
         case .laneOpen: "channel \(channel) fails call after call; its lane waits and probes"
         case .merchantUnknown, .windowMissed, .workRebuilt, .ceilingExceeded, .loadStopped, .budgetExceeded,
-            .sinkFailed, .archiveMismatch, .archiveBehind, .archiveBlocked, .partitionMissing, .archiveDrift:
+            .sinkFailed, .archiveMismatch, .archiveBehind, .archiveBlocked, .partitionMissing, .archiveDrift,
+            .loginLocked, .peopleChanged:
             "\(rawValue) (\(code)) on channel \(channel)"
         }
     }
