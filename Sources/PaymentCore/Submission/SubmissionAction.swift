@@ -79,6 +79,8 @@ package enum AlarmKind: String, CaseIterable, Sendable, Hashable {
     case loginLocked = "login_locked"
     /// The only administrator changed people, and nobody else approved.
     case peopleChanged = "people_changed"
+    /// The audit chain is not the one whose head was written outside of the database.
+    case auditBroken = "audit_broken"
 }
 
 /// Why a person must decide.

@@ -101,7 +101,7 @@ CREATE TABLE sluice.review_policy (
     session_life interval NOT NULL DEFAULT '12 hours' CHECK (session_life BETWEEN '1 minute' AND '7 days'),
     failures_max int NOT NULL DEFAULT 5 CHECK (failures_max BETWEEN 1 AND 100),
     lockout interval NOT NULL DEFAULT '15 minutes' CHECK (lockout BETWEEN '1 second' AND '7 days'),
-    proposal_life interval NOT NULL DEFAULT '24 hours' CHECK (proposal_life BETWEEN '1 minute' AND '30 days'),
+    proposal_life interval NOT NULL DEFAULT '24 hours' CHECK (proposal_life BETWEEN '1 second' AND '30 days'),
     -- Records that one person may unmask in an hour.
     unmask_max int NOT NULL DEFAULT 30 CHECK (unmask_max BETWEEN 0 AND 10000),
     -- {"CNY": "1000000"}: up to how many minor units one person may release at once what is as the merchant sent it;
@@ -316,7 +316,7 @@ $$;
 CREATE FUNCTION sluice.raise_people_alarm(wanted_kind text, wanted_code text, wanted_message text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO sluice.alarm AS a (cause_key, kind, code, message)
-        VALUES (wanted_kind || '/' || wanted_code, wanted_kind, wanted_code, wanted_message)
+        VALUES (wanted_kind || '/-/' || wanted_code, wanted_kind, wanted_code, wanted_message)
         ON CONFLICT (cause_key) WHERE acknowledged_at IS NULL
         DO UPDATE SET occurrences = a.occurrences + 1, last_at = now(), message = excluded.message
 $$;
@@ -627,7 +627,8 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_typeof(amounts) = 'object' AND NOT EXISTS (SELECT FROM jsonb_each(
         CASE jsonb_typeof(amounts) WHEN 'object' THEN amounts ELSE '{}' END) AS e
         WHERE e.key !~ '^[A-Z]{3}$' OR jsonb_typeof(e.value) <> 'string'
-            OR (e.value #>> '{}') !~ '^(0|[1-9][0-9]{0,17})$')
+            OR CASE WHEN (e.value #>> '{}') ~ '^(0|[1-9][0-9]{0,18})$'
+                THEN (e.value #>> '{}')::numeric > 9223372036854775807 ELSE true END)
 $$;
 
 -- Writes the configuration's section `review`; spans in microseconds. True when something changed.

@@ -121,7 +121,7 @@ extension AlarmKind {
         case .laneOpen: "channel \(channel) fails call after call; its lane waits and probes"
         case .merchantUnknown, .windowMissed, .workRebuilt, .ceilingExceeded, .loadStopped, .budgetExceeded,
             .sinkFailed, .archiveMismatch, .archiveBehind, .archiveBlocked, .partitionMissing, .archiveDrift,
-            .loginLocked, .peopleChanged:
+            .loginLocked, .peopleChanged, .auditBroken:
             "\(rawValue) (\(code)) on channel \(channel)"
         }
     }
