@@ -34,6 +34,8 @@ package struct Engine: Sendable {
     /// What the stage `archive` does; nil where no job has it.
     package var archiving: ArchivingStage?
     package let archivingState = ArchivingState()
+    /// What keeps the head of the audit chain outside of the database; nil where nothing does.
+    package var auditHeads: AuditHeadKeeping?
     package var connectionShare = ConnectionShare(connections: 0, budget: .unbounded)
 
     package init(
@@ -99,6 +101,7 @@ package struct Engine: Sendable {
                 let stage = MonitoringStage(store: store, configuration: configuration, clock: clock, logger: logger)
                 await stage.run(until: stop)
             }
+            group.addTask { await keepAuditHead(until: stop) }
             if stages.contains(.intake) {
                 let stage = IntakeStage(store: store, configuration: configuration, clock: clock)
                 group.addTask {
