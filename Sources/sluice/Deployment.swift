@@ -29,6 +29,8 @@ package struct Deployment: Sendable {
         /// The numbers of the migrations applied now.
         package let applied: [Int32]
         package let merchants: Int
+        /// Whether the section `review` said something new.
+        package let hasNewReviewPolicy: Bool
     }
 
     package let configuration: Configuration
@@ -147,6 +149,7 @@ package struct Deployment: Sendable {
             logger: logger
         )
         engine.alarmSinks = alarmSinks
+        engine.auditHeads = configuration.auditHeadFile.map { AuditHeadKeeping(store: store, heads: $0) }
         if needs.contains(.archive) { engine.archiving = archivingStage(worker: engine.worker) }
         engine.connectionShare = Engine.ConnectionShare(
             connections: Int32(connections),
@@ -277,7 +280,8 @@ package struct Deployment: Sendable {
 
     // MARK: The schema
 
-    /// Brings the database to this program's schema, stamps the environment and registers the merchants.
+    /// Brings the database to this program's schema, stamps the environment, registers the merchants and writes how
+    /// people work in review.
     package static func migrate(_ configuration: Configuration, catalogue: Catalogue? = nil) async throws -> Migrated {
         let merchants = try (catalogue ?? Catalogue.load(configuration)).merchants.values.sorted {
             $0.number < $1.number
@@ -285,7 +289,8 @@ package struct Deployment: Sendable {
         let pool = try pool(configuration)
         do {
             let applied = try await Migrator(pool: pool).migrate(environment: configuration.environment)
-            try await SQLStore(pool: pool, keys: .closed()).registerMerchants(
+            let store = try SQLStore(pool: pool, keys: .closed())
+            try await store.registerMerchants(
                 merchants.map {
                     MerchantRegistration(
                         number: $0.number,
@@ -295,8 +300,13 @@ package struct Deployment: Sendable {
                     )
                 }
             )
+            let hasNewReviewPolicy = try await store.setReviewPolicy(configuration.review)
             await pool.close()
-            return Migrated(applied: applied, merchants: merchants.count)
+            return Migrated(
+                applied: applied,
+                merchants: merchants.count,
+                hasNewReviewPolicy: hasNewReviewPolicy
+            )
         } catch {
             await pool.close()
             throw error

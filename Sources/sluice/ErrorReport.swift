@@ -82,7 +82,7 @@ package struct ErrorReport: Sendable {
         case "SL030": .heldByAnother
         case "SL031": .waitsForPerson
         // These speak of the state that something is in, the others of what was asked for.
-        case "SL009", "SL010", "SL012", "SL016", "SL032", "SL033", "SL035", "SL036", "SL037": .failed
+        case "SL009", "SL010", "SL012", "SL016", "SL019", "SL020", "SL032", "SL033", "SL035", "SL036", "SL037": .failed
         default: .configuration
         }
     }

@@ -20,6 +20,7 @@ struct Sluice: AsyncParsableCommand {
             DemoCommand.self,
             DatabaseCommand.self, FileCommand.self, RunCommand.self, WorkerCommand.self, CrontabCommand.self,
             OrderCommand.self, QuarantineCommand.self, ReviewCommand.self, AlarmCommand.self, ChannelCommand.self,
+            LoginCommand.self, LogoutCommand.self, UserCommand.self, AuditCommand.self,
             SimulatorCommand.self, VerifyCommand.self, DoctorCommand.self, ArchiveCommand.self,
         ]
     )

@@ -15,7 +15,7 @@ struct DatabaseCommand: AsyncParsableCommand {
     /// Applies what is missing, as a role that may create roles.
     struct Migrate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Apply missing migrations, stamp the environment, register the merchants of the configuration."
+            abstract: "Apply missing migrations, stamp the environment, register merchants, write the review policy."
         )
 
         @OptionGroup var options: ConfigurationOptions
@@ -25,10 +25,14 @@ struct DatabaseCommand: AsyncParsableCommand {
             let migrated = try await Deployment.migrate(try options.load())
             let applied = migrated.applied
             try report.show(
-                ["applied": .array(applied.map { .integer($0) }), "merchants": .integer(migrated.merchants)],
+                [
+                    "applied": .array(applied.map { .integer($0) }), "merchants": .integer(migrated.merchants),
+                    "review_policy_changed": .bool(migrated.hasNewReviewPolicy),
+                ],
                 words: (applied.isEmpty
                     ? "The schema is up to date" : "Applied \(applied.map { "\($0)" }.joined(separator: ", "))")
-                    + "; \(migrated.merchants) merchants are registered."
+                    + "; \(migrated.merchants) merchants are registered"
+                    + (migrated.hasNewReviewPolicy ? ", and there is a new review policy." : ".")
             )
         }
     }

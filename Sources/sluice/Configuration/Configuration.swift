@@ -69,6 +69,9 @@ package struct Configuration: Sendable {
     package var dayCeilings: [Currency: Int64]
     package var alarms: AlarmSettings
     package var archive: ArchiveSettings
+    package var review: ReviewPolicy
+    /// The file that heads of the audit chain are added to; nil for none.
+    package var auditHeads: String?
 
     /// Reads `sluice.yaml` of a folder.
     ///
@@ -96,7 +99,9 @@ package struct Configuration: Sendable {
             faults: try faults(variables, in: environment.environmentClass),
             dayCeilings: try dayCeilings(reader),
             alarms: try AlarmSettings.read(reader, environmentClass: environment.environmentClass),
-            archive: try ArchiveSettings.read(reader, variables: variables)
+            archive: try ArchiveSettings.read(reader, variables: variables),
+            review: try ReviewSettings.read(reader),
+            auditHeads: try AuditSettings.heads(reader)
         )
         try reader.finish()
         return configuration
@@ -237,15 +242,20 @@ package struct Configuration: Sendable {
         try reader.list("ceilings.day") { node throws(YAMLError) in
             try MerchantFile.amounts(try node.mapping())
         } variable: { text, origin in
-            var amounts: [Currency: Int64] = [:]
-            for part in text.split(separator: ",") {
-                let sides = part.split(separator: "=", maxSplits: 1)
-                guard sides.count == 2, let currency = Currency(code: String(sides[0])), let minor = Int64(sides[1]),
-                    minor > 0, amounts.updateValue(minor, forKey: currency) == nil
-                else { throw ConfigurationError("\(origin) is no list of ceilings", mend: "write CNY=500000000") }
-            }
-            return amounts
+            try amounts(text, origin)
         } ?? [:]
+    }
+
+    /// Amounts as a variable writes them: `CNY=500000000,USD=70000000`.
+    static func amounts(_ text: String, _ origin: String) throws(ConfigurationError) -> [Currency: Int64] {
+        var amounts: [Currency: Int64] = [:]
+        for part in text.split(separator: ",") {
+            let sides = part.split(separator: "=", maxSplits: 1)
+            guard sides.count == 2, let currency = Currency(code: String(sides[0])), let minor = Int64(sides[1]),
+                minor > 0, amounts.updateValue(minor, forKey: currency) == nil
+            else { throw ConfigurationError("\(origin) is no list of amounts", mend: "write CNY=500000000") }
+        }
+        return amounts
     }
 
     private static func limits(_ reader: SettingsReader) throws -> EngineLimits {

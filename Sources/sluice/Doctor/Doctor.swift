@@ -95,6 +95,7 @@ package struct Doctor: Sendable {
             PollingCheck.judge(health.polling, environmentClass: configuration.environment.environmentClass),
             keys(needed: health.dataKeys),
             AlarmCheck.waiting(health.alarms, sinks: configuration.alarms.sinks.count),
+            ReviewCheck.policy(stored: try await store.reviewPolicy(), configured: configuration.review),
         ]
         findings.append(await archiving())
         findings += await channels(try await store.channels(), try await store.lanes(of: nil))

@@ -22,7 +22,7 @@ package struct Finding: Sendable, Equatable {
         case server, role, roles, migrations, environment, durability, standby, clock, budget, sequences, partitions
         case autovacuum, snapshots, prepared, polling, keys
         case specification, secret, reach, certificate
-        case sinks, alarms, archiving
+        case sinks, alarms, archiving, review
     }
 
     private init(_ check: Check, _ subject: String?, _ level: Level, _ found: String, _ mend: String?) {
