@@ -81,6 +81,8 @@ let package = Package(
                 .embedInCode("Migrations/0017_archive_receipts.sql"),
                 .embedInCode("Migrations/0018_archive_days.sql"),
                 .embedInCode("Migrations/0019_people.sql"),
+                .embedInCode("Migrations/0020_proposals.sql"),
+                .embedInCode("Migrations/0021_release.sql"),
             ],
             swiftSettings: strict
         ),

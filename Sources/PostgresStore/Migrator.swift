@@ -41,6 +41,8 @@ package struct Migrator: Sendable {
         Migration(number: 17, name: "archive_receipts", sql: PackageResources._017_archive_receipts_sql),
         Migration(number: 18, name: "archive_days", sql: PackageResources._018_archive_days_sql),
         Migration(number: 19, name: "people", sql: PackageResources._019_people_sql),
+        Migration(number: 20, name: "proposals", sql: PackageResources._020_proposals_sql),
+        Migration(number: 21, name: "release", sql: PackageResources._021_release_sql),
     ]
 
     /// Applies what is missing and stamps the environment; answers the numbers applied.
