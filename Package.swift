@@ -122,6 +122,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "SharedFileTesting", path: "Tests/SharedFileTesting", swiftSettings: strict),
+        .target(
+            name: "PeopleTesting",
+            dependencies: ["PaymentCore", "Store", "PostgresClient", "Cryptography"],
+            path: "Tests/PeopleTesting",
+            swiftSettings: strict
+        ),
 
         .testTarget(
             name: "PostgresClientTests",
@@ -184,8 +190,8 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "PostgresStore", "Store", "StoreTesting", "PaymentCore", "PostgresClient", "EmbeddedPostgres",
-                "Cryptography", "Pipeline", logging,
+                "PostgresStore", "Store", "StoreTesting", "PeopleTesting", "PaymentCore", "PostgresClient",
+                "EmbeddedPostgres", "Cryptography", "Pipeline", logging,
             ],
             swiftSettings: strict
         ),
@@ -194,7 +200,7 @@ let package = Package(
             dependencies: [
                 "sluice", "sluice-bench", "ChannelSimulator", "PaymentCore", "Pipeline", "PostgresClient",
                 "EmbeddedPostgres", "Cryptography", "Transcoding", "Compression", "CompressionTesting",
-                "SharedFileTesting",
+                "SharedFileTesting", "PeopleTesting",
             ],
             swiftSettings: strict
         ),
@@ -203,7 +209,7 @@ let package = Package(
             dependencies: [
                 "Pipeline", "PostgresStore", "Store", "StoreTesting", "PaymentCore", "BatchFiles", "ChannelKit",
                 "ChannelSimulator", "PostgresClient", "EmbeddedPostgres", "Cryptography", "Compression",
-                "CompressionTesting", "Transcoding", logging,
+                "CompressionTesting", "PeopleTesting", "Transcoding", logging,
             ],
             swiftSettings: strict
         ),

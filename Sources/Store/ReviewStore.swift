@@ -1,19 +1,9 @@
 package import PaymentCore
 
-/// What people do through a database: decide what waits for them, and cancel orders that have no intent yet.
+/// What one person may do with orders that have no intent yet.
 ///
-/// Each operation is one whole transaction. Who decides names what it is about; a mismatch is refused (pitfall A2).
+/// Each operation is one whole transaction. Who cancels names what it is about; a mismatch is refused (pitfall A2).
 package protocol ReviewStore: Sendable {
-    /// Decides an incident or a single review item, whole or not at all.
-    ///
-    /// Refused in class production, where decisions take two people (R12).
-    func decide(_ decision: RequestedDecision) async throws -> DecidedReview
-
-    /// Chooses which of two open quarantined records of one number lives; answers the number of the decision.
-    ///
-    /// Refused in class production, where decisions take two people (R12).
-    func choose(_ choice: RequestedChoice) async throws -> Int64
-
     /// Cancels one order, or all orders of a file, that have no intent yet.
     func cancelOrders(_ cancellation: RequestedCancellation) async throws -> CancelledOrders
 }
@@ -24,17 +14,19 @@ package struct RequestedDecision: Sendable {
     package let target: String
     package let decision: ReviewDecision
     package let note: String
-    /// Who decides.
-    package let person: String
     /// What it is about, as the person sees it.
     package var about: NamedOrders?
+    /// The state that all of these orders are in, for decisions about orders that are said of an incident as a whole.
+    package var state: OrderState?
     /// For decisions about single orders.
     package var orders: [NamedOrder] = []
     package var evidence: String?
+    /// The number of a kept evidence file.
+    package var evidenceFile: Int64?
     package var cause: FailureCause?
 
-    package init(target: String, decision: ReviewDecision, note: String, person: String) {
-        (self.target, self.decision, self.note, self.person) = (target, decision, note, person)
+    package init(target: String, decision: ReviewDecision, note: String) {
+        (self.target, self.decision, self.note) = (target, decision, note)
     }
 }
 
@@ -77,27 +69,9 @@ package struct RequestedChoice: Sendable {
     package let living: NamedRecord
     package let closed: NamedRecord
     package let note: String
-    /// Who decides.
-    package let person: String
 
-    package init(living: NamedRecord, closed: NamedRecord, note: String, person: String) {
-        (self.living, self.closed, self.note, self.person) = (living, closed, note, person)
-    }
-}
-
-/// What a decision did.
-package struct DecidedReview: Sendable, Hashable {
-    package let decision: Int64
-    package let itemsClosed: Int64
-    /// Items that wait on, because other orders of theirs are still open.
-    package let itemsOpen: Int64
-    package let orders: Int64
-    /// Minor units by currency.
-    package let amounts: [String: Int128]
-
-    package init(decision: Int64, itemsClosed: Int64, itemsOpen: Int64, orders: Int64, amounts: [String: Int128]) {
-        (self.decision, self.itemsClosed, self.itemsOpen) = (decision, itemsClosed, itemsOpen)
-        (self.orders, self.amounts) = (orders, amounts)
+    package init(living: NamedRecord, closed: NamedRecord, note: String) {
+        (self.living, self.closed, self.note) = (living, closed, note)
     }
 }
 

@@ -2,6 +2,7 @@ import BatchFiles
 import Foundation
 import Logging
 import PaymentCore
+import PeopleTesting
 import Pipeline
 import PostgresClient
 import PostgresStore
@@ -109,11 +110,14 @@ import Testing
         var request = RequestedDecision(
             target: "file_held/\(again)",
             decision: .refuse,
-            note: "sent twice",
-            person: "a"
+            note: "sent twice"
         )
         request.about = NamedOrders(count: 1, amounts: ["CNY": 1_050])
-        _ = try await scene.store.decide(request)
+        let people = TwoPeople(
+            maker: try await scene.owner.signIn("anna", staff: "S1", role: .reviewer),
+            checker: try await scene.owner.signIn("bert", staff: "S2", role: .approver)
+        )
+        _ = try await scene.store.decide(request, by: people)
         _ = try await scene.store.cancelOrders(RequestedCancellation(batch: cancelled, line: nil))
         while try await Self.settle(scene) {}
         let refusal = try #require(try await Self.report(scene, again))

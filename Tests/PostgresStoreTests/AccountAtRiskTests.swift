@@ -47,9 +47,9 @@ import Testing
         about: NamedOrders? = nil,
         _ scene: DecisionScene
     ) async throws {
-        var request = RequestedDecision(target: target, decision: decision, note: "called the bank", person: "anna")
+        var request = RequestedDecision(target: target, decision: decision, note: "called the bank")
         request.about = about
-        _ = try await scene.store.decide(request)
+        try await scene.decide(request)
     }
 
     @Test func `holds the new order to it, and no other`() async throws {

@@ -26,11 +26,10 @@ import Testing
         var request = RequestedDecision(
             target: try await scene.incident(cause, of: file.id),
             decision: decision,
-            note: "looked",
-            person: "anna"
+            note: "looked"
         )
         request.about = NamedOrders(count: orders, amounts: ["CNY": sum])
-        _ = try await scene.store.decide(request)
+        try await scene.decide(request)
     }
 
     @Test(arguments: AmountCeilings.Scope.allCases)

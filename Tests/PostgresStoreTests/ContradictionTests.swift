@@ -16,13 +16,13 @@ import Testing
         order: NamedOrder? = nil,
         _ scene: DecisionScene
     ) async throws {
-        var request = RequestedDecision(target: target, decision: decision, note: "called the bank", person: "anna")
+        var request = RequestedDecision(target: target, decision: decision, note: "called the bank")
         request.about = about
         if let order {
             request.orders = [order]
             request.evidence = "letter of the bank, 12 May"
         }
-        _ = try await scene.store.decide(request)
+        try await scene.decide(request)
     }
 
     private static func refusal(_ work: () async throws -> Void) async -> String? {

@@ -1,5 +1,6 @@
 import Cryptography
 import PaymentCore
+import PeopleTesting
 import PostgresClient
 import PostgresStore
 import Store
@@ -13,22 +14,31 @@ final class DecisionScene: Sendable {
 
     let harness: PostgresHarness
     let channel: ChannelName
+    /// Anna and Bert.
+    let people: TwoPeople
 
     var database: TestDatabase { harness.database }
     var store: SQLStore { harness.database.store }
 
-    private init(harness: PostgresHarness, channel: ChannelName) {
+    private init(harness: PostgresHarness, channel: ChannelName, people: TwoPeople) {
         self.harness = harness
         self.channel = channel
+        self.people = people
     }
 
     static func make() async throws -> DecisionScene {
         let harness = try await PostgresHarness.make()
         let channel = try await harness.makeChannel(specificationSHA256: specification, submitSlots: 50, querySlots: 50)
-        return DecisionScene(harness: harness, channel: channel)
+        return DecisionScene(harness: harness, channel: channel, people: try await harness.database.twoPeople())
     }
 
     func close() async { await harness.close() }
+
+    /// Has a decision taken by as many people as it takes.
+    @discardableResult
+    func decide(_ decision: RequestedDecision) async throws -> ProposalEffect {
+        try await store.decide(decision, by: people)
+    }
 
     // MARK: Files
 

@@ -1,4 +1,5 @@
 import PaymentCore
+import PeopleTesting
 import PostgresClient
 import PostgresStore
 import Store
@@ -59,8 +60,8 @@ import Testing
         _ file: SeededFile,
         state: OrderState = .unknown
     ) -> RequestedDecision {
-        var request = RequestedDecision(target: target, decision: decision, note: note, person: "anna")
-        if decision.namesSingleOrders {
+        var request = RequestedDecision(target: target, decision: decision, note: note)
+        if decision.isOfOrders {
             request.orders = [1, 2].map { line in
                 NamedOrder(
                     batch: file.batch,
@@ -122,12 +123,12 @@ import Testing
             let before = try await scene.fingerprint()
             let refused = cause.decisions.contains(decision) ? Self.unfit(cause, decision) : "SL005"
             if let refused {
-                let code = await Self.refusal { _ = try await scene.store.decide(request) }
+                let code = await Self.refusal { try await scene.decide(request) }
                 #expect(code == refused, "\(cause) \(decision)")
                 #expect(try await scene.fingerprint() == before, "\(cause) \(decision)")
                 continue
             }
-            let decided = try await scene.store.decide(request)
+            let decided = try await scene.decide(request)
             let covered = request.about == nil && decision == .noted ? [:] : ["CNY": DecisionScene.sum(2)]
             let isAll = decided.orders == (covered.isEmpty ? 0 : 2) && decided.amounts == covered
             #expect(isAll, "\(cause) \(decision): \(decided)")
@@ -174,6 +175,20 @@ import Testing
             #expect(states == [.unknown, .unknown])
             #expect(chunks.map(\.kind) == [.query] && chunks.allSatisfy(\.isDue))
             #expect(try await database.number("SELECT polls FROM sluice.submission WHERE batch_id = $1", key) == 0)
+        case .resend:
+            #expect(states == [.ready, .ready] && chunks.isEmpty && waiting == 2)
+            let ended = try await database.number(
+                """
+                SELECT count(*) FROM sluice.payment_attempt a JOIN sluice.exchange x ON x.batch_id = a.batch_id
+                    AND x.submission_no = a.submission_no AND x.exchange_day = a.evidence_day
+                    AND x.ordinal = a.evidence_ordinal
+                WHERE a.batch_id = $1 AND a.code = 'resend_decided' AND a.cause = 'channel'
+                """,
+                key
+            )
+            #expect(ended == 2)
+            let phase = try await database.text("SELECT phase FROM sluice.submission WHERE batch_id = $1", key)
+            #expect(phase == "settled")
         case .succeeded, .failed:
             let state: OrderState = decision == .succeeded ? .succeeded : .failed
             #expect(states == [state, state] && chunks.isEmpty)
@@ -182,7 +197,7 @@ import Testing
             let named = try await database.number(
                 """
                 SELECT count(*) FROM sluice.payment_order o JOIN sluice.review_decision d USING (decision_id)
-                WHERE o.batch_id = $1 AND d.person = 'anna' AND d.evidence LIKE 'letter%'
+                WHERE o.batch_id = $1 AND d.person = 'anna, bert' AND d.evidence LIKE 'letter%'
                 """,
                 key
             )
@@ -198,7 +213,8 @@ import Testing
             """,
             key
         )
-        #expect(kept == "\(note), anna, \(decision.rawValue)")
+        let people = cause.takesTwo(decision) ? "anna, bert" : "anna"
+        #expect(kept == "\(note), \(people), \(decision.rawValue)")
         let told = try await database.number(
             "SELECT count(*) FROM sluice.outbox WHERE batch_id = $1 AND topic = 'review_decided'",
             key
@@ -223,7 +239,7 @@ import Testing
             var request = Self.request(.approve, incident, held)
             request.about = about
             let refused = request
-            let code = await Self.refusal { _ = try await scene.store.decide(refused) }
+            let code = await Self.refusal { try await scene.decide(refused) }
             #expect(code == "SL016", "\(String(describing: about))")
         }
         let right = Self.request(.succeeded, exhausted, sent.file).orders
@@ -244,7 +260,7 @@ import Testing
             var request = Self.request(.succeeded, exhausted, sent.file)
             request.orders = orders
             let refused = request
-            #expect(await Self.refusal { _ = try await scene.store.decide(refused) } == "SL016", "\(orders)")
+            #expect(await Self.refusal { try await scene.decide(refused) } == "SL016", "\(orders)")
         }
         var twice = Self.request(.succeeded, exhausted, sent.file)
         twice.orders.append(twice.orders[0])
@@ -255,25 +271,61 @@ import Testing
         var dataCause = Self.request(.failed, exhausted, sent.file)
         dataCause.cause = .data
         for request in [twice, unproven, causeless, dataCause] {
-            #expect(await Self.refusal { _ = try await scene.store.decide(request) } == "SL005")
+            #expect(await Self.refusal { try await scene.decide(request) } == "SL005")
         }
         let nobody = Self.request(.approve, "ceiling/999999", held)
-        #expect(await Self.refusal { _ = try await scene.store.decide(nobody) } == "SL009")
+        #expect(await Self.refusal { try await scene.decide(nobody) } == "SL009")
         #expect(try await scene.fingerprint() == before)
         await scene.close()
     }
 
-    @Test func `takes two people in class production, so it is refused there`() async throws {
+    @Test func `takes two people in class production as in class test`() async throws {
         let scene = try await DecisionScene.make()
         let file = try await scene.heldFile()
         let incident = try await scene.incident(.ceiling, of: file.batch)
         try await scene.database.execute("UPDATE sluice.environment SET class = 'production'")
         let before = try await scene.fingerprint()
-        for decision in ReviewDecision.allCases {
-            let request = Self.request(decision, incident, file)
-            #expect(await Self.refusal { _ = try await scene.store.decide(request) } == "SL014", "\(decision)")
+        let request = Self.request(.approve, incident, file)
+        let made = try await scene.store.propose(request, by: scene.people.maker, isDry: false)
+        let number = try #require(made.number)
+        #expect(!made.isDone && made.approvalsMissing == 1)
+        let alone = await Self.refusal {
+            _ = try await scene.store.approve(
+                number,
+                about: request.about,
+                comment: "me",
+                by: scene.people.maker,
+                isDry: false
+            )
         }
-        #expect(try await scene.fingerprint() == before)
+        #expect(alone == "SL018", "the role of a reviewer does not approve at all")
+        #expect(try await scene.fingerprint() == before, "asked for, nothing is done")
+        _ = try await scene.store.approve(
+            number,
+            about: request.about,
+            comment: "seen",
+            by: scene.people.checker,
+            isDry: false
+        )
+        #expect(try await scene.states(of: file) == [.ready, .ready])
+        await scene.close()
+    }
+
+    @Test func `takes two people or one by the same table in the core and in the database`() async throws {
+        let scene = try await DecisionScene.make()
+        let stored: [String: Bool] = try await scene.database.owner.transaction("options") { transaction in
+            var stored: [String: Bool] = [:]
+            for row in try transaction.query("SELECT cause, decision, takes_two FROM sluice.review_option") {
+                stored["\(try row.text(0)) \(try row.text(1))"] = try row.bool(2)
+            }
+            return stored
+        }
+        for cause in ReviewCause.allCases {
+            for decision in cause.decisions {
+                let key = "\(cause.rawValue) \(decision.rawValue)"
+                #expect(stored[key] == cause.takesTwo(decision), "\(key)")
+            }
+        }
         await scene.close()
     }
 
@@ -300,7 +352,7 @@ import Testing
         }
         // The send's time is over, and its worker has not said what became of it.
         try await scene.database.execute("UPDATE sluice.submission SET in_flight_until = now() - interval '1 second'")
-        let decided = try await scene.store.decide(request)
+        let decided = try await scene.decide(request)
         #expect(decided.itemsClosed == Int64(lines.count) && decided.itemsOpen == Int64(3 - lines.count))
         let outcome = try await scene.end(sent)
         #expect(outcome == .stale)
@@ -329,7 +381,7 @@ import Testing
         )
         request.about = NamedOrders(count: 1, amounts: ["*": ContractScene.amountMinor(of: LineNumber(1))])
         let asking = request
-        #expect(await Self.refusal { _ = try await scene.store.decide(asking) } == "SL009")
+        #expect(await Self.refusal { try await scene.decide(asking) } == "SL009")
         #expect(try await scene.harness.chunks(of: sent.file).isEmpty)
         await scene.close()
     }
@@ -342,7 +394,7 @@ import Testing
         let outcomes = await withTaskGroup(of: String?.self) { group in
             for decision in decisions {
                 let request = Self.request(decision, incident, file)
-                group.addTask { await Self.refusal { _ = try await scene.store.decide(request) } }
+                group.addTask { await Self.refusal { try await scene.decide(request) } }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }

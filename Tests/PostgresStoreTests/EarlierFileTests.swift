@@ -109,8 +109,7 @@ import Testing
         var request = RequestedDecision(
             target: "file_held/\(file.id)",
             decision: decision,
-            note: "asked the merchant",
-            person: "anna"
+            note: "asked the merchant"
         )
         request.about = NamedOrders(count: 2, amounts: ["CNY": Int64(DecisionScene.sum(2))])
         return request
@@ -214,16 +213,16 @@ import Testing
         // Whoever verified it has no more say, before the decision and after it.
         #expect(try await scene.store.load(LoadSlice(position: Self.start), of: file) == .stale)
         #expect(try await Self.claim(scene) == nil)
-        _ = try await scene.store.decide(Self.request(.load, file))
+        try await scene.decide(Self.request(.load, file))
         for decision in [ReviewDecision.load, .refuse] {
-            #expect(await Self.refusal { _ = try await scene.store.decide(Self.request(decision, file)) } == "SL009")
+            #expect(await Self.refusal { try await scene.decide(Self.request(decision, file)) } == "SL009")
         }
         #expect(try await Self.record(of: file, .hold, scene) == false, "a verdict is recorded once")
         let claimed = try await Self.claim(scene)
         let again = try #require(claimed)
         #expect(again.id == file.id && again.state == .splitting)
         // While it is leased a second decision finds nothing, and a cancellation waits for the end of the load.
-        #expect(await Self.refusal { _ = try await scene.store.decide(Self.request(.refuse, file)) } == "SL009")
+        #expect(await Self.refusal { try await scene.decide(Self.request(.refuse, file)) } == "SL009")
         let cancellation = RequestedCancellation(batch: file.id, line: nil)
         #expect(await Self.refusal { _ = try await scene.store.cancelOrders(cancellation) } == "SL012")
         #expect(try await scene.store.admit(again, ceilings: AmountCeilings(file: [.cny: 1])))
@@ -242,9 +241,9 @@ import Testing
     ) async throws {
         let scene = try await DecisionScene.make()
         let file = try await Self.held(hold, scene)
-        _ = try await scene.store.decide(Self.request(.refuse, file))
+        try await scene.decide(Self.request(.refuse, file))
         #expect(try await Self.story(file, scene) == "refused refused_by_person")
-        #expect(await Self.refusal { _ = try await scene.store.decide(Self.request(.load, file)) } == "SL009")
+        #expect(await Self.refusal { try await scene.decide(Self.request(.load, file)) } == "SL009")
         #expect(try await Self.claim(scene) == nil)
         #expect(try await scene.store.load(LoadSlice(position: Self.start), of: file) == .stale)
         // Refused once, it stands in nobody's way.
@@ -261,7 +260,7 @@ import Testing
         let cancelled = try await scene.store.cancelOrders(RequestedCancellation(batch: file.id, line: nil))
         #expect(cancelled.isWholeFile && cancelled.fileState == .refused)
         for decision in [ReviewDecision.load, .refuse] {
-            #expect(await Self.refusal { _ = try await scene.store.decide(Self.request(decision, file)) } == "SL009")
+            #expect(await Self.refusal { try await scene.decide(Self.request(decision, file)) } == "SL009")
         }
         #expect(try await Self.story(file, scene) == "refused cancelled_by_person")
         #expect(try await Self.claim(scene) == nil)

@@ -90,11 +90,10 @@ import Testing
             var request = RequestedDecision(
                 target: try await scene.incident(.fileHeld, of: pending.id),
                 decision: .load,
-                note: "asked",
-                person: "anna"
+                note: "asked"
             )
             request.about = NamedOrders(count: 2, amounts: ["CNY": Int64(DecisionScene.sum(2))])
-            _ = try await scene.store.decide(request)
+            try await scene.decide(request)
         }
         try await letIn()
         #expect(try await scene.store.judgeAnew(Self.claim(scene)))

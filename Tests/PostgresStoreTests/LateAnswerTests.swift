@@ -26,8 +26,7 @@ import Testing
         var request = RequestedDecision(
             target: try await scene.incident(.pollsExhausted, of: sent.file.batch),
             decision: .succeeded,
-            note: "called the bank",
-            person: "anna"
+            note: "called the bank"
         )
         request.orders = sent.lines.map {
             NamedOrder(
@@ -38,7 +37,7 @@ import Testing
             )
         }
         request.evidence = "letter of the bank, 12 May"
-        _ = try await scene.store.decide(request)
+        try await scene.decide(request)
         let archive = try await ArchiveScene.over(scene.database)
         try await archive.archiveUntilToday()
         for table in [HeavyTable.paymentOrder, .submission, .exchange] {
@@ -96,11 +95,10 @@ import Testing
         var noted = RequestedDecision(
             target: try await scene.incident(.contradiction, of: sent.file.batch),
             decision: .noted,
-            note: "the bank says paid",
-            person: "anna"
+            note: "the bank says paid"
         )
         noted.about = nil
-        _ = try await scene.store.decide(noted)
+        try await scene.decide(noted)
         #expect(try await scene.database.number("SELECT count(*) FROM sluice.account_at_risk") == 0)
         await archive.archiver.close()
         await scene.close()

@@ -35,8 +35,7 @@ import Testing
         var request = RequestedDecision(
             target: try await scene.target(.pollsExhausted, of: sent.file.batch),
             decision: .succeeded,
-            note: "read to me by the bank: \(account), Payee 1",
-            person: "anna"
+            note: "read to me by the bank: \(account), Payee 1"
         )
         request.orders = [
             NamedOrder(
@@ -47,12 +46,12 @@ import Testing
             )
         ]
         request.evidence = "letter of the bank, 12 May, on 6217 0001 2345 6789 012"
-        let decided = try await scene.store.decide(request)
+        let decided = try await scene.decide(request)
 
         let story = try await Self.story(sent.file, scene)
         let decision = try #require(story.decision)
         #expect(story.state == .succeeded && story.evidence == nil && story.code == "decided_by_person")
-        #expect(decision.number == decided.decision && decision.decision == "succeeded" && decision.person == "anna")
+        #expect(decision.number == decided.decision && decision.decision == "succeeded" && decision.person == "anna, bert")
         #expect(decision.evidence == "letter of the bank, 12 May, on 6217 00** **** ***9 012")
         #expect(decision.note == "read to me by the bank: \(Masked.account(account)), P*")
         #expect(decision.decidedAt <= story.readAt)
@@ -69,11 +68,10 @@ import Testing
         var request = RequestedDecision(
             target: "ceiling/\(file.batch)",
             decision: .approve,
-            note: "called the bank",
-            person: "anna"
+            note: "called the bank"
         )
         request.about = NamedOrders(count: 2, amounts: ["CNY": Int64(DecisionScene.sum(2))])
-        _ = try await scene.store.decide(request)
+        try await scene.decide(request)
         let ready = try await Self.story(file, scene)
         #expect(ready.state == .ready && Self.open(ready).isEmpty && ready.reviews.map(\.decision) == ["approve"])
         #expect(ready.plannedFrom != nil)

@@ -1,5 +1,6 @@
 import Cryptography
 import PaymentCore
+import PeopleTesting
 import PostgresClient
 import PostgresStore
 import Store
@@ -140,11 +141,10 @@ import Testing
         var request = RequestedDecision(
             target: "file_held/\(batch)",
             decision: .refuse,
-            note: "a mistake",
-            person: "anna"
+            note: "a mistake"
         )
         request.about = NamedOrders(count: 0, amounts: [:])
-        _ = try await scene.database.store.decide(request)
+        _ = try await scene.database.store.decide(request, by: scene.database.twoPeople())
         let file = try #require(try await Self.claim(scene))
         let refusal = try #require(try await scene.database.store.refusal(of: file))
         #expect(refusal.note.code == "refused_by_person" && refusal.heldFor == "too_many_bad_records")

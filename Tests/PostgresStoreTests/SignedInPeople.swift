@@ -1,44 +1,22 @@
-import Cryptography
 import PaymentCore
-import PostgresClient
+import PeopleTesting
 
 extension TestDatabase {
     /// Opens a session; makes the person and the login first, if they are not there.
-    ///
-    /// The proof of the password is made up from the login's name, so nothing is spent on scrypt.
-    ///
-    /// `staff`: who the person is; two logins of one number are of one person.
     func signIn(_ login: String, staff: String, role: PeopleRole) async throws -> SessionSecret {
-        let proof = Self.proof(of: login)
-        return try await owner.transaction("sign in") { transaction in
-            _ = try transaction.execute(
-                "INSERT INTO sluice.person (staff_no) VALUES ($1) ON CONFLICT DO NOTHING",
-                [.text(staff)]
-            )
-            _ = try transaction.execute(
-                """
-                INSERT INTO sluice.login (login, person_id, role, salt, verifier, scrypt_log2_n, scrypt_r, scrypt_p,
-                    must_change)
-                SELECT $1, p.person_id, $2::sluice.people_role, decode(repeat('00', 16), 'hex'), sha256($3), 15, 8, 1,
-                    false
-                FROM sluice.person p WHERE p.staff_no = $4
-                ON CONFLICT (login) DO NOTHING
-                """,
-                [.text(login), .text(role.rawValue), .bytea(proof), .text(staff)]
-            )
-            let rows = try transaction.query(
-                "SELECT secret, refusal FROM sluice.open_session($1, $2)",
-                [.text(login), .bytea(proof)]
-            )
-            guard let row = rows.first, row.isNull(1), let secret = SessionSecret(bytes: try row.bytes(0)) else {
-                throw TestFailure("\(login) is not let in: \(try rows.first?.optionalText(1) ?? "no answer")")
-            }
-            return secret
-        }
+        try await owner.signIn(login, staff: staff, role: role)
+    }
+
+    /// Anna, who asks, and Bert, who approves.
+    func twoPeople() async throws -> TwoPeople {
+        TwoPeople(
+            maker: try await signIn("anna", staff: "S1", role: .reviewer),
+            checker: try await signIn("bert", staff: "S2", role: .approver)
+        )
     }
 
     /// What the login's client would send in place of its password.
-    static func proof(of login: String) -> [UInt8] { SHA256.hash(Array("the password of \(login)".utf8)) }
+    static func proof(of login: String) -> [UInt8] { proofOfPassword(of: login) }
 }
 
 extension PostgresHarness {

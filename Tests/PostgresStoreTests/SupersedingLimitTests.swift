@@ -1,4 +1,5 @@
 import PaymentCore
+import PeopleTesting
 import PostgresClient
 import PostgresStore
 import Store
@@ -79,16 +80,17 @@ import Testing
         try await Self.fail(first, isContradicted: true, scene)
         let newer = try await scene.load([Self.otherAccount])
         let failed = NamedRecord(batch: first.id, line: LineNumber(1), amountMinor: 100)
+        let people = try await scene.database.twoPeople()
         let resent = NamedRecord(batch: newer.id, line: LineNumber(1), amountMinor: 100)
         for (living, closed) in [(resent, failed), (failed, resent)] {
-            let choice = RequestedChoice(living: living, closed: closed, note: "asked", person: "anna")
-            let error = await #expect(throws: PostgresError.self) { try await scene.database.store.choose(choice) }
+            let choice = RequestedChoice(living: living, closed: closed, note: "asked")
+            let error = await #expect(throws: PostgresError.self) { try await scene.database.store.choose(choice, by: people) }
             #expect(error?.sqlState == "SL009")
         }
         #expect(try await scene.owner(of: "A") == "quarantine \(first.id)-1")
         try await scene.database.execute("UPDATE sluice.review_item SET closed_at = now()")
-        let choice = RequestedChoice(living: resent, closed: failed, note: "asked", person: "anna")
-        _ = try await scene.database.store.choose(choice)
+        let choice = RequestedChoice(living: resent, closed: failed, note: "asked")
+        _ = try await scene.database.store.choose(choice, by: people)
         #expect(try await scene.owner(of: "A") == "quarantine \(newer.id)-1")
         await scene.close()
     }

@@ -1,4 +1,5 @@
 import PaymentCore
+import PeopleTesting
 import PostgresClient
 import PostgresStore
 import Store
@@ -163,8 +164,7 @@ import Testing
         RequestedChoice(
             living: NamedRecord(batch: living.0.id, line: LineNumber(living.1), amountMinor: living.2),
             closed: NamedRecord(batch: closed.0.id, line: LineNumber(closed.1), amountMinor: closed.2),
-            note: "asked the merchant",
-            person: "anna"
+            note: "asked the merchant"
         )
     }
 
@@ -186,7 +186,8 @@ import Testing
             laterLives
             ? Self.choice((later, 1, 250), over: (earlier, 1, 100))
             : Self.choice((earlier, 1, 100), over: (later, 1, 250))
-        let decision = try await scene.database.store.choose(choice)
+        let people = try await scene.database.twoPeople()
+        let decision = try #require(try await scene.database.store.choose(choice, by: people).decision)
         let (living, closed) = laterLives ? (later, earlier) : (earlier, later)
         #expect(try await scene.owner(of: "A") == "quarantine \(living.id)-1")
         #expect(try await scene.record(living, line: 1) == "open")
@@ -197,14 +198,14 @@ import Testing
             [.int64(decision)]
         )
         let amount = laterLives ? 100 : 250
-        #expect(kept == "lives: \(living.id)-1, asked the merchant, anna, {\"CNY\": \(amount)}")
+        #expect(kept == "lives: \(living.id)-1, asked the merchant, anna, bert, {\"CNY\": \(amount)}")
         // Once: the other one is closed now.
-        #expect(await Self.refusal { _ = try await scene.database.store.choose(choice) } == "SL009")
+        #expect(await Self.refusal { _ = try await scene.database.store.choose(choice, by: people) } == "SL009")
         let back =
             laterLives
             ? Self.choice((earlier, 1, 100), over: (later, 1, 250))
             : Self.choice((later, 1, 250), over: (earlier, 1, 100))
-        #expect(await Self.refusal { _ = try await scene.database.store.choose(back) } == "SL009")
+        #expect(await Self.refusal { _ = try await scene.database.store.choose(back, by: people) } == "SL009")
         #expect(try await scene.breaches() == [])
         await scene.close()
     }
@@ -214,6 +215,7 @@ import Testing
         let earlier = try await scene.load([Record(number: "A", isBad: true), Record(number: "B", isBad: true)])
         let later = try await scene.load([Record(number: "A", amountMinor: 250), Record(number: "D")])
         let third = try await scene.load([Record(number: "A"), Record(number: "D")])
+        let people = try await scene.database.twoPeople()
         let before = try await scene.fingerprint()
         for (choice, code) in [
             (Self.choice((later, 1, 249), over: (earlier, 1, 100)), "SL016"),
@@ -224,21 +226,23 @@ import Testing
             // Neither has the number; and an order has the other one.
             (Self.choice((later, 1, 250), over: (third, 1, 100)), "SL009"),
         ] {
-            #expect(await Self.refusal { _ = try await scene.database.store.choose(choice) } == code)
+            #expect(await Self.refusal { _ = try await scene.database.store.choose(choice, by: people) } == code)
         }
         var nameless = Self.choice((later, 1, 250), over: (earlier, 1, 100))
-        nameless = RequestedChoice(living: nameless.living, closed: nameless.closed, note: " ", person: "anna")
+        nameless = RequestedChoice(living: nameless.living, closed: nameless.closed, note: " ")
         let request = nameless
-        #expect(await Self.refusal { _ = try await scene.database.store.choose(request) } == "SL005")
-        try await scene.database.execute("UPDATE sluice.environment SET class = 'production'")
+        #expect(await Self.refusal { _ = try await scene.database.store.choose(request, by: people) } == "SL005")
+        // Asked for by one person it is not done.
         let right = Self.choice((later, 1, 250), over: (earlier, 1, 100))
-        #expect(await Self.refusal { _ = try await scene.database.store.choose(right) } == "SL014")
+        let asked = try await scene.database.store.propose(right, by: people.maker, isDry: false)
+        #expect(!asked.isDone && asked.approvalsMissing == 1)
         #expect(try await scene.fingerprint() == before)
         await scene.close()
     }
 
     @Test func `goes to a person's choice or to a newer file, never to both`() async throws {
         let scene = try await NumberScene.make()
+        let people = try await scene.database.twoPeople()
         for round in 1...10 {
             let number = "R\(round)"
             let earlier = try await scene.load([Record(number: number, isBad: true)])
@@ -246,7 +250,7 @@ import Testing
             let newest = try await scene.file(1)
             let choice = Self.choice((later, 1, 100), over: (earlier, 1, 100))
             let database = scene.database
-            async let chosen = Self.refusal { _ = try await database.store.choose(choice) }
+            async let chosen = Self.refusal { _ = try await database.store.choose(choice, by: people) }
             async let loaded = scene.load(
                 NumberScene.slice([Record(number: number)]),
                 of: newest,

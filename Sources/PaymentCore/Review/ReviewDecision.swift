@@ -14,13 +14,16 @@ package enum ReviewDecision: String, CaseIterable, Sendable, Hashable {
     case succeeded
     /// Single orders were not paid and never will be; with evidence and cause.
     case failed
+    /// The attempt has failed for good, and the orders are sent anew in another one; with evidence.
+    case resend
     /// Somebody has looked; no order changes.
     case noted
     /// Ready orders are planned again, and sent.
     case planAgain = "plan-again"
 
-    /// Whether it is said of single orders, each named with its amount and state (pitfall A2).
-    package var namesSingleOrders: Bool { self == .succeeded || self == .failed }
+    /// Whether it is said of orders: of single ones, each named with its amount and state, or of all orders of an
+    /// incident in one state, named with their sums (pitfall A2).
+    package var isOfOrders: Bool { self == .succeeded || self == .failed || self == .resend }
 }
 
 extension ReviewCause {
@@ -31,7 +34,7 @@ extension ReviewCause {
         switch self {
         case .fileHeld: [.load, .refuse]
         case .ceiling, .accountAtRisk: [.approve, .cancel]
-        case .pollsExhausted, .notFound: [.askAgain, .succeeded, .failed]
+        case .pollsExhausted, .notFound: [.askAgain, .succeeded, .failed, .resend]
         case .answerMismatch: [.askAgain, .succeeded, .failed, .noted]
         // Asking for the number would tell of the other content.
         case .duplicateOtherContent: [.succeeded, .failed, .noted]
@@ -41,6 +44,16 @@ extension ReviewCause {
         case .unfitForChannel: [.cancel, .planAgain]
         // What should not be sent after all is cancelled order by order.
         case .sameFileName, .samePayment: [.noted]
+        }
+    }
+
+    /// Whether a decision about this cause takes two people (R12); the database has the same table.
+    ///
+    /// Asking the channel again moves nothing, and noting a warning neither.
+    package func takesTwo(_ decision: ReviewDecision) -> Bool {
+        switch (self, decision) {
+        case (_, .askAgain), (.sameFileName, .noted), (.samePayment, .noted): false
+        default: true
         }
     }
 }

@@ -79,15 +79,20 @@ extension SQLStore: FleetStore {
         try await pool.transaction("activate channel") { transaction in
             _ = try transaction.query(
                 "SELECT sluice.activate_channel($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                [
-                    .text(activation.channel.value), .text(activation.environmentClass.rawValue),
-                    .bytea(activation.specificationSHA256), .int32(Int32(activation.submitSlots)),
-                    .int32(Int32(activation.querySlots)), .microseconds(activation.submitInterval),
-                    .microseconds(activation.queryInterval), .int32(activation.breaker.failures),
-                    .microseconds(activation.breaker.open), .microseconds(activation.breaker.openMax),
-                ]
+                Self.parameters(of: activation)
             )
         }
+    }
+
+    /// An activation as the functions take it.
+    static func parameters(of activation: ChannelActivation) -> [PostgresValue] {
+        [
+            .text(activation.channel.value), .text(activation.environmentClass.rawValue),
+            .bytea(activation.specificationSHA256), .int32(Int32(activation.submitSlots)),
+            .int32(Int32(activation.querySlots)), .microseconds(activation.submitInterval),
+            .microseconds(activation.queryInterval), .int32(activation.breaker.failures),
+            .microseconds(activation.breaker.open), .microseconds(activation.breaker.openMax),
+        ]
     }
 
     package func channels() async throws -> [ChannelRow] {

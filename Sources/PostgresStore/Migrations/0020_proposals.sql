@@ -80,8 +80,9 @@ CREATE INDEX proposal_record_key ON sluice.proposal_record (batch_id, line_no);
 
 GRANT SELECT ON sluice.proposal, sluice.proposal_vote, sluice.proposal_record
     TO sluice_worker, sluice_archiver, sluice_reader, sluice_console;
--- Ciphertext is of no use to readers.
-GRANT SELECT ON sluice.evidence_file TO sluice_worker, sluice_archiver;
+-- What is in it is handed out by a function that writes down to whom.
+GRANT SELECT (evidence_id, sha256, file_name, bytes, person_id, kept_at) ON sluice.evidence_file
+    TO sluice_worker, sluice_archiver, sluice_reader, sluice_console;
 
 -- A decision knows its proposal, and the file that it rests on.
 ALTER TABLE sluice.review_decision
@@ -628,6 +629,24 @@ BEGIN
 END
 $$;
 
+-- A kept file, to be read by a person: with a reason, written down. Nothing if there is none.
+CREATE FUNCTION sluice.open_evidence(secret bytea, wanted bigint, given_reason text) RETURNS SETOF sluice.evidence_file
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    who sluice.actor := sluice.authorise(secret, 'unmask');
+BEGIN
+    IF coalesce(length(btrim(given_reason)), 0) NOT BETWEEN 1 AND 400 THEN
+        RAISE EXCEPTION 'reading evidence has a reason of 1 to 400 characters' USING ERRCODE = 'SL005',
+            HINT = 'add --reason';
+    END IF;
+    RETURN QUERY SELECT e.* FROM sluice.evidence_file e WHERE e.evidence_id = wanted;
+    IF FOUND THEN
+        PERFORM sluice.audit(who, 'open_evidence', 'evidence file ' || wanted,
+            jsonb_build_object('reason', btrim(given_reason)));
+    END IF;
+END
+$$;
+
 -- Carries out a decision as it was asked for.
 CREATE FUNCTION sluice.decide_as_asked(
     asked jsonb, note text, given_evidence text, given_evidence_id bigint, by_person text, of_proposal bigint)
@@ -1133,6 +1152,7 @@ $$;
 
 -- The doors; all else above is for these functions alone.
 GRANT EXECUTE ON FUNCTION sluice.keep_evidence(bytea, text, bytea, bigint, bytea, int, bytea),
+    sluice.open_evidence(bytea, bigint, text),
     sluice.propose_decision(bytea, text, text, text, text, bigint, text, bigint, text[], numeric[], text, bigint[],
         int[], bigint[], text[], boolean),
     sluice.propose_choice(bytea, bigint, int, bigint, bigint, int, bigint, text, boolean),

@@ -3,53 +3,6 @@ import PostgresClient
 package import Store
 
 extension SQLStore: ReviewStore {
-    package func decide(_ decision: RequestedDecision) async throws -> DecidedReview {
-        let named = decision.about?.amounts.sorted { $0.key < $1.key } ?? []
-        // An incident may hold a whole file of a million orders.
-        return try await pool.transaction("decide review", deadline: .seconds(60)) { transaction in
-            let rows = try transaction.query(
-                """
-                SELECT closed, still_open, made_decision, of_orders, of_currency, of_amount
-                FROM sluice.decide_review($1, $2, $3, $4, $5, $6, $7::text[]::numeric[], $8, $9, $10, $11, $12, $13)
-                """,
-                [
-                    .text(decision.target), .text(decision.decision.rawValue), .text(decision.note),
-                    .text(decision.person), .optionalInt64(decision.about?.count), .textArray(named.map(\.key)),
-                    .textArray(named.map { String($0.value) }), .bigintArray(decision.orders.map(\.batch.value)),
-                    .intArray(decision.orders.map(\.line.value)), .bigintArray(decision.orders.map(\.amountMinor)),
-                    .textArray(decision.orders.map(\.state.rawValue)), .optionalText(decision.evidence),
-                    .optionalText(decision.cause?.rawValue),
-                ]
-            )
-            guard let row = rows.first else { throw StoreDefect("a decision has no answer") }
-            var amounts: [String: Int128] = [:]
-            for row in rows where !row.isNull(4) { amounts[try row.text(4)] = try row.int128(5) }
-            return DecidedReview(
-                decision: try row.int64(2),
-                itemsClosed: try row.int64(0),
-                itemsOpen: try row.int64(1),
-                orders: try row.int64(3),
-                amounts: amounts
-            )
-        }
-    }
-
-    package func choose(_ choice: RequestedChoice) async throws -> Int64 {
-        try await pool.transaction("choose quarantined record") { transaction in
-            let rows = try transaction.query(
-                "SELECT sluice.choose_quarantined($1, $2, $3, $4, $5, $6, $7, $8)",
-                [
-                    .int64(choice.living.batch.value), .int32(choice.living.line.value),
-                    .optionalInt64(choice.living.amountMinor), .int64(choice.closed.batch.value),
-                    .int32(choice.closed.line.value), .optionalInt64(choice.closed.amountMinor), .text(choice.note),
-                    .text(choice.person),
-                ]
-            )
-            guard let row = rows.first else { throw StoreDefect("a choice has no answer") }
-            return try row.int64(0)
-        }
-    }
-
     package func cancelOrders(_ cancellation: RequestedCancellation) async throws -> CancelledOrders {
         try await pool.transaction("cancel orders", deadline: .seconds(60)) { transaction in
             // Nobody else cancels or plans orders of this file meanwhile; a worker that is about to send one may.

@@ -3,21 +3,21 @@ import PaymentCore
 import PostgresStore
 import Store
 
-/// `sluice quarantine choose`: which of two records of one number lives.
+/// `sluice quarantine choose`: asks which of two records of one number lives.
 struct QuarantineChooseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "choose",
-        abstract: "Of two open quarantined records of one order number, choose which one lives.",
+        abstract: "Of two quarantined records of one order number, ask that one lives; another person approves it.",
         discussion: """
-            The record that lives has the number from now on, and stays quarantined for what else is wrong with it; \
+            The record that lives has the number from then on, and stays quarantined for what else is wrong with it; \
             the other one is closed, and its line in the result file says FAILED, other_chosen. Each is named with its \
-            amount, as `sluice quarantine show` tells it; if it is another, nothing is decided. In class production \
-            decisions take two people, whose commands come with the review work.
+            amount, as `sluice quarantine show` tells it; if it is another, nothing is done.
             """
     )
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var report: ReportOptions
+    @OptionGroup var dry: DryRunOptions
 
     @Argument(help: "The record that lives, as BATCH-LINE.")
     var record: LineKey
@@ -32,26 +32,21 @@ struct QuarantineChooseCommand: AsyncParsableCommand {
     var overAmount: Int64?
 
     @Option(help: "Why; kept with the decision.")
-    var note: String
-
-    func validate() throws {
-        guard !note.isEmpty else { throw ValidationError("--note says why") }
-    }
+    var comment: String
 
     func run() async throws {
         let configuration = try options.load()
-        try Person.requireOneSuffices(configuration)
+        let secret = try SignedIn.secret(configuration)
         let choice = RequestedChoice(
             living: NamedRecord(batch: record.batch, line: record.line, amountMinor: amount),
             closed: NamedRecord(batch: over.batch, line: over.line, amountMinor: overAmount),
-            note: note,
-            person: Person.current
+            note: comment
         )
-        let decision = try await Deployment.with(configuration) { try await $0.store.choose(choice) }
-        let (living, closed) = ("\(record.batch)-\(record.line)", "\(over.batch)-\(over.line)")
-        try report.show(
-            ["decision_id": .integer(decision), "living": .string(living), "closed": .string(closed)],
-            words: "Decision \(decision): \(living) has the number, \(closed) is closed."
-        )
+        let made = try await Deployment.with(configuration) {
+            try await $0.store.propose(choice, by: secret, isDry: dry.dryRun)
+        }
+        let what = "\(record.batch)-\(record.line) has the number, \(over.batch)-\(over.line) is closed"
+        let answer = ProposalReport(made: made, what: what)
+        try report.show(answer.json, words: answer.words)
     }
 }

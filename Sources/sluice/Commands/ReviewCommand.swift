@@ -7,25 +7,62 @@ import Store
 struct ReviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "review",
-        abstract: "Look at what waits for a person, and decide it.",
-        subcommands: [List.self, ReviewDecideCommand.self]
+        abstract: "Look at what waits for a person, ask for a decision, approve what others ask for.",
+        subcommands: [
+            List.self, ReviewShowCommand.self, ReviewDecideCommand.self, ReviewCorrectCommand.self,
+            ReviewApproveCommand.self, ReviewDeclineCommand.self, ReviewWithdrawCommand.self,
+            ReviewEvidenceCommand.self,
+        ]
     )
 
-    /// Open review items by incident, and open alarms.
+    /// Open review items by incident, proposals that wait, and open alarms.
     struct List: AsyncParsableCommand {
+        /// What the items are grouped by.
+        enum Grouping: String, ExpressibleByArgument, CaseIterable {
+            case incident
+            case channel
+            case evidence
+        }
+
         static let configuration = CommandConfiguration(
-            abstract: "List open review items, grouped by incident with count and age, and open alarms."
+            abstract: "List open review items by incident with count and age, proposals that wait, and open alarms."
         )
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var report: ReportOptions
         @OptionGroup var list: ListOptions
 
+        @Option(help: "Group by: incident, channel, or the evidence files that decisions rest on.")
+        var by: Grouping = .incident
+
+        @Option(help: "Only incidents of this channel.")
+        var channel: String?
+
+        @Flag(help: "Proposals that are over, too.")
+        var all = false
+
         func run() async throws {
-            let (incidents, alarms) = try await Deployment.with(try options.load()) { deployment in
+            guard by != .evidence else { return try await listEvidence() }
+            let (found, proposals, alarms) = try await Deployment.with(try options.load()) { deployment in
                 (
-                    try await deployment.store.reviewIncidents(limit: list.limit),
+                    try await deployment.store.reviewIncidents(limit: by == .channel ? 1_000 : list.limit),
+                    try await deployment.store.proposals(onlyWaiting: !all, limit: list.limit),
                     try await deployment.store.openAlarms(limit: list.limit)
+                )
+            }
+            let incidents = found.filter { channel == nil || $0.channel == channel }
+            guard by != .channel else { return try listChannels(incidents) }
+            var asked = Table("proposal", "kind", "state", "#about", "#amount", "asked by", "expires", "what")
+            for proposal in proposals {
+                asked.add(
+                    ProposalNumber(proposal.number).words,
+                    proposal.kind,
+                    proposal.state,
+                    "\(proposal.orders)",
+                    proposal.amounts.sumWords,
+                    proposal.maker,
+                    proposal.expiresAt.brief,
+                    proposal.subject
                 )
             }
             var waiting = Table(
@@ -68,13 +105,87 @@ struct ReviewCommand: AsyncParsableCommand {
                 )
             }
             try report.show(
-                ["incidents": .array(incidents.map(\.json)), "alarms": .array(alarms.map(\.json))],
+                [
+                    "incidents": .array(incidents.map(\.json)), "proposals": .array(proposals.map(\.json)),
+                    "alarms": .array(alarms.map(\.json)),
+                ],
                 words: (waiting.isEmpty
                     ? "No open review items."
                     : "\(waiting.text())\n\nTo decide:\n\(incidents.flatMap(\.commands).joined(separator: "\n"))")
+                    + (asked.isEmpty ? "" : "\n\nProposals\n\(asked.text())")
                     + "\n\n" + (raised.isEmpty ? "No open alarms." : "Alarms\n\(raised.text())")
             )
         }
+
+        private func listChannels(_ incidents: [ReviewIncident]) throws {
+            var table = Table("channel", "cause", "#incidents", "#items", "#orders", "#amount", "oldest")
+            var rows: [JSON] = []
+            let groups = Dictionary(grouping: incidents) { ChannelCause(channel: $0.channel ?? "", cause: $0.cause) }
+            for (group, incidents) in groups.sorted(by: { $0.key < $1.key }) {
+                var sums: [String: Int128] = [:]
+                for incident in incidents {
+                    for (currency, tally) in incident.orders { sums[currency, default: 0] += tally.amountMinor }
+                }
+                let items = incidents.reduce(0) { $0 + $1.items }
+                let orders = incidents.flatMap { $0.orders.values }.reduce(0) { $0 + $1.count }
+                let oldest = incidents.map(\.oldestAt).min()
+                table.add(
+                    group.channel,
+                    group.cause,
+                    "\(incidents.count)",
+                    "\(items)",
+                    "\(orders)",
+                    sums.sumWords,
+                    oldest?.brief
+                )
+                rows.append([
+                    "channel": .string(group.channel), "cause": .string(group.cause),
+                    "incidents": .integer(Int64(incidents.count)), "items": .integer(items),
+                    "orders": .integer(orders), "amounts": sums.sumJSON, "oldest_at": .string(oldest?.iso8601),
+                ])
+            }
+            try report.show(["channels": .array(rows)], words: table.isEmpty ? "No open review items." : table.text())
+        }
+
+        private func listEvidence() async throws {
+            let files = try await Deployment.with(try options.load()) {
+                try await $0.store.evidenceFiles(limit: list.limit)
+            }
+            var table = Table("#file", "#proposals", "#orders", "#bytes", "kept", "name")
+            for file in files {
+                table.add(
+                    "\(file.number)",
+                    "\(file.proposals)",
+                    "\(file.orders)",
+                    "\(file.bytes)",
+                    file.keptAt.brief,
+                    file.fileName
+                )
+            }
+            try report.show(
+                [
+                    "evidence": .array(
+                        files.map {
+                            [
+                                "file": .integer($0.number), "proposals": .integer($0.proposals),
+                                "orders": .integer($0.orders), "bytes": .integer($0.bytes),
+                                "kept_at": .string($0.keptAt.iso8601), "name": .string($0.fileName),
+                            ]
+                        }
+                    )
+                ],
+                words: table.isEmpty ? "No evidence files." : table.text()
+            )
+        }
+    }
+}
+
+/// What incidents are counted by.
+private struct ChannelCause: Hashable, Comparable {
+    let channel, cause: String
+
+    static func < (left: ChannelCause, right: ChannelCause) -> Bool {
+        (left.channel, left.cause) < (right.channel, right.cause)
     }
 }
 
@@ -86,16 +197,12 @@ extension ReviewIncident {
         let count = orders.values.reduce(0) { $0 + $1.count }
         let about = (["--orders \(count)"] + sums.map { "--amount \($0.key)=\($0.value.amountMinor)" })
             .joined(separator: " ")
-        let (single, whole) = (decisions.filter(\.namesSingleOrders), decisions.filter { !$0.namesSingleOrders })
-        var commands: [String] = []
-        for decision in whole {
-            commands.append("  sluice review decide \(incident) \(decision.rawValue) \(about) --note TEXT")
-        }
-        for decision in single {
+        for decision in decisions {
+            let state = decision.isOfOrders ? " --state STATE" : ""
             let cause = decision == .failed ? " --cause CAUSE" : ""
+            let proof = decision.isOfOrders ? " --evidence TEXT" : ""
             commands.append(
-                "  sluice review decide \(incident) \(decision.rawValue) --order BATCH-LINE --amount MINOR"
-                    + " --state STATE\(cause) --evidence TEXT --note TEXT"
+                "  sluice review decide \(incident) \(decision.rawValue) \(about)\(state)\(cause)\(proof) --comment TEXT"
             )
         }
         return commands

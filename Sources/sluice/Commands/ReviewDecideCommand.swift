@@ -3,21 +3,26 @@ import PaymentCore
 import PostgresStore
 import Store
 
-/// `sluice review decide`: one decision about an incident or a review item.
+/// `sluice review decide`: asks for a decision about an incident or a review item.
 struct ReviewDecideCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decide",
-        abstract: "Decide about an incident or a review item, whole or not at all.",
+        abstract: "Ask for a decision about an incident or a review item; another person approves it.",
         discussion: """
             A decision names what it is about, as `sluice review list` shows it: --orders with one --amount a \
-            currency; for `succeeded` and `failed` single orders, each with --order, --amount and --state. If it is \
-            not so any more, nothing is decided. In class production decisions take two people, whose commands come \
-            with the review work. What each decision does: Docs/reviews.md.
+            currency. For `succeeded`, `failed` and `resend` it says the --state that all of them are in, too, or \
+            names single orders, each with --order, --amount and --state. If it is not so any more, nothing is done.
+
+            What moves money takes two people (R12): it becomes a proposal, which another person approves with \
+            `sluice review approve` before it expires. `ask-again`, and `noted` for a warning, one person may decide. \
+            What each decision does: Docs/reviews.md.
             """
     )
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var report: ReportOptions
+    @OptionGroup var proof: EvidenceOptions
+    @OptionGroup var dry: DryRunOptions
 
     @Argument(help: "The number of a review item, or an incident.")
     var target: String
@@ -26,7 +31,7 @@ struct ReviewDecideCommand: AsyncParsableCommand {
     var decision: ReviewDecision
 
     @Option(help: "Why; kept with the decision.")
-    var note: String
+    var comment: String
 
     @Option(help: "How many orders it is about.")
     var orders: Int64?
@@ -37,47 +42,50 @@ struct ReviewDecideCommand: AsyncParsableCommand {
     @Option(help: "A single order, as BATCH-LINE; with its --amount and --state.")
     var order: [LineKey] = []
 
-    @Option(help: "The state that the single order is in.")
+    @Option(help: "The state that the single order is in, or that all of them are in.")
     var state: [OrderState] = []
 
-    @Option(help: "What a final state rests on, such as the channel's written confirmation.")
-    var evidence: String?
-
-    @Option(help: "Why a single order failed: customer, channel, system or limit.")
+    @Option(help: "Why orders failed: customer, channel, system or limit.")
     var cause: FailureCause?
 
     func validate() throws {
-        guard !note.isEmpty else { throw ValidationError("--note says why") }
-        if decision.namesSingleOrders {
-            guard !order.isEmpty, orders == nil else {
-                throw ValidationError("\(decision.rawValue) is said of single orders: name each with --order")
-            }
-            guard order.count == amount.count, order.count == state.count else {
-                throw ValidationError("each --order has its --amount and its --state")
-            }
-            guard amount.allSatisfy({ $0.currency == nil }) else {
-                throw ValidationError("the amount of a single order is written without its currency")
-            }
-        } else {
+        guard !comment.isEmpty else { throw ValidationError("--comment says why") }
+        guard decision.isOfOrders else {
             guard order.isEmpty, state.isEmpty else {
-                throw ValidationError("--order and --state go with succeeded and failed")
+                throw ValidationError("--order and --state go with succeeded, failed and resend")
             }
             guard orders != nil || (decision == .noted && amount.isEmpty) else {
                 throw ValidationError("name what it is about with --orders and --amount; see: sluice review list")
             }
+            return
+        }
+        if orders != nil {
+            guard order.isEmpty, state.count == 1 else {
+                throw ValidationError("all orders are named with --orders, --amount and the one --state they are in")
+            }
+            return
+        }
+        guard !order.isEmpty else {
+            throw ValidationError(
+                "\(decision.rawValue) is said of orders: name each with --order, or all with --orders and --state"
+            )
+        }
+        guard order.count == amount.count, order.count == state.count else {
+            throw ValidationError("each --order has its --amount and its --state")
+        }
+        guard amount.allSatisfy({ $0.currency == nil }) else {
+            throw ValidationError("the amount of a single order is written without its currency")
         }
     }
 
     func run() async throws {
         let configuration = try options.load()
-        try Person.requireOneSuffices(configuration)
-        var requested = RequestedDecision(
-            target: target,
-            decision: decision,
-            note: note,
-            person: Person.current
-        )
-        if decision.namesSingleOrders {
+        let secret = try SignedIn.secret(configuration)
+        var requested = RequestedDecision(target: target, decision: decision, note: comment)
+        if let orders {
+            requested.about = NamedOrders(count: orders, amounts: try NamedAmount.sums(amount))
+            requested.state = state.first
+        } else if decision.isOfOrders {
             requested.orders = order.indices.map { index in
                 NamedOrder(
                     batch: order[index].batch,
@@ -86,27 +94,17 @@ struct ReviewDecideCommand: AsyncParsableCommand {
                     state: state[index]
                 )
             }
-        } else if let orders {
-            requested.about = NamedOrders(count: orders, amounts: try NamedAmount.sums(amount))
         }
-        requested.evidence = evidence
+        requested.evidence = proof.evidence
         requested.cause = cause
-        let decision = requested
-        let decided = try await Deployment.with(configuration) { try await $0.store.decide(decision) }
-        let amounts = decided.amounts.sorted { $0.key < $1.key }
-        let sums = amounts.map { amountWords($0.value, $0.key) }.joined(separator: ", ")
-        let waiting =
-            decided.itemsOpen == 0 ? "" : "; \(decided.itemsOpen) review items wait on for their other orders"
-        try report.show(
-            [
-                "decision_id": .integer(decided.decision), "decision": .string(self.decision.rawValue),
-                "orders": .integer(decided.orders),
-                "amounts": .object(Dictionary(uniqueKeysWithValues: amounts.map { ($0.key, .integer($0.value)) })),
-                "items_closed": .integer(decided.itemsClosed), "items_open": .integer(decided.itemsOpen),
-            ],
-            words: "Decision \(decided.decision): \(self.decision.rawValue), \(decided.orders) orders"
-                + "\(sums.isEmpty ? "" : " with \(sums)")\(waiting)."
-        )
+        let asked = requested
+        let made = try await Deployment.with(configuration, needs: proof.needs) { deployment in
+            var asked = asked
+            asked.evidenceFile = try await proof.keep(in: deployment, by: secret, isDry: dry.dryRun)
+            return try await deployment.store.propose(asked, by: secret, isDry: dry.dryRun)
+        }
+        let answer = ProposalReport(made: made, what: "\(Masked.visible(target)): \(decision.rawValue)")
+        try report.show(answer.json, words: answer.words)
     }
 }
 

@@ -1,0 +1,441 @@
+import Cryptography
+package import PaymentCore
+import PostgresClient
+package import Store
+
+extension SQLStore: ProposalStore {
+    /// An incident may hold a whole file of a million orders.
+    private static let decisionDeadline = Duration.seconds(60)
+
+    /// What a function that makes or carries out a proposal answers, and its effect taken apart.
+    private static let madeColumns = """
+        p.state, p.approvals_missing, \(effectColumns("p.outcome"))
+        """
+
+    private static func effectColumns(_ outcome: String) -> String {
+        """
+        (\(outcome) ->> 'decision_id')::bigint, coalesce((\(outcome) ->> 'closed')::bigint, 0),
+        coalesce((\(outcome) ->> 'still_open')::bigint, 0), coalesce((\(outcome) ->> 'orders')::bigint, 0),
+        coalesce((\(outcome) ->> 'refused')::bigint, 0),
+        ARRAY(SELECT key FROM jsonb_each_text(\(outcome) -> 'amounts') ORDER BY key),
+        ARRAY(SELECT value FROM jsonb_each_text(\(outcome) -> 'amounts') ORDER BY key),
+        ARRAY(SELECT x::bigint FROM jsonb_array_elements_text(\(outcome) -> 'supplements') AS e (x) ORDER BY 1)
+        """
+    }
+
+    package func propose(
+        _ decision: RequestedDecision,
+        by maker: SessionSecret,
+        isDry: Bool
+    ) async throws -> MadeProposal {
+        let named = Self.named(decision.about)
+        return try await make(
+            "propose decision",
+            "sluice.propose_decision($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text[]::numeric[], $11, $12, $13, $14, "
+                + "$15, $16)",
+            [
+                .bytea(maker.bytes), .text(decision.target), .text(decision.decision.rawValue), .text(decision.note),
+                .optionalText(decision.evidence), .optionalInt64(decision.evidenceFile),
+                .optionalText(decision.cause?.rawValue),
+            ] + named + [
+                .optionalText(decision.state?.rawValue), .bigintArray(decision.orders.map(\.batch.value)),
+                .intArray(decision.orders.map(\.line.value)), .bigintArray(decision.orders.map(\.amountMinor)),
+                .textArray(decision.orders.map(\.state.rawValue)), .bool(isDry),
+            ]
+        )
+    }
+
+    package func propose(
+        _ choice: RequestedChoice,
+        by maker: SessionSecret,
+        isDry: Bool
+    ) async throws -> MadeProposal {
+        // The amount that a person reads as refused is named in words by the function itself.
+        try await make(
+            "propose choice",
+            "sluice.propose_choice($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            [
+                .bytea(maker.bytes), .int64(choice.living.batch.value), .int32(choice.living.line.value),
+                .optionalInt64(choice.living.amountMinor), .int64(choice.closed.batch.value),
+                .int32(choice.closed.line.value), .optionalInt64(choice.closed.amountMinor), .text(choice.note),
+                .bool(isDry),
+            ]
+        )
+    }
+
+    package func propose(
+        _ correction: RequestedCorrection,
+        by maker: SessionSecret,
+        isDry: Bool
+    ) async throws -> MadeProposal {
+        try await make(
+            "propose correction",
+            "sluice.propose_correction($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            [
+                .bytea(maker.bytes), .int64(correction.order.batch.value), .int32(correction.order.line.value),
+                .int64(correction.order.amountMinor), .text(correction.order.state.rawValue),
+                .text(correction.to.rawValue), .optionalText(correction.evidence),
+                .optionalInt64(correction.evidenceFile), .text(correction.note), .bool(isDry),
+            ]
+        )
+    }
+
+    package func propose(
+        _ activation: ChannelActivation,
+        comment: String,
+        by maker: SessionSecret
+    ) async throws -> MadeProposal {
+        try await pool.transaction("propose activation") { transaction in
+            let rows = try transaction.query(
+                "SELECT sluice.propose_activation($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                [.bytea(maker.bytes)] + Self.parameters(of: activation) + [.text(comment)]
+            )
+            guard let row = rows.first else { throw StoreDefect("a proposal has no answer") }
+            return MadeProposal(
+                number: try row.int64(0),
+                isDone: false,
+                approvalsMissing: 1,
+                effect: ProposalEffect()
+            )
+        }
+    }
+
+    package func approve(
+        _ proposal: Int64,
+        about: NamedOrders?,
+        comment: String,
+        by checker: SessionSecret,
+        isDry: Bool
+    ) async throws -> MadeProposal {
+        try await carryOut("approve proposal", isDry: isDry) { transaction in
+            let rows = try transaction.query(
+                """
+                SELECT \(Self.madeColumns)
+                FROM sluice.approve_proposal($1, $2, $3, $4, $5::text[]::numeric[], $6) p
+                """,
+                [.bytea(checker.bytes), .int64(proposal)] + Self.named(about) + [.text(comment)]
+            )
+            guard let row = rows.first else { throw StoreDefect("an approval has no answer") }
+            return try Self.made(row, number: isDry ? nil : proposal)
+        }
+    }
+
+    package func decline(
+        _ proposal: Int64,
+        comment: String,
+        by checker: SessionSecret,
+        isDry: Bool
+    ) async throws {
+        try await carryOut("decline proposal", isDry: isDry) { transaction in
+            _ = try transaction.query(
+                "SELECT sluice.decline_proposal($1, $2, $3)",
+                [.bytea(checker.bytes), .int64(proposal), .text(comment)]
+            )
+        }
+    }
+
+    package func withdraw(_ proposal: Int64, by maker: SessionSecret, isDry: Bool) async throws {
+        try await carryOut("withdraw proposal", isDry: isDry) { transaction in
+            _ = try transaction.query(
+                "SELECT sluice.withdraw_proposal($1, $2)",
+                [.bytea(maker.bytes), .int64(proposal)]
+            )
+        }
+    }
+
+    /// Does something, or does it and takes it back: so a look says exactly what would be done, or refused.
+    private func carryOut<Value: Sendable>(
+        _ name: String,
+        isDry: Bool,
+        _ work: @Sendable (PostgresTransaction) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await pool.transaction(name, deadline: Self.decisionDeadline) { transaction in
+                let value = try work(transaction)
+                if isDry { throw TakenBack(value: value) }
+                return value
+            }
+        } catch let takenBack as TakenBack<Value> {
+            return takenBack.value
+        }
+    }
+
+    /// The count, the currencies and the amounts that somebody names.
+    private static func named(_ about: NamedOrders?) -> [PostgresValue] {
+        let named = about?.amounts.sorted { $0.key < $1.key } ?? []
+        return [
+            .optionalInt64(about?.count), .textArray(named.map(\.key)), .textArray(named.map { String($0.value) }),
+        ]
+    }
+
+    private func make(_ name: String, _ call: String, _ parameters: [PostgresValue]) async throws -> MadeProposal {
+        try await pool.transaction(name, deadline: Self.decisionDeadline) { transaction in
+            let rows = try transaction.query(
+                "SELECT \(Self.madeColumns), p.proposal_id FROM \(call) p",
+                parameters
+            )
+            guard let row = rows.first else { throw StoreDefect("a proposal has no answer") }
+            return try Self.made(row, number: try row.optionalInt64(10))
+        }
+    }
+
+    private static func made(_ row: PostgresRow, number: Int64?) throws -> MadeProposal {
+        MadeProposal(
+            number: number,
+            isDone: try row.text(0) == "approved",
+            approvalsMissing: Int(try row.int32(1)),
+            effect: try effect(row, from: 2)
+        )
+    }
+
+    static func effect(_ row: PostgresRow, from first: Int) throws -> ProposalEffect {
+        var effect = ProposalEffect()
+        effect.decision = try row.optionalInt64(first)
+        effect.itemsClosed = try row.int64(first + 1)
+        effect.itemsOpen = try row.int64(first + 2)
+        effect.orders = try row.int64(first + 3)
+        effect.refused = try row.int64(first + 4)
+        effect.amounts = try amounts(try row.textArray(first + 5), try row.textArray(first + 6))
+        effect.supplements = try row.bigintArray(first + 7).map(BatchIdentifier.init)
+        return effect
+    }
+
+    private static func amounts(_ currencies: [String], _ texts: [String]) throws -> [String: Int128] {
+        var amounts: [String: Int128] = [:]
+        for (currency, text) in zip(currencies, texts) {
+            guard let amount = Int128(text) else { throw StoreDefect("a proposal's sum is no whole number") }
+            amounts[currency] = amount
+        }
+        return amounts
+    }
+}
+
+// MARK: Evidence
+
+extension SQLStore {
+    package func keepEvidence(
+        named name: String,
+        _ content: [UInt8],
+        by person: SessionSecret
+    ) async throws -> Int64 {
+        let salt = SecureRandom.bytes(32)
+        let hash = SHA256.hash(content)
+        var cipher = try EvidenceCipher(keyIdentifier: keys.currentIdentifier, salt: salt, keys: keys)
+        let sealed = cipher.seal(content, sha256: hash)
+        return try await pool.transaction("keep evidence", deadline: Self.decisionDeadline) { transaction in
+            let rows = try transaction.query(
+                "SELECT sluice.keep_evidence($1, $2, $3, $4, $5, $6, $7)",
+                [
+                    .bytea(person.bytes), .text(name), .bytea(hash), .int64(Int64(content.count)), .bytea(sealed),
+                    .int32(keys.currentIdentifier), .bytea(salt),
+                ]
+            )
+            guard let row = rows.first else { throw StoreDefect("kept evidence has no answer") }
+            return try row.int64(0)
+        }
+    }
+
+    package func openEvidence(
+        _ number: Int64,
+        reason: String,
+        by person: SessionSecret
+    ) async throws -> KeptEvidence? {
+        try await pool.transaction("open evidence") { transaction in
+            try transaction.query(
+                """
+                SELECT file_name, content, data_key_id, data_salt, sha256 FROM sluice.open_evidence($1, $2, $3)
+                """,
+                [.bytea(person.bytes), .int64(number), .text(reason)]
+            ).first.map { row in
+                var cipher = try EvidenceCipher(
+                    keyIdentifier: try row.int32(2),
+                    salt: try row.bytes(3),
+                    keys: keys
+                )
+                let content = try cipher.open(try row.bytes(1), sha256: try row.bytes(4))
+                return KeptEvidence(fileName: try row.text(0), content: content)
+            }
+        }
+    }
+
+    package func evidenceFiles(limit: Int) async throws -> [EvidenceFile] {
+        precondition((1...1_000).contains(limit), "a list is bounded")
+        return try await pool.transaction("evidence files", readOnly: true) { transaction in
+            try transaction.query(
+                """
+                SELECT e.evidence_id, e.file_name, e.bytes, e.kept_at, count(p.proposal_id),
+                    coalesce(sum(p.orders), 0)::bigint
+                FROM sluice.evidence_file e LEFT JOIN sluice.proposal p USING (evidence_id)
+                GROUP BY e.evidence_id ORDER BY e.evidence_id DESC LIMIT $1
+                """,
+                [.int64(Int64(limit))]
+            ).map { row in
+                EvidenceFile(
+                    number: try row.int64(0),
+                    fileName: try row.text(1),
+                    bytes: try row.int64(2),
+                    keptAt: try row.timestamp(3),
+                    proposals: try row.int64(4),
+                    orders: try row.int64(5)
+                )
+            }
+        }
+    }
+}
+
+// MARK: Lists
+
+extension SQLStore {
+    package func proposals(onlyWaiting: Bool, limit: Int) async throws -> [Proposal] {
+        precondition((1...1_000).contains(limit), "a list is bounded")
+        return try await pool.transaction("proposals", readOnly: true) { transaction in
+            try transaction.query(
+                """
+                SELECT \(Self.proposalColumns) FROM sluice.proposal p
+                WHERE NOT $1 OR (p.state = 'waiting' AND p.expires_at > now())
+                ORDER BY p.proposal_id DESC LIMIT $2
+                """,
+                [.bool(onlyWaiting), .int64(Int64(limit))]
+            ).map(Self.proposal)
+        }
+    }
+
+    package func proposal(_ number: Int64) async throws -> Proposal? {
+        try await pool.transaction("proposal", readOnly: true) { transaction in
+            let rows = try transaction.query(
+                "SELECT \(Self.proposalColumns) FROM sluice.proposal p WHERE p.proposal_id = $1",
+                [.int64(number)]
+            )
+            guard let row = rows.first else { return nil }
+            var proposal = try Self.proposal(row)
+            proposal.votes = try transaction.query(
+                """
+                SELECT login, is_approval, comment, voted_at FROM sluice.proposal_vote WHERE proposal_id = $1
+                ORDER BY voted_at
+                """,
+                [.int64(number)]
+            ).map {
+                Proposal.Vote(
+                    login: try $0.text(0),
+                    isApproval: try $0.bool(1),
+                    comment: try $0.text(2),
+                    at: try $0.timestamp(3)
+                )
+            }
+            return proposal
+        }
+    }
+
+    private static let proposalColumns = """
+        p.proposal_id, p.kind, CASE WHEN p.state = 'waiting' AND p.expires_at <= now() THEN 'expired'
+            ELSE p.state::text END, p.subject, p.orders,
+        ARRAY(SELECT key FROM jsonb_each_text(p.amounts) ORDER BY key),
+        ARRAY(SELECT value FROM jsonb_each_text(p.amounts) ORDER BY key), p.comment, p.maker_login, p.made_at,
+        p.expires_at, CASE p.state WHEN 'waiting' THEN greatest(p.approvers_needed
+            - (SELECT count(*) FROM sluice.proposal_vote v WHERE v.proposal_id = p.proposal_id AND v.is_approval), 0)
+            ELSE 0 END::int, p.evidence, p.evidence_id,
+        ARRAY(SELECT x FROM jsonb_array_elements_text(p.payload -> 'accepted') AS e (x)),
+        coalesce((p.payload ->> 'resembling')::bigint, 0), p.ended_at, p.outcome IS NOT NULL,
+        \(effectColumns("p.outcome"))
+        """
+
+    private static func proposal(_ row: PostgresRow) throws -> Proposal {
+        var proposal = Proposal(
+            number: try row.int64(0),
+            kind: try row.text(1),
+            state: try row.text(2),
+            subject: try row.text(3),
+            orders: try row.int64(4),
+            amounts: try amounts(try row.textArray(5), try row.textArray(6)),
+            comment: try row.text(7),
+            maker: try row.text(8),
+            madeAt: try row.timestamp(9),
+            expiresAt: try row.timestamp(10),
+            approvalsMissing: Int(try row.int32(11))
+        )
+        proposal.evidence = try row.optionalText(12)
+        proposal.evidenceFile = try row.optionalInt64(13)
+        proposal.accepted = try row.textArray(14)
+        proposal.resembling = try row.int64(15)
+        proposal.endedAt = try row.optionalTimestamp(16)
+        if try row.bool(17) { proposal.effect = try effect(row, from: 18) }
+        return proposal
+    }
+
+    package func records(of proposal: Int64, after key: OrderKey?, limit: Int) async throws -> [ProposedRecord] {
+        precondition((1...1_000).contains(limit), "a list is bounded")
+        return try await pool.transaction("proposed records", readOnly: true) { transaction in
+            try transaction.query(
+                """
+                SELECT batch_id, line_no, business_date, revision, outcome, successor_batch_id, successor_line_no
+                FROM sluice.proposal_record WHERE proposal_id = $1 AND (batch_id, line_no) > ($2, $3)
+                ORDER BY batch_id, line_no LIMIT $4
+                """,
+                [
+                    .int64(proposal), .int64(key?.batch.value ?? 0), .int32(key?.line.value ?? 0),
+                    .int64(Int64(limit)),
+                ]
+            ).map { row in
+                var record = ProposedRecord(
+                    key: OrderKey(
+                        batch: BatchIdentifier(try row.int64(0)),
+                        line: LineNumber(try row.int32(1)),
+                        businessDate: try row.date(2)
+                    ),
+                    revision: try row.int32(3),
+                    outcome: try row.optionalText(4)
+                )
+                record.successorBatch = try row.optionalInt64(5).map(BatchIdentifier.init)
+                record.successorLine = try row.optionalInt32(6).map(LineNumber.init)
+                return record
+            }
+        }
+    }
+
+    package func reviewItems(of target: String, limit: Int) async throws -> [OpenReviewItem] {
+        precondition((1...1_000).contains(limit), "a list is bounded")
+        return try await pool.transaction("review items", readOnly: true) { transaction in
+            var items = try transaction.query(
+                """
+                SELECT item_id, incident, cause, code, batch_id, opened_at, submission_no, line_no, channel
+                FROM sluice.review_item WHERE closed_at IS NULL
+                    AND (incident = $1 OR item_id = CASE WHEN $1 ~ '^[0-9]{1,18}$' THEN $1::bigint END)
+                ORDER BY item_id LIMIT $2
+                """,
+                [.text(target), .int64(Int64(limit))]
+            ).map { row in
+                var item = OpenReviewItem(
+                    number: try row.int64(0),
+                    incident: try row.text(1),
+                    cause: try row.text(2),
+                    code: try row.text(3),
+                    batch: BatchIdentifier(try row.int64(4)),
+                    openedAt: try row.timestamp(5)
+                )
+                item.submission = try row.optionalInt32(6)
+                item.line = try row.optionalInt32(7).map(LineNumber.init)
+                item.channel = try row.optionalText(8)
+                return item
+            }
+            let places = Dictionary(uniqueKeysWithValues: items.enumerated().map { ($0.element.number, $0.offset) })
+            let orders = try transaction.query(
+                """
+                SELECT o.item_id, o.state, o.currency, count(*), sum(o.amount_minor) FROM sluice.review_orders($1) o
+                GROUP BY o.item_id, o.state, o.currency
+                """,
+                [.bigintArray(items.map(\.number))]
+            )
+            for row in orders {
+                guard let place = places[try row.int64(0)] else { continue }
+                let tally = Tally(count: try row.int64(3), amountMinor: try row.int128(4))
+                items[place].orders[try row.word(1), default: [:]][try row.text(2)] = tally
+            }
+            return items
+        }
+    }
+}
+
+/// Thrown to take back what was only looked at.
+private struct TakenBack<Value: Sendable>: Error {
+    let value: Value
+}
