@@ -55,11 +55,12 @@ import Testing
 
             let about = try await Self.about(batch, scene)
             let decide = ["review", "decide", "file_held/\(batch)"]
-            let mistaken = ["--orders", "1", "--amount", "CNY=1", "--note", "n"]
-            let refused = try await scene.run(decide + ["load"] + mistaken, expecting: 1)
+            let mistaken = ["--orders", "1", "--amount", "CNY=1", "--comment", "n"]
+            let refused = try await scene.run(decide + ["load"] + mistaken, scene.anna(), expecting: 1)
             #expect(refused.log.contains("nothing was decided"), "\(refused.log)")
-            try await scene.run(decide + ["load"] + about + ["--note", "asked the merchant"])
-            let twice = try await scene.run(decide + ["refuse"] + about + ["--note", "no"], expecting: 1)
+            try await scene.runByTwo(decide + ["load"] + about + ["--comment", "asked the merchant"])
+            let second = decide + ["refuse"] + about + ["--comment", "no"]
+            let twice = try await scene.run(second, scene.anna(), expecting: 1)
             #expect(twice.log.contains("review list"), "\(twice.log)")
             try await scene.run(["run", "intake"])
             #expect(try await scene.state(of: batch).hasPrefix("working"))
@@ -82,7 +83,7 @@ import Testing
             try await scene.run(["run", "intake"], expecting: 3)
             let about = try await Self.about(batch, scene)
             let decide = ["review", "decide", "file_held/\(batch)", "refuse"]
-            try await scene.run(decide + about + ["--note", "a mistake"])
+            try await scene.runByTwo(decide + about + ["--comment", "a mistake"])
             try await scene.run(["run", "intake"])
             #expect(try await scene.state(of: batch) == "refused refused_by_person")
             for table in ["payment_order", "quarantine_record", "order_number_registry"] {
@@ -110,13 +111,14 @@ import Testing
             #expect(shown.contains("\(first)-1 (quarantine)"), "\(shown)")
             let amount = "\(again.lines[0].amountMinor)"
             let choose = ["quarantine", "choose", "\(second)-1", "--over", "\(first)-1", "--amount", amount]
-            let wrong = try await scene.run(choose + ["--over-amount", "1", "--note", "by phone"], expecting: 1)
+            let mistaken = choose + ["--over-amount", "1", "--comment", "by phone"]
+            let wrong = try await scene.run(mistaken, scene.anna(), expecting: 1)
             #expect(wrong.log.contains("nothing was decided"), "\(wrong.log)")
-            let right = choose + ["--over-amount", "\(text.lines[0].amountMinor)", "--note", "by phone"]
-            try await scene.run(right)
+            let right = choose + ["--over-amount", "\(text.lines[0].amountMinor)", "--comment", "by phone"]
+            try await scene.runByTwo(right)
             let closed = try await scene.run(["quarantine", "show", "\(first)-1"]).output
             #expect(closed.contains("rejected") && closed.contains("other_chosen by \(second)-1"), "\(closed)")
-            try await scene.run(right, expecting: 1)
+            try await scene.run(right, scene.anna(), expecting: 1)
             try await Books(scene: scene).expectInvariants()
         }
     }

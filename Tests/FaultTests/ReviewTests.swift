@@ -61,10 +61,11 @@ import Testing
             let incident = try #require(try await Self.incidents(scene).first)
             #expect(incident.name == "ceiling/\(batch)" && incident.orders == 60)
             #expect(incident.amounts == ["CNY": Int(text.sum)])
-            let note = ["--note", "confirmed by phone"]
+            let note = ["--comment", "confirmed by phone"]
             let wrong = ["--orders", "59", "--amount", "CNY=\(text.sum)"]
             let refused = try await scene.run(
                 ["review", "decide", incident.name, "approve"] + wrong + note,
+                scene.anna(),
                 expecting: 1
             )
             #expect(refused.log.contains("60 orders"), "\(refused.log)")
@@ -72,10 +73,12 @@ import Testing
             #expect(explained.contains("held until a person decides: ceiling"), "\(explained)")
             #expect(explained.contains("incident ceiling/\(batch)") && !explained.contains("Yes."), "\(explained)")
             let misfit = ["review", "decide", incident.name, "ask-again"] + incident.about + note
-            #expect(try await scene.run(misfit, expecting: 2).log.contains("approve, cancel"))
+            #expect(try await scene.run(misfit, scene.anna(), expecting: 2).log.contains("approve, cancel"))
             let decide = ["review", "decide", incident.name, "approve"] + incident.about + note
-            try await scene.run(decide)
-            #expect(try await scene.run(decide, expecting: 1).log.contains("no open review item"))
+            #expect(try await scene.run(decide, expecting: 2).log.contains("sluice login"), "nobody is logged in")
+            try await scene.runByTwo(decide)
+            let again = try await scene.run(decide, scene.anna(), expecting: 1)
+            #expect(again.log.contains("no open review item"), "\(again.log)")
             try await Books(scene: scene).expectInvariants()
             try await Self.runUntil("the end of the file", scene, Self.finished)
             try await Books(scene: scene).expectToHold([(batch, text)])
@@ -106,8 +109,8 @@ import Testing
             #expect(try await scene.run(one, expecting: 1).log.contains("nothing was cancelled"))
             let incident = try #require(try await Self.incidents(scene).first)
             #expect(incident.orders == 29)
-            let decide = ["review", "decide", incident.name, "cancel"] + incident.about + ["--note", "a load test"]
-            try await scene.run(decide)
+            let decide = ["review", "decide", incident.name, "cancel"] + incident.about + ["--comment", "a load test"]
+            try await scene.runByTwo(decide)
             try await Self.runUntil("the end of the file", scene, Self.finished)
             let last = try await scene.run(["file", "result", "\(batch)"])
             #expect(last.output.components(separatedBy: "FAILED").count == 31, "\(last.output.prefix(500))")
@@ -136,12 +139,12 @@ import Testing
             let waiting = "SELECT (count(*) = 0)::int FROM sluice.work_chunk"
             try await Self.runUntil("the end of asking", scene, waiting)
             try await Self.expectUnknownElsewhere("\(batch)-1", scene)
-            let evidence = ["--evidence", "letter of the bank, 12 May", "--note", "asked twice"]
+            let evidence = ["--evidence", "letter of the bank, 12 May", "--comment", "asked twice"]
             for incident in try await Self.incidents(scene) {
                 #expect(incident.cause == "polls_exhausted")
                 let asked =
-                    ["review", "decide", incident.name, "ask-again"] + incident.about + ["--note", "once more"]
-                try await scene.run(asked)
+                    ["review", "decide", incident.name, "ask-again"] + incident.about + ["--comment", "once more"]
+                try await scene.runByTwo(asked)
             }
             try await Books(scene: scene).expectInvariants()
             try await scene.owner.transaction("test") {
@@ -162,9 +165,9 @@ import Testing
                 let amount = "\(text.lines[line - 1].amountMinor)"
                 let named = ["--order", order, "--amount", amount, "--state", "unknown"]
                 let decide = ["review", "decide", "\(item)", "succeeded"] + named
-                let unproven = try await scene.run(decide + ["--note", "by phone"], expecting: 2)
+                let unproven = try await scene.run(decide + ["--comment", "by phone"], scene.anna(), expecting: 2)
                 #expect(unproven.log.contains("R8"), "\(unproven.log)")
-                try await scene.run(decide + evidence)
+                try await scene.runByTwo(decide + evidence)
                 let shown = try await scene.run(["order", "show", order])
                 #expect(shown.output.contains("letter of the bank"), "\(shown.output)")
                 let explained = try await scene.run(["order", "explain", order]).output
@@ -198,31 +201,27 @@ import Testing
         }
     }
 
-    @Test func `decisions are refused in class production, before and in the database`() async throws {
+    @Test func `nobody decides without a session, nor under a name that is told`() async throws {
         let production = ["SLUICE_ENVIRONMENT_CLASS": "production"]
         try await FaultScene.with(stamped: production) { scene in
             try scene.empty(["channels", "merchants"])
-            let decide = ["review", "decide", "1", "load", "--orders", "1", "--amount", "CNY=1", "--note", "n"]
+            let decide = ["review", "decide", "1", "load", "--orders", "1", "--amount", "CNY=1", "--comment", "n"]
             // Without a database that could be asked.
             let nowhere = ["SLUICE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"]
             let refused = try await scene.run(decide, production.merging(nowhere) { $1 }, expecting: 2)
-            #expect(refused.log.contains("two people") && refused.log.contains("R12"), "\(refused.log)")
-            // Nor by whoever asks the database itself, were it its owner.
-            for decision in ReviewDecision.allCases {
-                let error = await #expect(throws: PostgresError.self, "\(decision)") {
-                    try await scene.owner.transaction("decide") { transaction in
-                        _ = try transaction.query(
-                            """
-                            SELECT * FROM sluice.decide_review('1', $1, 'note', 'anna', 1, '{CNY}', '{1}', NULL, NULL,
-                                NULL, NULL, 'a letter', NULL)
-                            """,
-                            [.text(decision.rawValue)]
-                        )
-                    }
+            #expect(refused.log.contains("nobody is logged in"), "\(refused.log)")
+            // Nor whoever asks the database itself.
+            let error = await #expect(throws: PostgresError.self) {
+                try await scene.owner.transaction("decide") { transaction in
+                    _ = try transaction.query(
+                        """
+                        SELECT * FROM sluice.propose_decision(sha256('anna'), '1', 'load', 'note', NULL, NULL, NULL, 1,
+                            '{CNY}', '{1}', NULL, '{}', '{}', '{}', '{}', false)
+                        """
+                    )
                 }
-                #expect(error?.sqlState == "SL014", "\(decision)")
-                #expect(error?.message?.contains("two people") == true, "\(decision)")
             }
+            #expect(error?.sqlState == "SL017")
             #expect(try await scene.number("SELECT count(*) FROM sluice.review_decision") == 0)
         }
     }

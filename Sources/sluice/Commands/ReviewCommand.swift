@@ -127,7 +127,7 @@ struct ReviewCommand: AsyncParsableCommand {
                     for (currency, tally) in incident.orders { sums[currency, default: 0] += tally.amountMinor }
                 }
                 let items = incidents.reduce(0) { $0 + $1.items }
-                let orders = incidents.flatMap { $0.orders.values }.reduce(0) { $0 + $1.count }
+                let orders = incidents.flatMap(\.orders.values).reduce(0) { $0 + $1.count }
                 let oldest = incidents.map(\.oldestAt).min()
                 table.add(
                     group.channel,
@@ -197,6 +197,7 @@ extension ReviewIncident {
         let count = orders.values.reduce(0) { $0 + $1.count }
         let about = (["--orders \(count)"] + sums.map { "--amount \($0.key)=\($0.value.amountMinor)" })
             .joined(separator: " ")
+        var commands: [String] = []
         for decision in decisions {
             let state = decision.isOfOrders ? " --state STATE" : ""
             let cause = decision == .failed ? " --cause CAUSE" : ""
