@@ -215,20 +215,31 @@ package struct Deployment: Sendable {
 
     // MARK: Channels
 
-    /// Why nothing is activated in class production (R16).
-    package static let activationTakesTwoPeople = CommandFailure(
-        "nothing is activated: in class production an activation takes two people (R16)",
-        mend: "the two-person activation comes with the review work",
-        status: .configuration
-    )
-
     /// Makes the file's version of a channel's specification the one that workers use, with its slots (R16).
     ///
-    /// Throws `CommandFailure` in class production, where that takes two people.
+    /// The database refuses it in class production, where that takes two people.
     package func activate(_ channel: ChannelName) async throws -> ChannelSpecification {
-        guard configuration.environment.environmentClass == .test else {
-            throw Self.activationTakesTwoPeople
-        }
+        let specification = try specification(of: channel)
+        try await store.activateChannel(activation(of: channel))
+        return specification
+    }
+
+    /// What the configuration says of a channel, as an activation.
+    func activation(of channel: ChannelName) throws -> ChannelActivation {
+        let specification = try specification(of: channel)
+        return ChannelActivation(
+            channel: channel,
+            environmentClass: specification.environmentClass,
+            specificationSHA256: specification.sha256,
+            submitSlots: specification.concurrency.submit,
+            querySlots: specification.concurrency.query,
+            submitInterval: specification.rate.submit,
+            queryInterval: specification.rate.query,
+            breaker: specification.breaker
+        )
+    }
+
+    private func specification(of channel: ChannelName) throws -> ChannelSpecification {
         guard let specification = catalogue.channels[channel] else {
             let known = catalogue.channels.keys.sorted().map(\.value).joined(separator: ", ")
             throw CommandFailure(
@@ -237,18 +248,6 @@ package struct Deployment: Sendable {
                 status: .configuration
             )
         }
-        try await store.activateChannel(
-            ChannelActivation(
-                channel: channel,
-                environmentClass: specification.environmentClass,
-                specificationSHA256: specification.sha256,
-                submitSlots: specification.concurrency.submit,
-                querySlots: specification.concurrency.query,
-                submitInterval: specification.rate.submit,
-                queryInterval: specification.rate.query,
-                breaker: specification.breaker
-            )
-        )
         return specification
     }
 

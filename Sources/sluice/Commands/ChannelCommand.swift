@@ -48,7 +48,11 @@ struct ChannelCommand: AsyncParsableCommand {
     /// Makes the configured version the one that workers use.
     struct Activate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make the configured version of a channel's specification the one that workers use (R16)."
+            abstract: "Make the configured version of a channel's specification the one that workers use (R16).",
+            discussion: """
+                In class production it takes two people: who runs it, logged in as an operator, asks for it, and an \
+                approver approves it with `sluice review approve`.
+                """
         )
 
         @OptionGroup var options: ConfigurationOptions
@@ -57,16 +61,19 @@ struct ChannelCommand: AsyncParsableCommand {
         @Argument(help: "The channel, as named in Config/channels.")
         var channel: String
 
+        @Option(help: "Why; kept with the proposal. Needed in class production.")
+        var comment: String?
+
         func run() async throws {
             let configuration = try options.load()
-            guard configuration.environment.environmentClass == .test else {
-                throw Deployment.activationTakesTwoPeople
-            }
             let catalogue = Catalogue(
                 formats: [:],
                 channels: try Catalogue.channels(configuration),
                 merchants: [:]
             )
+            guard configuration.environment.environmentClass == .test else {
+                return try await propose(configuration, catalogue)
+            }
             let specification = try await Deployment.with(configuration, catalogue: catalogue) { deployment in
                 try await deployment.activate(ChannelName(channel))
             }
@@ -81,6 +88,26 @@ struct ChannelCommand: AsyncParsableCommand {
                     \(submit) submit slots, \(query) query slots.
                     """
             )
+        }
+
+        private func propose(_ configuration: Configuration, _ catalogue: Catalogue) async throws {
+            guard let comment, !comment.isEmpty else {
+                throw CommandFailure(
+                    "in class production an activation takes two people (R16), and who asks says why",
+                    mend: "add --comment",
+                    status: .configuration
+                )
+            }
+            let secret = try SignedIn.secret(configuration)
+            let made = try await Deployment.with(configuration, catalogue: catalogue) { deployment in
+                try await deployment.store.propose(
+                    deployment.activation(of: ChannelName(channel)),
+                    comment: comment,
+                    by: secret
+                )
+            }
+            let answer = ProposalReport(made: made, what: "activation of channel \(channel)")
+            try report.show(answer.json, words: answer.words)
         }
     }
 
