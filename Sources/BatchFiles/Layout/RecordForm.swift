@@ -32,4 +32,19 @@ package struct RecordForm: Sendable {
 
     /// The index of the column that holds `field`.
     package func index(of field: RecordField) -> Int? { columns.firstIndex { $0.field == field } }
+
+    /// The fields that records of the layout have a column for, in the order of the columns.
+    package var fields: [RecordField] { columns.compactMap(\.field) }
+
+    /// The same columns with values in UTF-8, as texts that were read out of a file are.
+    var ofTexts: RecordForm {
+        RecordForm(
+            layout: layout,
+            columns: columns,
+            charset: .utf8,
+            amountUnit: amountUnit,
+            isAmountUnsigned: isAmountUnsigned,
+            defaultCurrency: defaultCurrency
+        )
+    }
 }

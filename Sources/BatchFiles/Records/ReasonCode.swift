@@ -144,4 +144,36 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         default: true
         }
     }
+
+    /// Where a reason is found, and so whether it is found again once a person has given values in place of bytes.
+    package enum Origin: Sendable, Hashable, CaseIterable {
+        /// In the form of the record: its columns cannot be told apart. Given values are told apart.
+        case form
+        /// In a value: it is found again in every value that is judged.
+        case value
+        /// In the bytes of a value, or in what stands around the record in its file: only a reader of the file sees it.
+        case file
+        /// In the registry of numbers: the loader looks each time.
+        case registry
+    }
+
+    /// Where it is found.
+    package var origin: Origin {
+        switch self {
+        case .wrongColumnCount, .wrongRecordLength, .quoteUnclosed, .quoteGarbled: .form
+        case .missingField, .controlCharacter, .invisibleCharacter, .replacementCharacter, .surroundingSpace,
+            .numberNotPlain, .fieldTooLong, .amountMalformed, .amountNotPositive, .amountTooManyDecimals,
+            .amountOverLimit, .currencyUnknown, .currencyNotAllowed, .accountMalformed, .accountCheckDigit,
+            .bankMalformed, .bankUnknown, .bankCountryDiffers, .idNumberMalformed, .idNumberCheckDigit,
+            .dateMalformed, .dateInPast, .dateInFuture, .dateNotWorkingDay, .notInRepertoire, .tooLongForChannels:
+            .value
+        case .schemaViolation, .undecodableBytes, .samePayment, .paymentMethodNotSupported,
+            .orderingAccountMalformed, .currencyMixed, .instructionRepeated, .mandateMissing, .mandateSignedLate,
+            .creditorIdentifierMalformed, .bankCheckDigit, .notASCII, .transactionCodeUnknown,
+            .transactionCodeDirection, .notALiveEntry, .addendaIndicatorWrong, .addendaMalformed,
+            .traceNumberMalformed, .traceNumberForeign, .traceNumberOrder:
+            .file
+        case .duplicateInFile, .duplicateOfEarlierFile, .duplicateOfQuarantined: .registry
+        }
+    }
 }

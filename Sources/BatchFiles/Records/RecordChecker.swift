@@ -9,10 +9,10 @@ package struct RecordChecker: ~Copyable {
     let rules: RecordRules
     let context: RecordContext
     let carriage: TextCarriage
-    private let form: RecordForm
+    let form: RecordForm
     private let recordAmount: RecordAmount
     private let luhn: Severity
-    private var decoder: TextDecoder
+    var decoder: TextDecoder
     /// What the record judged last says.
     package private(set) var values = RecordValues()
     /// Its amount, as far as it could be read; that of an order is positive.
@@ -21,6 +21,9 @@ package struct RecordChecker: ~Copyable {
     package private(set) var reasons: [RecordReason] = []
     /// What the record in work says of the form of its values.
     private(set) var stated = StatedForms()
+    /// What is wrong with the record in work that its bytes do not say any more, and columns that they leave open.
+    var kept: [RecordReason] = []
+    var unknownColumns: Set<Int> = []
     private var earlier: EarlierRecords
     /// Of the currency looked up last.
     private(set) var terms = CurrencyTerms()
@@ -87,9 +90,20 @@ package struct RecordChecker: ~Copyable {
                 finding.isPersonal ? Self.shown(finding.value, finding.field) : Masked.visible(finding.value)
             add(finding.code, finding.field, shown, mend: finding.mend)
         }
+        for reason in kept { add(reason.code, reason.field, reason.maskedValue, mend: reason.mend) }
         compareWithEarlier(values, in: record.ordinal)
         swap(&values, &self.values)
         return !isBad
+    }
+
+    /// Judges a record whose columns nobody knows, by what is kept of its reasons: it makes no order.
+    mutating func judgeWithoutColumns() -> Bool {
+        reasons.removeAll(keepingCapacity: true)
+        values.removeAll()
+        amount = nil
+        for reason in kept { add(reason.code, reason.field, reason.maskedValue, mend: reason.mend) }
+        if !isBad { for field in form.fields where field.isMandatory { add(.missingField, field, "") } }
+        return false
     }
 
     /// Takes the values and the amount of a record that makes an order, as `judge` would, and looks at nothing else:
@@ -188,10 +202,11 @@ package struct RecordChecker: ~Copyable {
         let byteCount = record.bounds(of: record.fields[index]).count
         guard byteCount > 0 else {
             let isCurrencyOpen = column.field == .currency && form.defaultCurrency == nil
-            if column.isRequired || isCurrencyOpen { add(.missingField, column.field, "") }
+            if column.isRequired || isCurrencyOpen, !unknownColumns.contains(index) { add(.missingField, column.field, "") }
             return
         }
         guard let range = decode(record, index, into: &values) else {
+            if unknownColumns.contains(index) { return }
             add(.undecodableBytes, column.field, "\(byteCount) bytes")
             return
         }

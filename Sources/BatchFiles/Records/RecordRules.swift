@@ -30,7 +30,7 @@ package struct RecordRules: Sendable {
     package let calendar: WorkingCalendar?
     /// The most minor units of one order, for each currency that has a limit.
     package let amountMinorMax: [Currency: Int64]
-    private let overrides: [ReasonCode: Severity]
+    private var overrides: [ReasonCode: Severity]
 
     /// Rules with the defaults of a careful bank; `severities` overrides those of single codes.
     ///
@@ -61,4 +61,15 @@ package struct RecordRules: Sendable {
 
     /// What a reason does under these rules.
     package func severity(of code: ReasonCode) -> Severity { overrides[code] ?? code.severityDefault }
+
+    /// The same rules, for records for which two people have accepted what these codes name: they are warnings.
+    ///
+    /// What no order can be made of stays what it is, whoever accepts it.
+    package func accepting(_ accepted: Set<ReasonCode>) -> RecordRules {
+        var rules = self
+        for code in accepted where code.canBeWeakened && severity(of: code) >= .quarantine {
+            rules.overrides[code] = .warn
+        }
+        return rules
+    }
 }

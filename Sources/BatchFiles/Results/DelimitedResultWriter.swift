@@ -92,7 +92,7 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
             if position == trailer.countPosition { appendPlain(String(totals.records)) }
             if position == trailer.sumPosition, let currency = layout.defaultCurrency {
                 // Only amounts above zero are orders, but a bad record may have taken the sum below it.
-                appendPlain(amountText(totals.amounts[currency]?.amountMinor ?? 0, in: currency))
+                appendPlain(layout.amountUnit.text(totals.amounts[currency]?.amountMinor ?? 0, in: currency))
             }
             endField(isLast: position == last)
         }
@@ -107,7 +107,7 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
     // MARK: The columns of the request
 
     private mutating func append(_ fields: OrderFields) -> [String] {
-        let amount = amountText(Int128(fields.amount.minor), in: fields.amount.currency)
+        let amount = layout.amountUnit.text(Int128(fields.amount.minor), in: fields.amount.currency)
         return appendColumns { field in
             switch field {
             case .merchantOrderNumber: fields.merchantOrderNumber
@@ -126,7 +126,7 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
     /// Writes what was read of a record whose bytes are of another layout.
     private mutating func append(_ number: String?, _ amount: Money?) -> [String] {
         totals.add(amount)
-        let text = amount.map { amountText(Int128($0.minor), in: $0.currency) }
+        let text = amount.map { layout.amountUnit.text(Int128($0.minor), in: $0.currency) }
         return appendColumns { field in
             switch field {
             case .merchantOrderNumber: number
@@ -249,15 +249,5 @@ package struct DelimitedResultWriter: ResultWriter, ~Copyable {
         if let prefix = layout.commentPrefix, value.utf8.starts(with: prefix.utf8) { return true }
         guard let mark = layout.trailer?.mark else { return false }
         return value.utf8.elementsEqual(mark.utf8)
-    }
-
-    /// An amount in the unit of the layout, with all the decimals of its currency.
-    private func amountText(_ minor: Int128, in currency: Currency) -> String {
-        let sign = minor < 0 ? "-" : ""
-        let digits = String(minor.magnitude)
-        let places = currency.minorUnits
-        guard layout.amountUnit == .major, places > 0 else { return sign + digits }
-        let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
-        return sign + padded.dropLast(places) + "." + padded.suffix(places)
     }
 }
