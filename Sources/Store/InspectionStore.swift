@@ -15,13 +15,6 @@ package protocol InspectionStore: Sendable {
     /// An order's whole story; nil if the line is no order.
     func orderStory(of batch: BatchIdentifier, line: LineNumber) async throws -> OrderStory?
 
-    /// Quarantined records by reason; a record with several reasons counts under each.
-    func quarantineGroups(_ filter: QuarantineFilter) async throws -> [QuarantineGroup]
-    /// The first quarantined records, in line order.
-    func quarantinedRecords(_ filter: QuarantineFilter) async throws -> [QuarantinedRecord]
-    /// One quarantined record with its masked bytes; nil if the line is none.
-    func quarantinedRecord(of batch: BatchIdentifier, line: LineNumber) async throws -> QuarantinedRecord?
-
     /// Open review items by incident, the oldest first.
     func reviewIncidents(limit: Int) async throws -> [ReviewIncident]
     /// Alarms that nobody has acknowledged, the latest first.

@@ -13,6 +13,10 @@ struct BatchCipher: ~Copyable {
         case envelope = 4
         case response = 5
         case result = 6
+        /// What the columns of a quarantined record said.
+        case fields = 7
+        /// What they say since an amendment.
+        case amended = 8
     }
 
     let batch: BatchIdentifier
