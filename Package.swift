@@ -58,6 +58,7 @@ let package = Package(
             dependencies: ["Store", "PaymentCore", "BatchFiles", "ChannelKit", "Cryptography", logging],
             swiftSettings: strict
         ),
+        .target(name: "Review", dependencies: ["Store", "PaymentCore", "BatchFiles"], swiftSettings: strict),
         .target(
             name: "PostgresStore",
             dependencies: ["Store", "PaymentCore", "PostgresClient", "Cryptography", "Compression"],
@@ -91,7 +92,8 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "CLibMalloc",
-                "PaymentCore", "BatchFiles", "ChannelKit", "Store", "Pipeline", "PostgresStore", "PostgresClient",
+                "PaymentCore", "BatchFiles", "ChannelKit", "Store", "Pipeline", "Review", "PostgresStore",
+                "PostgresClient",
                 "EmbeddedPostgres", "Cryptography", "Compression", "Transcoding", "Transfer", "StrictYAML",
                 "ChannelSimulator",
                 logging,
@@ -160,6 +162,11 @@ let package = Package(
                 "BatchFiles", "PaymentCore", "Compression", "CompressionTesting", "SharedFileTesting", "Transcoding",
                 "XMLStream",
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReviewTests",
+            dependencies: ["Review", "Store", "BatchFiles", "PaymentCore", "SharedFileTesting"],
             swiftSettings: strict
         ),
         .testTarget(
