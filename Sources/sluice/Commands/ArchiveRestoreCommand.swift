@@ -60,7 +60,7 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let progress = ArchiveProgressBar(isWanted: !report.json)
+        let progress = ProgressBar(isWanted: !report.json)
         let configuration = try options.load(isQuiet: progress.isShown)
         if let drop { return try await remove(drop, configuration) }
         let signals = StopSignals()

@@ -35,7 +35,7 @@ struct ArchiveRunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let progress = ArchiveProgressBar(isWanted: !report.json)
+        let progress = ProgressBar(isWanted: !report.json)
         let configuration = try options.load(isQuiet: progress.isShown)
         try rehearsal.check(configuration)
         // A rehearsal jumps over days that a nightly run would have taken one by one.

@@ -48,7 +48,7 @@ struct ArchiveVerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let signals = StopSignals()
-        let progress = ArchiveProgressBar(isWanted: !report.json)
+        let progress = ProgressBar(isWanted: !report.json)
         let verified = try await Deployment.archiving(try options.load()) { deployment in
             let store = deployment.archive
             var days = try await store.archivedDays(days)

@@ -2,8 +2,8 @@ import PaymentCore
 import Pipeline
 import Synchronization
 
-/// Shows on a terminal where archiving is; silent elsewhere, and never on standard output.
-final class ArchiveProgressBar: Sendable {
+/// Shows on a terminal how far a long work is; silent elsewhere, and never on standard output.
+final class ProgressBar: Sendable {
     private static let width: Int64 = 30
 
     let isShown: Bool
@@ -26,6 +26,12 @@ final class ArchiveProgressBar: Sendable {
             // A bar that cannot be drawn stops nothing.
             try? Terminal.write(Array("\r\u{1B}[K\(line)".utf8), to: .error)
         }
+    }
+
+    /// Takes the bar away when the work is over, whatever its end.
+    func during<Value>(_ work: () async throws -> Value) async rethrows -> Value {
+        defer { end() }
+        return try await work()
     }
 
     /// Takes the bar away.
