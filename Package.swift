@@ -84,6 +84,7 @@ let package = Package(
                 .embedInCode("Migrations/0019_people.sql"),
                 .embedInCode("Migrations/0020_proposals.sql"),
                 .embedInCode("Migrations/0021_release.sql"),
+                .embedInCode("Migrations/0022_waiting_records.sql"),
             ],
             swiftSettings: strict
         ),

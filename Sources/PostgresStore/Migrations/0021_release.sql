@@ -50,8 +50,7 @@ GRANT SELECT (batch_id, line_no, business_date, revision, person_id, login, sess
     ON sluice.quarantine_amendment TO sluice_reader, sluice_console;
 
 -- A supplement and the records that it is made of: each line of it comes from one record, in one revision.
-ALTER TABLE sluice.batch_file ADD COLUMN proposal_id bigint REFERENCES sluice.proposal,
-    ADD CONSTRAINT batch_file_supplement CHECK (proposal_id IS NULL OR parent_batch_id IS NOT NULL) NOT VALID;
+ALTER TABLE sluice.batch_file ADD COLUMN proposal_id bigint REFERENCES sluice.proposal;
 CREATE TABLE sluice.supplement_record (
     batch_id bigint NOT NULL REFERENCES sluice.batch_file,
     line_no int NOT NULL CHECK (line_no >= 1),
@@ -63,12 +62,6 @@ CREATE TABLE sluice.supplement_record (
     -- No record is released twice.
     UNIQUE (from_batch_id, from_line_no)
 );
--- What waits is listed and amended by rule, whatever its age, without a look at what was decided long ago. In history
--- nothing waits; there it is so that the shapes are the same.
-CREATE INDEX quarantine_record_waiting ON sluice.quarantine_record (batch_id, line_no)
-    WHERE state IN ('open', 'amended');
-CREATE INDEX quarantine_record_waiting ON history.quarantine_record (batch_id, line_no)
-    WHERE state IN ('open', 'amended');
 GRANT SELECT ON sluice.supplement_record TO sluice_worker, sluice_archiver, sluice_reader, sluice_console;
 
 -- Amends records as they were seen: whole new sets of values, sealed by the caller, who has judged them. A record that
