@@ -101,7 +101,7 @@ extension Invariant {
     )
     private static let attempts = both(
         "payment_attempt",
-        "batch_id, line_no, submission_no, evidence_day, evidence_ordinal, code"
+        "batch_id, line_no, submission_no, evidence_day, evidence_ordinal, code, decision_id"
     )
 
     private static func both(_ table: String, _ columns: String) -> String {
@@ -244,17 +244,18 @@ extension Invariant {
                 AND d.day >= s.business_date - 1)
         """
 
-    /// An attempt that was given up is proven by a send of which no byte left, all else by an answer.
+    /// An attempt that was given up is proven by a send of which no byte left, one that people ended by their decision,
+    /// all else by an answer.
     private static let unprovenOrders = """
         SELECT o.batch_id || '-' || o.line_no
-        FROM (SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal, decision_id, state,
-                'answered' AS outcome FROM \(orders) x WHERE state IN ('succeeded', 'failed', 'returned')
-            UNION ALL SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal, NULL, NULL,
+        FROM (SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal, decision_id,
+                state::text AS state, 'answered' AS outcome FROM \(orders) x WHERE state IN ('succeeded', 'failed', 'returned')
+            UNION ALL SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal, decision_id, 'resend',
                 CASE WHEN code IN (\(SQLStore.unsentCodes)) THEN 'not_sent' ELSE 'answered' END FROM \(attempts) a) o
         LEFT JOIN \(exchanges) e ON e.batch_id = o.batch_id AND e.submission_no = o.submission_no
             AND e.ordinal = o.evidence_ordinal AND e.exchange_day = o.evidence_day
         LEFT JOIN sluice.review_decision d ON d.decision_id = o.decision_id AND d.evidence IS NOT NULL
-            AND d.decision = CASE o.state WHEN 'returned' THEN 'succeeded' ELSE o.state::text END
+            AND d.decision = CASE o.state WHEN 'returned' THEN 'succeeded' ELSE o.state END
         WHERE CASE WHEN o.decision_id IS NOT NULL THEN d.decision_id IS NULL
             ELSE e.batch_id IS NULL OR e.is_late OR e.outcome::text IS DISTINCT FROM o.outcome END
             AND NOT \(isDropped(.exchange, "o.evidence_day"))

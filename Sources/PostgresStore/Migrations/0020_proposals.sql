@@ -88,6 +88,9 @@ GRANT SELECT (evidence_id, sha256, file_name, bytes, person_id, kept_at) ON slui
 ALTER TABLE sluice.review_decision
     ADD COLUMN proposal_id bigint REFERENCES sluice.proposal,
     ADD COLUMN evidence_id bigint REFERENCES sluice.evidence_file;
+-- An attempt that people have ended knows the decision, which has its own evidence.
+ALTER TABLE sluice.payment_attempt ADD COLUMN decision_id bigint;
+ALTER TABLE history.payment_attempt ADD COLUMN decision_id bigint;
 ALTER TABLE sluice.payment_correction
     ADD COLUMN proposal_id bigint REFERENCES sluice.proposal,
     ADD COLUMN evidence_id bigint REFERENCES sluice.evidence_file,
@@ -148,9 +151,9 @@ BEGIN
                 HINT = 'nothing was decided; what it has once taken is closed by its confirmation, never sent again';
         END IF;
         INSERT INTO sluice.payment_attempt (batch_id, line_no, business_date, attempt_no, channel, submission_no, cause,
-                code, evidence_day, evidence_ordinal)
+                code, evidence_day, evidence_ordinal, decision_id)
             SELECT o.batch_id, o.line_no, o.business_date, o.attempt_no, o.channel, o.submission_no, 'channel',
-                'resend_decided', x.exchange_day, x.ordinal
+                'resend_decided', x.exchange_day, x.ordinal, made_decision
             FROM unnest(batches, lines, amounts, states) AS n (batch_id, line_no, amount_minor, state)
             JOIN sluice.batch_file f ON f.batch_id = n.batch_id
             JOIN sluice.payment_order o ON o.batch_id = n.batch_id AND o.business_date = f.business_date
@@ -560,8 +563,8 @@ BEGIN
     -- The merchant is told at once.
     UPDATE sluice.batch_file f SET due_at = now() WHERE f.batch_id = closed_batch AND f.state = 'working'
         AND f.lease_worker IS NULL AND f.due_at > now();
-    RETURN jsonb_build_object('decision_id', decision_no, 'living', living_batch || '-' || living_line,
-        'closed', closed_batch || '-' || closed_line);
+    RETURN jsonb_build_object('decision_id', decision_no, 'living_record', living_batch || '-' || living_line,
+        'closed_record', closed_batch || '-' || closed_line);
 END
 $$;
 
