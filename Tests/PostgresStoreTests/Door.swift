@@ -19,4 +19,9 @@ final class Door: Sendable {
     func wait(_ scene: ArchiveScene) async throws {
         while !isOpen { _ = try await scene.store.archiveSwitch() }
     }
+
+    /// Waits outside of any, on another connection.
+    func wait(_ database: TestDatabase) async throws {
+        while !isOpen { _ = try await database.number("SELECT 1::bigint") }
+    }
 }

@@ -13,11 +13,12 @@ import Testing
         "job",
         "job_run", "order_to_plan", "account_at_risk", "batch_file_sum", "review_option", "review_decision",
         "same_payment", "heavy_table", "archive_lease", "archive_stop", "archive_month", "archive_stay",
-        "archive_touch", "legal_hold",
+        "archive_touch", "legal_hold", "role_action", "person", "login", "login_session", "login_credential",
+        "login_decoy", "people_bootstrap", "review_policy", "audit_entry", "audit_head",
     ]
 
-    /// r read, a insert, i insert of some columns, w update of the whole row, c update of some columns, d delete,
-    /// t truncate.
+    /// r read, s read of some columns, a insert, i insert of some columns, w update of the whole row, c update of some
+    /// columns, d delete, t truncate.
     private static let workerRights: [String: String] = [
         "batch_file": "rc", "batch_file_part": "rc", "order_number_registry": "rac", "channel_number_registry": "ra",
         "result_file": "ra", "result_file_part": "ra", "payment_order": "rac", "quarantine_record": "ra",
@@ -27,9 +28,15 @@ import Testing
         "batch_file_sum": "rac", "same_payment": "ra",
     ]
     private static let hidden: Set<String> = ["batch_file_part", "result_file_part", "account_at_risk"]
+    /// Of which no role of the schema reads anything.
+    private static let secret: Set<String> = ["login_credential", "login_decoy"]
+    /// Of which salts, verifiers and hashes of secrets are read by none.
+    private static let partlySecret: Set<String> = ["login", "login_session"]
 
     private static func expected(_ role: String, _ table: String) -> String {
-        switch role {
+        if secret.contains(table) || role == "sluice_merchant" { return "" }
+        if partlySecret.contains(table) { return "s" }
+        return switch role {
         case "sluice_worker": workerRights[table] ?? "r"
         case "sluice_archiver": table == "alarm" ? "rac" : "r"
         case "sluice_reader", "sluice_console": hidden.contains(table) ? "" : "r"
@@ -45,7 +52,8 @@ import Testing
             for row in try transaction.query(
                 """
                 SELECT c.relname,
-                    CASE WHEN has_table_privilege($1, c.oid, 'SELECT') THEN 'r' ELSE '' END
+                    CASE WHEN has_table_privilege($1, c.oid, 'SELECT') THEN 'r'
+                            WHEN has_any_column_privilege($1, c.oid, 'SELECT') THEN 's' ELSE '' END
                     || CASE WHEN has_table_privilege($1, c.oid, 'INSERT') THEN 'a'
                             WHEN has_any_column_privilege($1, c.oid, 'INSERT') THEN 'i' ELSE '' END
                     || CASE WHEN has_table_privilege($1, c.oid, 'UPDATE') THEN 'w'
@@ -96,6 +104,61 @@ import Testing
         await database.close()
     }
 
+    /// Functions of people and the chain, each with the roles that may call it.
+    private static let functions: [String: Set<String>] = {
+        let people: Set = ["sluice_worker", "sluice_console"]
+        var functions: [String: Set<String>] = [
+            "audit_words": people.union(["sluice_reader", "sluice_archiver"])
+        ]
+        for name in ["login_salt", "open_session", "change_password", "end_session", "who_am_i", "change_user"] {
+            functions[name] = people
+        }
+        for name in [
+            "authorise", "audit", "apply_user_change", "judge_user_change", "refuse_login", "raise_people_alarm",
+            "bootstrap_administrator", "set_review_policy", "is_amounts", "refuse_rewriting",
+        ] {
+            functions[name] = []
+        }
+        return functions
+    }()
+
+    @Test(arguments: ["sluice_worker", "sluice_archiver", "sluice_reader", "sluice_console", "sluice_merchant"])
+    func `is to call those functions of people that resolve who acts, and no inner one`(_ role: String) async throws {
+        let database = try await TestDatabase.make()
+        let found: [String: Bool] = try await database.owner.transaction("rights") { transaction in
+            var found: [String: Bool] = [:]
+            for row in try transaction.query(
+                """
+                SELECT p.proname, has_function_privilege($1, p.oid, 'EXECUTE') FROM pg_proc p
+                WHERE p.pronamespace = 'sluice'::regnamespace AND p.proname = ANY ($2)
+                """,
+                [.text(role), .textArray(Self.functions.keys.sorted())]
+            ) {
+                found[try row.text(0)] = try row.bool(1)
+            }
+            return found
+        }
+        for (name, roles) in Self.functions { #expect(found[name] == roles.contains(role), "\(role) on \(name)") }
+        await database.close()
+    }
+
+    @Test(arguments: ["sluice_worker", "sluice_archiver", "sluice_reader", "sluice_console"])
+    func `includes no sight of what opens a login or a session`(_ role: String) async throws {
+        let database = try await TestDatabase.make()
+        let pool = database.pool(role: role)
+        for column in [
+            "salt FROM sluice.login", "verifier FROM sluice.login", "secret_sha256 FROM sluice.login_session",
+            "l FROM sluice.login l", "* FROM sluice.login_credential", "* FROM sluice.login_decoy",
+        ] {
+            let error = await #expect(throws: PostgresError.self, "\(column)") {
+                try await pool.transaction("forbidden", readOnly: true) { _ = try $0.query("SELECT \(column)") }
+            }
+            #expect(error?.sqlState == "42501", "\(column)")
+        }
+        await pool.close()
+        await database.close()
+    }
+
     @Test(arguments: [
         "amount_minor = 1", "currency = 'USD'", "merchant_order_no = 'x'", "personal = ''", "account_hash = ''",
         "bank_code = 'x'",
@@ -122,6 +185,11 @@ import Testing
             "DELETE FROM sluice.archive_stop", "UPDATE sluice.archive_manifest SET row_count = 0",
             "SELECT sluice.stop_archiving('x')", "SELECT sluice.lift_hold(1, 'x')",
             "SELECT sluice.take_archive_lease('x', 1, NULL)", "INSERT INTO history.payment_order DEFAULT VALUES",
+            "INSERT INTO sluice.audit_entry DEFAULT VALUES", "UPDATE sluice.login SET role = 'approver'",
+            "INSERT INTO sluice.login_session DEFAULT VALUES", "UPDATE sluice.login_session SET used_at = now()",
+            "UPDATE sluice.review_policy SET unmask_max = 1", "DELETE FROM sluice.role_action",
+            "SELECT sluice.audit(NULL, 'x', 'x', '{}')", "SELECT sluice.authorise('x', 'look')",
+            "SELECT sluice.apply_user_change('{}', NULL)", "SELECT sluice.set_review_policy('{}')",
         ] {
             await #expect(throws: PostgresError.self, "\(sql)") {
                 try await database.worker.transaction("forbidden") { try $0.execute(sql) }

@@ -21,14 +21,14 @@ package struct AuditHeadKeeping: Sendable {
     /// Writes the head if none of this day is written; `force`: writes it all the same.
     package func keep(force: Bool = false) async throws -> Outcome {
         let end = try await store.auditEnd()
-        guard end.head.entryNumber > 0 else { return .nothingToDo }
         let last = try heads.lastWritten()
-        if !force, let day = last?.day, day >= BusinessDate(at: end.at) { return .nothingToDo }
         // Whoever wrote the chain anew is not confirmed by a head of ours.
         if let head = last?.head {
             let hash = try await store.auditHashes(of: [head.entryNumber])[head.entryNumber]
             guard hash == head.hash else { return .broken(head) }
         }
+        guard end.head.entryNumber > 0 else { return .nothingToDo }
+        if !force, let day = last?.day, day >= BusinessDate(at: end.at) { return .nothingToDo }
         return try heads.append(end.head, at: end.at, force: force) ? .written(end.head) : .nothingToDo
     }
 }
