@@ -167,7 +167,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ReviewTests",
-            dependencies: ["Review", "Store", "BatchFiles", "PaymentCore", "SharedFileTesting"],
+            dependencies: ["Review", "Store", "BatchFiles", "PaymentCore", "SharedFileTesting", "Transcoding"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -158,10 +158,10 @@ import Testing
         #expect(result.lines[1] == "2 FAILED superseded")
 
         // People find it where they found it before.
-        let filter = QuarantineFilter(batch: first.id, since: first.businessDate)
+        let filter = QuarantineFilter(batch: first.id, states: [.rejected])
         let records = try await scene.database.store.quarantinedRecords(filter)
-        #expect(records.map(\.key.line) == [LineNumber(2)] && records.map(\.state) == ["rejected"])
-        #expect(try await scene.database.store.quarantineGroups(filter).map(\.records) == [1])
+        #expect(records.map(\.key.line) == [LineNumber(2)] && records.map(\.state) == [.rejected])
+        #expect(try await scene.database.store.quarantineGroups(filter, by: .reason).map(\.records) == [1])
         await archive.archiver.close()
         await scene.close()
     }

@@ -86,8 +86,9 @@ import Testing
             )
         }
         #expect(written?.lineCount == 2)
-        let shown = try await scene.database.store.quarantinedRecord(of: first.id, line: LineNumber(1))
-        #expect(shown?.closure?.code == "superseded" && shown?.closure?.successorBatch == newer.id)
+        let key = RecordKey(batch: first.id, line: LineNumber(1))
+        let shown = try await scene.database.store.recordHistory(of: key)?.current
+        #expect(shown?.record.closure?.code == "superseded" && shown?.record.closure?.successorBatch == newer.id)
         #expect(shown?.numberOwner == NumberOwner(batch: newer.id, line: LineNumber(1), state: "order"))
         await scene.close()
     }

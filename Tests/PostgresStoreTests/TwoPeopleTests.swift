@@ -3,6 +3,7 @@ import PeopleTesting
 import PostgresClient
 import PostgresStore
 import Store
+import StoreTesting
 import Testing
 
 /// One asks, another one approves: what is refused, and what is carried out.
