@@ -71,10 +71,12 @@ struct DemoCommand: AsyncParsableCommand {
             try Terminal.write(Array((json ? report.json : report.text).utf8))
             verdict.set(report.isClean)
             if keep {
+                let path = try running.writeEnvironment(jobs: demo.jobsDirectory)
                 demo.progress.say(
-                    "the server runs at \(report.databaseURL) until Ctrl-C; keys and addresses for `sluice` are in "
-                        + "\(try running.writeEnvironment())"
+                    "the server runs at \(report.databaseURL) until Ctrl-C; keys and addresses for `sluice` are in \(path)"
                 )
+                let people = try await DemoPeople.make(owner: running.databaseURL)
+                try Terminal.line("\n\(people.words(environment: path))", to: .error)
                 // Until the signal cancels this task.
                 while !Task.isCancelled { try? await SystemClock().sleep(for: .seconds(1)) }
             }
@@ -98,8 +100,12 @@ private final class DemoVerdict: Sendable {
 extension Demo.Running {
     /// Writes what a shell needs to work on the demo's database to a file that only its owner can read; answers its
     /// path.
-    func writeEnvironment() throws -> String {
+    func writeEnvironment(jobs: String) throws -> String {
         let path = "\(directory)/environment.sh"
+        var environment = environment
+        environment["SLUICE_JOBS"] = URL(fileURLWithPath: jobs).path
+        // Nobody's own session is written over.
+        environment["SLUICE_SESSION_FILE"] = "\(directory)/session"
         let lines = environment.filter { $0.key.hasPrefix("SLUICE_") }.sorted { $0.key < $1.key }.map { name, value in
             "export \(name)='\(value)'\n"
         }
