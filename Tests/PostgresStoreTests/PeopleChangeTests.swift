@@ -158,7 +158,8 @@ import Testing
         let scene = try await Scene.make()
         let (rita, own) = (try Self.login("rita"), try Self.staff("S1"))
         for role in PeopleRole.allCases where role != .administrator {
-            let secret = try await scene.database.signIn(role.rawValue, staff: "T-\(role.rawValue.uppercased())", role: role)
+            let staff = "T-\(role.rawValue.uppercased())"
+            let secret = try await scene.database.signIn(role.rawValue, staff: staff, role: role)
             #expect(await scene.refusal(of: .unlock(try Self.login("ada")), by: secret) == "SL018", "\(role)")
         }
         _ = try await scene.database.signIn("second", staff: "S1", role: .viewer)
@@ -191,7 +192,8 @@ import Testing
         }
         for payload in [
             #"{"op": "promote", "login": "rita"}"#, #"{"login": "rita"}"#, #"{"op": "role", "login": "rita"}"#,
-            #"{"op": "role", "login": "rita", "role": "boss"}"#, #"{"op": "unlock", "login": "rita", "role": "viewer"}"#,
+            #"{"op": "role", "login": "rita", "role": "boss"}"#,
+            #"{"op": "unlock", "login": "rita", "role": "viewer"}"#,
             #"{"op": "reset", "login": "rita", "credential": 1}"#, #"{"op": "reset", "login": "rita"}"#,
             #"{"op": "disable", "login": "rita", "staff_no": "S2"}"#, #"{"op": "disable"}"#,
         ] {

@@ -71,8 +71,9 @@ import Testing
         #expect(try await database.store.changePassword(of: ada, from: own, to: own) == .wrongPassword)
         #expect(try await database.store.changePassword(of: ada, from: first, to: own) == nil)
         #expect(try await database.store.openSession(ada, password: first) == .refused(.wrongPassword))
-        guard case .opened(let secret, let role, let expiresAt) =
-            try await database.store.openSession(ada, password: own)
+        guard
+            case .opened(let secret, let role, let expiresAt) =
+                try await database.store.openSession(ada, password: own)
         else { throw TestFailure("ada is not let in") }
         #expect(role == .administrator)
         let holder = try #require(try await database.store.sessionHolder(secret))
