@@ -13,6 +13,9 @@ package struct SQLStore: Sendable {
     /// Called in the transaction of a swap when everything in it is done but COMMIT: for tests that end the process
     /// there.
     package var beforeSwapCommit: (@Sendable () -> Void)?
+    /// Called when an approval is done and about to be committed, and when it is: for tests.
+    package var beforeApprovalCommit: (@Sendable () -> Void)?
+    package var afterApprovalCommit: (@Sendable () -> Void)?
 
     package init(pool: PostgresPool, keys: KeyRing) {
         self.pool = pool

@@ -83,11 +83,14 @@ package struct Deployment: Sendable {
         archiveStore?.beforeSwapCommit = configuration.faults?.passing(.archiveSwapSent)
         // Who archives and does nothing else needs no other role.
         let pool = try needs == .archive ? archivePool ?? Self.pool(configuration) : Self.pool(configuration)
+        var store = SQLStore(pool: pool, keys: keys)
+        store.beforeApprovalCommit = configuration.faults?.passing(.reviewApprovalSent)
+        store.afterApprovalCommit = configuration.faults?.passing(.reviewApprovalCommitted)
         let deployment = Deployment(
             configuration: configuration,
             catalogue: catalogue,
             pool: pool,
-            store: SQLStore(pool: pool, keys: keys),
+            store: store,
             archiveStore: archiveStore,
             archivePool: archivePool,
             logger: Self.logger(configuration),

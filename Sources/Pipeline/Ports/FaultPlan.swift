@@ -64,6 +64,11 @@ package enum FaultPoint: String, CaseIterable, Sendable, Hashable {
     case archivePutBack = "archive_put_back"
     /// One table of a day that people want back is live again, others may not be.
     case archiveReversed = "archive_reversed"
+    // MARK: Reviewing, in the order of a release
+    /// What an approval does is done, and its COMMIT is not sent.
+    case reviewApprovalSent = "review_approval_sent"
+    /// It is committed, and nobody has told the person.
+    case reviewApprovalCommitted = "review_approval_committed"
 }
 
 extension FaultPoint {
@@ -72,9 +77,14 @@ extension FaultPoint {
         /// Workers and runs that make payments.
         case payments
         case archiving
+        /// Commands of people.
+        case reviewing
     }
 
-    package var part: Part { rawValue.hasPrefix("archive_") ? .archiving : .payments }
+    package var part: Part {
+        if rawValue.hasPrefix("archive_") { return .archiving }
+        return rawValue.hasPrefix("review_") ? .reviewing : .payments
+    }
 
     /// The points that one part passes, in the order in which it does.
     package static func points(of part: Part) -> [FaultPoint] { allCases.filter { $0.part == part } }

@@ -107,7 +107,7 @@ extension SQLStore: ProposalStore {
         by checker: SessionSecret,
         isDry: Bool
     ) async throws -> MadeProposal {
-        try await carryOut("approve proposal", isDry: isDry) { transaction in
+        let made = try await carryOut("approve proposal", isDry: isDry) { transaction in
             let rows = try transaction.query(
                 """
                 SELECT \(Self.madeColumns)
@@ -116,8 +116,11 @@ extension SQLStore: ProposalStore {
                 [.bytea(checker.bytes), .int64(proposal)] + Self.named(about) + [.text(comment)]
             )
             guard let row = rows.first else { throw StoreDefect("an approval has no answer") }
+            if !isDry { beforeApprovalCommit?() }
             return try Self.made(row, number: isDry ? nil : proposal)
         }
+        if !isDry { afterApprovalCommit?() }
+        return made
     }
 
     package func decline(
