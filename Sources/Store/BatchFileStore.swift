@@ -150,7 +150,7 @@ package enum FileStage: Sendable, Hashable, CaseIterable {
     /// `split` files.
     case planning
     /// `working` files whose result is due, or for which nothing is left to do by itself; `refused` files that nobody
-    /// has answered yet.
+    /// has answered yet; `finished` files of which something new is to be told.
     case settlement
 }
 
@@ -173,6 +173,8 @@ package struct ClaimedBatchFile: Sendable {
     package let judgedBy: [UInt8]?
     package let loadPosition: LoadPosition?
     package let epoch: LeaseEpoch
+    /// Nil for a file that a merchant sent.
+    package let supplement: SupplementOrigin?
 
     package init(
         id: BatchIdentifier,
@@ -190,7 +192,8 @@ package struct ClaimedBatchFile: Sendable {
         recordCount: Int64?,
         judgedBy: [UInt8]?,
         loadPosition: LoadPosition?,
-        epoch: LeaseEpoch
+        epoch: LeaseEpoch,
+        supplement: SupplementOrigin? = nil
     ) {
         self.id = id
         self.merchant = merchant
@@ -208,6 +211,7 @@ package struct ClaimedBatchFile: Sendable {
         self.judgedBy = judgedBy
         self.loadPosition = loadPosition
         self.epoch = epoch
+        self.supplement = supplement
     }
 }
 

@@ -6,6 +6,7 @@ package enum Invariant: String, CaseIterable, Sendable, Hashable {
     case ordersOwnTheirNumbers = "orders_own_their_numbers"
     case quarantineReservesNumbers = "quarantine_reserves_numbers"
     case numbersHaveOwners = "numbers_have_owners"
+    case releasedRecordsHaveSuccessors = "released_records_have_successors"
     case submissionsOwnTheirNumbers = "submissions_own_their_numbers"
     case channelNumbersHaveSubmissions = "channel_numbers_have_submissions"
     case openOrdersHaveNextAction = "open_orders_have_next_action"

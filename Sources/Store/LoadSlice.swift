@@ -74,11 +74,15 @@ package struct LoadSlice: Sendable {
         )
     }
 
-    /// Appends a record that did not pass, with every reason found; `number` is UTF-8.
+    /// Appends a record that did not pass, with every reason found; `number` and `accountNumber` are UTF-8.
+    ///
+    /// `fields`: what its columns say, as it is sealed; nil where they cannot be told apart.
     package mutating func appendQuarantined(
         line: LineNumber,
         amount: Money?,
         number: Span<UInt8>?,
+        accountNumber: Span<UInt8>? = nil,
+        fields: [UInt8]? = nil,
         reasons: [QuarantineReason],
         raw: Span<UInt8>,
         byteRange: Range<Int64>,
@@ -88,6 +92,7 @@ package struct LoadSlice: Sendable {
         precondition(!reasons.isEmpty, "a quarantined record names its reasons")
         follow(line)
         let numberPlace: SlicePlace? = if let number { place(number) } else { nil }
+        let accountPlace: SlicePlace? = if let accountNumber { place(accountNumber) } else { nil }
         for reason in reasons {
             reasonBytes += reason.code.utf8.count + reason.maskedValue.utf8.count + reason.mend.utf8.count
         }
@@ -96,6 +101,8 @@ package struct LoadSlice: Sendable {
                 line: line,
                 amount: amount,
                 merchantOrderNumber: numberPlace,
+                accountNumber: accountPlace,
+                fields: fields.map { place($0.span) },
                 reasons: reasons,
                 source: source(raw, byteRange, physicalLine, charset)
             )
@@ -180,6 +187,9 @@ package struct NewQuarantineRecord: Sendable, Hashable {
     package let line: LineNumber
     package let amount: Money?
     package let merchantOrderNumber: SlicePlace?
+    package let accountNumber: SlicePlace?
+    /// What its columns say, in JSON: the keys are fields.
+    package let fields: SlicePlace?
     package let reasons: [QuarantineReason]
     package let source: SliceSource
 }

@@ -57,6 +57,8 @@ package struct ResultRow: Sendable {
     /// Of a returned order, when it came back.
     package let decidedAt: Timestamp?
     package let content: Content
+    /// What a review has made of the line, where that says something else than the merchant sent; nil for most lines.
+    package let mended: MendedValues?
 
     package enum Content: Sendable {
         case order(
@@ -77,7 +79,8 @@ package struct ResultRow: Sendable {
         code: String,
         cause: FailureCause?,
         decidedAt: Timestamp?,
-        content: Content
+        content: Content,
+        mended: MendedValues? = nil
     ) {
         self.line = line
         self.status = status
@@ -85,6 +88,21 @@ package struct ResultRow: Sendable {
         self.cause = cause
         self.decidedAt = decidedAt
         self.content = content
+        self.mended = mended
+    }
+}
+
+/// The number and the amount of the order that a released line has become, as far as they are not those that its result
+/// line says: the line repeats what the merchant sent.
+package struct MendedValues: Sendable, Hashable {
+    package let merchantOrderNumber: String?
+    package let amountMinor: Int64?
+    package let currency: String?
+
+    package init(merchantOrderNumber: String?, amountMinor: Int64?, currency: String?) {
+        self.merchantOrderNumber = merchantOrderNumber
+        self.amountMinor = amountMinor
+        self.currency = currency
     }
 }
 

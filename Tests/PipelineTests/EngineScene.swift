@@ -24,6 +24,8 @@ final class EngineScene: Sendable {
     let simulator: ChannelSimulatorServer
     let configuration: EngineConfiguration
     let directory: String
+    /// The key with which personal data is sealed, under id 1.
+    let dataKey: [UInt8]
     private let endpoints: [ResolvedEndpoint]
 
     /// `plan`: what the simulated company does wrong; both channels the same, which take `currency`.
@@ -47,9 +49,10 @@ final class EngineScene: Sendable {
             connectionsMax: 2
         )
         _ = try await Migrator(pool: owner).migrate(environment: environment)
+        let dataKey = SecureRandom.bytes(32)
         let keys = try KeyRing(
             currentIdentifier: 1,
-            keys: [1: SecureRandom.bytes(32)],
+            keys: [1: dataKey],
             searchKey: SecureRandom.bytes(32)
         )
         try await SQLStore(pool: owner, keys: keys).registerMerchants([
@@ -69,6 +72,7 @@ final class EngineScene: Sendable {
             pool: pool,
             store: store,
             directory: directory,
+            dataKey: dataKey,
             plan: plan,
             holdMilliseconds: holdMilliseconds,
             currency: currency,
@@ -82,6 +86,7 @@ final class EngineScene: Sendable {
         pool: PostgresPool,
         store: SQLStore,
         directory: String,
+        dataKey: [UInt8],
         plan: BehaviourPlan,
         holdMilliseconds: Int64,
         currency: Currency,
@@ -92,6 +97,7 @@ final class EngineScene: Sendable {
         self.pool = pool
         self.store = store
         self.directory = directory
+        self.dataKey = dataKey
         let root = Self.root
         func text(of channel: String) throws -> String {
             try String(contentsOfFile: "\(root)/Config/demo/channels/\(channel).yaml", encoding: .utf8)
@@ -226,7 +232,14 @@ final class EngineScene: Sendable {
     }
 
     /// Works until nothing happens by itself any more.
-    func workToRest(_ engine: Engine) async throws {
+    func workToRest(_ engine: Engine) async throws { try await work(engine) { try await self.isAtRest() } }
+
+    /// Works until a condition in SQL holds.
+    func work(_ engine: Engine, until sql: String) async throws {
+        try await work(engine) { try await self.number("SELECT (\(sql))::int") == 1 }
+    }
+
+    private func work(_ engine: Engine, until isDone: @escaping @Sendable () async throws -> Bool) async throws {
         let stop = StopSignal()
         try await engine.run(
             stages: Set(Engine.Stage.ofWorkers),
@@ -235,7 +248,7 @@ final class EngineScene: Sendable {
             stop: stop
         ) {
             for _ in 0..<1_200 {
-                if try await self.isAtRest() { return }
+                if try await isDone() { return }
                 try await engine.clock.sleep(for: .milliseconds(100))
             }
             throw SceneFailure("the engine did not come to rest within two minutes")
@@ -247,7 +260,7 @@ final class EngineScene: Sendable {
             """
             SELECT (NOT EXISTS (SELECT FROM sluice.work_chunk)
                 AND NOT EXISTS (SELECT FROM sluice.batch_file f WHERE f.state IN ('pending', 'splitting', 'split'))
-                AND NOT EXISTS (SELECT FROM sluice.batch_file f WHERE f.state = 'working'
+                AND NOT EXISTS (SELECT FROM sluice.batch_file f WHERE f.state = 'working' AND f.parent_batch_id IS NULL
                     AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = f.batch_id)))::int
             """
         ) == 1

@@ -6,7 +6,9 @@ import StoreTesting
 import Synchronization
 
 /// A store of one batch file, which it hands to intake in small parts, and which may ask to stop at each slice.
-final class IntakeDesk: AlarmStore, BatchFileStore {
+///
+/// With records it is a supplement: a file without bytes.
+final class IntakeDesk: AlarmStore, BatchFileStore, SupplementStore {
     private struct State {
         var verdict: RecordedVerdict?
         var judgedBy: [UInt8]?
@@ -21,6 +23,8 @@ final class IntakeDesk: AlarmStore, BatchFileStore {
     }
 
     private let bytes: [UInt8]
+    private let records: [SupplementRecord]
+    private let accepted: [String]
     private let partBytes: Int
     private let stopsAtEachSlice: Bool
     /// Passes while a part is fetched.
@@ -41,8 +45,12 @@ final class IntakeDesk: AlarmStore, BatchFileStore {
         partSpan: TimeSpan = .zero,
         end: LoadEnd = .split,
         isComparable: Bool = true,
-        isHeldAtFirst: Bool = false
+        isHeldAtFirst: Bool = false,
+        records: [SupplementRecord] = [],
+        accepted: [String] = []
     ) {
+        self.records = records
+        self.accepted = accepted
         self.isComparable = isComparable
         self.isHeldAtFirst = isHeldAtFirst
         self.partSpan = partSpan
@@ -101,8 +109,20 @@ final class IntakeDesk: AlarmStore, BatchFileStore {
             recordCount: nil,
             judgedBy: judgedBy,
             loadPosition: position,
-            epoch: LeaseEpoch(1)
+            epoch: LeaseEpoch(1),
+            supplement: records.isEmpty
+                ? nil : SupplementOrigin(original: BatchIdentifier(1), businessDate: date, accepted: accepted)
         )
+    }
+
+    func supplementRecords(
+        of file: ClaimedBatchFile,
+        after line: LineNumber,
+        limit: Int
+    ) async throws -> [SupplementRecord] { Array(records.drop { $0.line <= line }.prefix(limit)) }
+
+    func settleSupplement(_ file: ClaimedBatchFile) async throws -> SupplementLook? {
+        throw SceneFailure("the desk is for intake only")
     }
 
     func takePart(_ number: Int, of file: ClaimedBatchFile) async throws -> [UInt8] {

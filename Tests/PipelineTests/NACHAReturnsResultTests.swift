@@ -15,7 +15,7 @@ import Testing
     /// Twenty credits in one batch, of a dollar and the entry's number in cents, to accounts that end with that number.
     ///
     /// `spoiled`: the entry whose routing number has a wrong check digit.
-    private static func request(_ modifier: String, spoiled: Int? = nil) -> [UInt8] {
+    static func request(_ modifier: String, spoiled: Int? = nil) -> [UInt8] {
         func filled(_ text: String, _ width: Int) -> String {
             text.padding(toLength: width, withPad: " ", startingAt: 0)
         }
@@ -44,7 +44,7 @@ import Testing
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 
-    private static func makeScene(refused: String? = nil) async throws -> EngineScene {
+    static func makeScene(refused: String? = nil) async throws -> EngineScene {
         var plan = BehaviourPlan()
         if let refused {
             var rule = BehaviourPlan.AccountRule()
@@ -55,7 +55,7 @@ import Testing
         return try await EngineScene.make(plan: plan, currency: dollar, bankCodeForm: .aba)
     }
 
-    private static func result(
+    static func result(
         _ scene: EngineScene,
         _ batch: BatchIdentifier,
         _ version: Int32?

@@ -12,7 +12,7 @@ import Testing
 /// A request of ISO 20022 through the whole engine, and the status report that answers it.
 @Suite(.serialized) struct StatusReportResultTests {
     /// A pain.001 of 60 transactions in two payment informations; the last one's card has a wrong check digit.
-    private static func request(on day: BusinessDate) -> [UInt8] {
+    static func request(on day: BusinessDate) -> [UInt8] {
         var text = """
             <?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>
             <GrpHdr><MsgId>MSG-1</MsgId><CreDtTm>2026-03-08T12:00:00</CreDtTm><NbOfTxs>60</NbOfTxs><InitgPty/></GrpHdr>
@@ -40,7 +40,7 @@ import Testing
         return Array((text + "</CstmrCdtTrfInitn></Document>").utf8)
     }
 
-    private static func report(_ scene: EngineScene, _ batch: BatchIdentifier, _ version: Int32?) async throws -> String
+    static func report(_ scene: EngineScene, _ batch: BatchIdentifier, _ version: Int32?) async throws -> String
     {
         let bytes = Mutex<[UInt8]>([])
         let written = try await scene.store.readResultFile(of: batch, version: version) { part in

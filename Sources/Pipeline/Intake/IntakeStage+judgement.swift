@@ -8,7 +8,8 @@ import Store
 extension IntakeStage {
     /// The SHA-256 of all that a file's records are judged by.
     func judgement(of file: ClaimedBatchFile, format: DeclaredFormat, profile: MerchantProfile) -> [UInt8] {
-        SHA256.hash(JudgementBasis(format: format, rules: profile.rules, context: context(of: file)).bytes)
+        let rules = profile.rules.accepting(file.supplement?.acceptedCodes ?? [])
+        return SHA256.hash(JudgementBasis(format: format, rules: rules, context: context(of: file)).bytes)
     }
 
     /// Whether pass 2 may go on, because it judges by what pass 1 judged by.

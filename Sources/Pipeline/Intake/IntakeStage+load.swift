@@ -59,7 +59,7 @@ extension IntakeStage {
                         if isKnown { checker.take(record) }
                         let isOrder = isKnown || checker.judge(record)
                         guard record.ordinal.value > start.recordOrdinal else { return }
-                        filling.append(record, judgedBy: checker, isOrder: isOrder)
+                        filling.append(record, judgedBy: &checker, isOrder: isOrder)
                         filling.position = LoadPosition(record.next)
                         guard filling.isFull(records: sliceRecords) else { return }
                         full.append(filling)
@@ -78,6 +78,16 @@ extension IntakeStage {
             if stop.isRequested { throw AskedToStop() }
             return underWay.duplicatesFound
         }
+        return try await finishLoading(file, profile: profile, duplicates: duplicates, logger: logger)
+    }
+
+    /// Ends pass 2; answers whether the file is split.
+    func finishLoading(
+        _ file: ClaimedBatchFile,
+        profile: MerchantProfile,
+        duplicates: Int,
+        logger: Logger
+    ) async throws -> Bool {
         try await warnOfSamePayments(in: file, profile: profile, logger: logger)
         switch try await store.finishLoading(file) {
         case .split: break

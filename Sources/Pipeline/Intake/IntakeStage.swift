@@ -12,12 +12,12 @@ package struct IntakeStage: Sendable {
     /// The code of a file whose layout nobody knows.
     static let unknownFormat = "unknown_format"
 
-    let store: any AlarmStore & BatchFileStore
+    let store: any AlarmStore & BatchFileStore & SupplementStore
     let configuration: EngineConfiguration
     let clock: any EngineClock
 
     package init(
-        store: any AlarmStore & BatchFileStore,
+        store: any AlarmStore & BatchFileStore & SupplementStore,
         configuration: EngineConfiguration,
         clock: any EngineClock
     ) {
@@ -63,7 +63,8 @@ package struct IntakeStage: Sendable {
             return false
         }
         guard let format = configuration.formats[file.format] else {
-            guard file.state == .pending else {
+            // Of a supplement nothing can be refused: its lines are those of a file that was taken.
+            guard file.state == .pending, file.supplement == nil else {
                 try await stopLoading(
                     file,
                     code: "layout_missing",
@@ -87,8 +88,12 @@ package struct IntakeStage: Sendable {
         // Only this worker knows it, and only while it has the file.
         var passed: PassedRecords?
         if file.state == .pending {
-            let (verdict, records) = try await verify(file, format: format, profile: profile, stop: stop)
-            passed = records
+            let verdict: RecordedVerdict
+            if let supplement = file.supplement {
+                verdict = try await verify(supplement, of: file, format: format, profile: profile, stop: stop)
+            } else {
+                (verdict, passed) = try await verify(file, format: format, profile: profile, stop: stop)
+            }
             let recorded = try await record(verdict, judgedBy: judgement, of: file, profile: profile, logger: logger)
             FaultPlan.pass(.verdictRecorded)
             guard recorded, case .load = verdict else { return recorded }
@@ -100,14 +105,18 @@ package struct IntakeStage: Sendable {
                 }
             }
         }
+        if let supplement = file.supplement {
+            return try await load(supplement, of: file, format: format, profile: profile, stop: stop, logger: logger)
+        }
         return try await load(file, format: format, profile: profile, passed: passed, stop: stop, logger: logger)
     }
 
+    /// Dates in a supplement are those that its original was sent with.
     func context(of file: ClaimedBatchFile) -> RecordContext {
         configuration.recordContext(
             merchant: file.merchant,
             direction: file.direction,
-            businessDate: file.businessDate
+            businessDate: file.supplement?.businessDate ?? file.businessDate
         )
     }
 
@@ -155,7 +164,7 @@ package struct IntakeStage: Sendable {
         format: DeclaredFormat,
         profile: MerchantProfile,
         stop: StopSignal
-    ) async throws -> (RecordedVerdict, PassedRecords) {
+    ) async throws -> (RecordedVerdict, PassedRecords?) {
         var hasher = SHA256Hasher()
         var verification = FileVerification(
             format: format,

@@ -24,7 +24,9 @@ extension LoadPosition {
 
 extension LoadSlice {
     /// Appends a record that `checker` has judged last: as an order, or with the reasons why it is none.
-    mutating func append(_ record: borrowing RawRecord, judgedBy checker: borrowing RecordChecker, isOrder: Bool) {
+    mutating func append(_ record: borrowing RawRecord, judgedBy checker: inout RecordChecker, isOrder: Bool) {
+        // Written for a reviewer, so only of what is set aside.
+        let fields = isOrder ? nil : checker.texts(of: record)
         let values = checker.values
         let amount = checker.amount
         let reasons = isOrder ? [] : checker.reasons.map(QuarantineReason.init)
@@ -35,10 +37,14 @@ extension LoadSlice {
             guard isOrder else {
                 let number: Span<UInt8>? =
                     if let range = values.merchantOrderNumber { bytes.extracting(range) } else { nil }
+                let account: Span<UInt8>? =
+                    if let range = values.accountNumber { bytes.extracting(range) } else { nil }
                 appendQuarantined(
                     line: line,
                     amount: amount,
                     number: number,
+                    accountNumber: account,
+                    fields: fields,
                     reasons: reasons,
                     raw: raw,
                     byteRange: byteRange,

@@ -46,14 +46,27 @@ extension ResultLine {
             case .returned: "it was settled, and the amount came back"
             case .succeeded, .failed: ""
             }
+        let told = [words, row.mended?.words ?? ""].filter { !$0.isEmpty }.joined(separator: "; ")
         self.init(
             line: row.line,
             content: content,
             status: row.status,
             code: row.code,
             cause: row.cause,
-            reason: words,
+            reason: told,
             finishedDate: row.decidedAt.map { BusinessDate(at: $0) }
         )
+    }
+}
+
+extension MendedValues {
+    /// What the merchant's people are told beside what they sent.
+    fileprivate var words: String {
+        var values: [String] = []
+        if let amountMinor, let currency = currency.flatMap(Currency.init(code:)) {
+            values.append("the amount is \(Money(minor: amountMinor, currency: currency))")
+        }
+        if let merchantOrderNumber { values.append("the number is \(merchantOrderNumber)") }
+        return values.isEmpty ? "" : "mended in review: " + values.joined(separator: ", ")
     }
 }

@@ -9,23 +9,26 @@ package struct SettlementStage: Sendable {
     /// What was done for one file.
     enum Step: Sendable {
         case written
-        /// A refused file gets no result file.
+        /// A refused file gets no result file, nor does a supplement.
         case answered
         /// Another turn may find something to do for it.
         case nothing
     }
 
-    let store: any BatchFileStore & ResultFileStore
+    let store: any BatchFileStore & ResultFileStore & SupplementStore
     let configuration: EngineConfiguration
 
-    package init(store: any BatchFileStore & ResultFileStore, configuration: EngineConfiguration) {
+    package init(
+        store: any BatchFileStore & ResultFileStore & SupplementStore,
+        configuration: EngineConfiguration
+    ) {
         self.store = store
         self.configuration = configuration
     }
 
     /// Writes one file's result, if one is due; answers whether a version was written.
     package func runOnce(worker: WorkerIdentifier, logger: Logger) async throws -> Bool {
-        // Refused files that get none keep nobody waiting: the next one is looked for at once.
+        // Files that get none keep nobody waiting: the next one is looked for at once.
         while true {
             let claimed = try await store.claimBatchFile(
                 for: .settlement,
@@ -34,7 +37,7 @@ package struct SettlementStage: Sendable {
             )
             guard let file = claimed else { return false }
             do {
-                switch try await file.state == .refused ? answer(file, logger: logger) : work(file, logger: logger) {
+                switch try await step(file, logger: logger) {
                 case .written: return true
                 case .nothing: return false
                 case .answered: continue
@@ -45,6 +48,27 @@ package struct SettlementStage: Sendable {
                 throw error
             }
         }
+    }
+
+    private func step(_ file: ClaimedBatchFile, logger: Logger) async throws -> Step {
+        if file.supplement != nil { return try await settle(file, logger: logger) }
+        return file.state == .refused
+            ? try await answer(file, logger: logger) : try await work(file, logger: logger)
+    }
+
+    /// Looks whether a supplement is finished; what became of its lines is told by the result of its original.
+    private func settle(_ supplement: ClaimedBatchFile, logger: Logger) async throws -> Step {
+        if supplement.state == .refused {
+            try await store.leaveUnanswered(supplement)
+            return .answered
+        }
+        guard let look = try await store.settleSupplement(supplement) else { return .answered }
+        if look.isFinished {
+            logger.info("supplement finished", metadata: ["batch": "\(supplement.id)"])
+        } else {
+            try await store.releaseBatchFile(supplement, after: .minutes(1))
+        }
+        return .answered
     }
 
     /// The format of a file's result; nil where its layout is not known.

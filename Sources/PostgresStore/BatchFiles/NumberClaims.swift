@@ -24,6 +24,8 @@ struct NumberClaims {
         case takenOver
         /// The row of an open quarantined record, which is closed.
         case superseding
+        /// The row that its release has given to this very line, as that of a record: it becomes an order's.
+        case given
         /// The row is its own already, or stays somebody else's.
         case unchanged
     }
@@ -148,7 +150,8 @@ extension NumberClaims {
                 switch (refusal, owners[first]) {
                 case (.some, _): .unchanged
                 case (nil, nil): .fresh
-                case (nil, let owner?) where owner.batch == batch.value: .unchanged
+                case (nil, let owner?) where owner.batch == batch.value:
+                    claim.isOrder && owner.state == "quarantine" ? .given : .unchanged
                 case (nil, let owner?): owner.state == "void" ? .takenOver : .superseding
                 }
             fates.append(fate)
@@ -221,6 +224,8 @@ extension NumberClaims {
             }
         }
         if !takenOver.isEmpty { try writeTakenOver(takenOver, transaction) }
+        let given = places(of: .given)
+        if !given.isEmpty { try writeGiven(given, transaction) }
         let superseding = fates.indices.filter { fates[$0] == .superseding }
         if !superseding.isEmpty { try writeSuperseding(superseding, transaction) }
     }
@@ -254,6 +259,23 @@ extension NumberClaims {
             [
                 .int32(merchant), .int64(batch.value), .textArray(places.map { numbers.text(of: $0) }),
                 .textArray(claims.map(\.state)), .intArray(claims.map(\.line.value)),
+            ]
+        )
+        guard updated == places.count else { throw NumberTakenOver() }
+    }
+
+    /// By compare-and-set: whoever took the number meanwhile is found when the slice is done again.
+    private func writeGiven(_ places: [Int], _ transaction: PostgresTransaction) throws {
+        let updated = try transaction.execute(
+            """
+            UPDATE sluice.order_number_registry r SET state = 'order'
+            FROM unnest($3::text[], $4::int[]) AS c (order_no, line_no)
+            WHERE r.merchant_id = $1 AND r.order_no = c.order_no AND r.state = 'quarantine' AND r.batch_id = $2
+                AND r.line_no = c.line_no
+            """,
+            [
+                .int32(merchant), .int64(batch.value), .textArray(places.map { numbers.text(of: $0) }),
+                .intArray(places.map { numbers.claims[$0].line.value }),
             ]
         )
         guard updated == places.count else { throw NumberTakenOver() }

@@ -55,7 +55,8 @@ extension SQLStore: BatchFileStore {
             case .planning: ["c.state = 'split'"]
             // Nothing is left to do by itself, or the merchant's deadline has come without a result file; and refused
             // files, which are few, by an index of their own.
-            case .settlement: [Self.isDueForSettlement, Self.isUnanswered]
+            // And finished ones of which something is told after all, which are fewer still.
+            case .settlement: [Self.isDueForSettlement, Self.isUnanswered, Self.hasNews]
             }
         let names = conditions.indices.map { "look\($0)" }
         let looks = zip(names, conditions).map { name, condition in
@@ -79,7 +80,11 @@ extension SQLStore: BatchFileStore {
                     (f.load_position ->> 'byte_offset')::bigint, (f.load_position ->> 'record_ordinal')::bigint,
                     (f.load_position ->> 'physical_line')::bigint,
                     ARRAY(SELECT key FROM jsonb_each_text(f.declared_sums) ORDER BY key),
-                    ARRAY(SELECT value::bigint FROM jsonb_each_text(f.declared_sums) ORDER BY key), f.judged_by
+                    ARRAY(SELECT value::bigint FROM jsonb_each_text(f.declared_sums) ORDER BY key), f.judged_by,
+                    f.parent_batch_id, (SELECT o.business_date FROM sluice.batch_file o
+                        WHERE o.batch_id = f.parent_batch_id),
+                    ARRAY(SELECT jsonb_array_elements_text(p.payload -> 'accepted') FROM sluice.proposal p
+                        WHERE p.proposal_id = f.proposal_id AND jsonb_typeof(p.payload -> 'accepted') = 'array')
                 """,
                 [.text(worker.value), .microseconds(lease)]
             ).first.map(Self.claimedFile)
@@ -103,7 +108,7 @@ extension SQLStore: BatchFileStore {
             switch stage {
             case .intake: "c.state IN ('pending', 'splitting')"
             case .planning: "c.state = 'split'"
-            case .settlement: "(c.state = 'working' OR (\(Self.isUnanswered)))"
+            case .settlement: "(c.state = 'working' OR (\(Self.isUnanswered)) OR (\(Self.hasNews)))"
             }
         return try await pool.transaction("free batch files") { transaction in
             Int(
@@ -142,6 +147,8 @@ extension SQLStore: BatchFileStore {
             var verdict = said
             var earlier = EarlierFiles()
             switch verdict {
+            // What a supplement holds has come before, under this very name, and is loaded by decision.
+            case .load where file.supplement != nil: break
             case .load(let records, let unreadable, let accepted):
                 earlier = try earlierFiles(beside: file, duplicates, transaction)
                 if let note = try earlier.hold(duplicates) ?? holdOfJudgedAnew(file, transaction) {
@@ -170,6 +177,7 @@ extension SQLStore: BatchFileStore {
                 """
                 UPDATE sluice.batch_file SET state = $2::sluice.batch_file_state, verdict = $3::jsonb,
                     record_count = $4, amount_unreadable = $5, judged_by = $6,
+                    data_key_id = coalesce(data_key_id, $7),
                     due_at = CASE WHEN $2 = 'splitting' THEN due_at ELSE now() END,
                     lease_worker = CASE WHEN $2 = 'splitting' THEN lease_worker END,
                     lease_until = CASE WHEN $2 = 'splitting' THEN lease_until END
@@ -178,6 +186,8 @@ extension SQLStore: BatchFileStore {
                 [
                     .int64(file.id.value), .text(state.rawValue), note.map { .jsonb($0.json) } ?? .null,
                     .optionalInt64(records), .int64(unreadable), judgedBy.map(PostgresValue.bytea) ?? .null,
+                    // A supplement has no part with which it would have come.
+                    file.supplement == nil ? .null : .int32(keys.currentIdentifier),
                 ]
             )
             guard updated == 1 else { return false }
@@ -269,19 +279,30 @@ extension SQLStore: BatchFileStore {
     /// A working file for which nothing is left to do by itself, or whose first result file is due.
     ///
     /// A version that says nothing new is not made: something must have been told since the last look began, with two
-    /// minutes for transactions that were still open then. Orders that a ceiling holds are no news before the deadline.
+    /// minutes for transactions that were still open then; of the file, or of a later supplement of its records that
+    /// is at rest. Orders that a ceiling holds are no news before the deadline. A supplement gets no result file: it is
+    /// looked at, and told of by its original's.
     static let isDueForSettlement = """
         c.state = 'working' AND (
             (NOT EXISTS (SELECT FROM sluice.work_chunk w WHERE w.batch_id = c.batch_id)
                 AND NOT EXISTS (SELECT FROM sluice.order_to_plan p WHERE p.batch_id = c.batch_id) AND (
-                NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = c.batch_id
+                CASE WHEN c.parent_batch_id IS NOT NULL THEN c.result_seen_at IS NULL
+                ELSE NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = c.batch_id
                     UNION ALL SELECT FROM sluice.review_item i WHERE i.batch_id = c.batch_id AND i.cause = 'ceiling'
-                        AND i.closed_at IS NULL)
+                        AND i.closed_at IS NULL) END
                 OR EXISTS (SELECT FROM sluice.outbox o WHERE o.batch_id = c.batch_id AND o.topic <> 'result_file'
-                    AND o.created_at > c.result_seen_at - interval '2 minutes')))
-            OR (c.result_due_at <= now() AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id =
-                c.batch_id)))
+                    AND o.created_at > c.result_seen_at - interval '2 minutes')
+                OR EXISTS (SELECT FROM sluice.batch_file s JOIN sluice.outbox o ON o.batch_id = s.batch_id
+                    WHERE s.parent_batch_id = coalesce(c.parent_batch_id, c.batch_id) AND s.batch_id > c.batch_id
+                        AND o.created_at > c.result_seen_at - interval '2 minutes'
+                        AND NOT EXISTS (SELECT FROM sluice.work_chunk w WHERE w.batch_id = s.batch_id)
+                        AND NOT EXISTS (SELECT FROM sluice.order_to_plan p WHERE p.batch_id = s.batch_id))))
+            OR (c.result_due_at <= now() AND c.parent_batch_id IS NULL
+                AND NOT EXISTS (SELECT FROM sluice.result_file r WHERE r.batch_id = c.batch_id)))
         """
+
+    /// A finished file of which something new is to be told.
+    static let hasNews = "c.state = 'finished' AND c.news_at IS NOT NULL"
 
     /// A refused file of which nobody has settled yet how it is answered; one that never came whole needs no answer.
     static let isUnanswered =
@@ -339,7 +360,14 @@ extension SQLStore: BatchFileStore {
             recordCount: try row.optionalInt64(11),
             judgedBy: row.isNull(18) ? nil : try row.bytes(18),
             loadPosition: position,
-            epoch: LeaseEpoch(try row.int64(12))
+            epoch: LeaseEpoch(try row.int64(12)),
+            supplement: row.isNull(19)
+                ? nil
+                : SupplementOrigin(
+                    original: BatchIdentifier(try row.int64(19)),
+                    businessDate: try row.date(20),
+                    accepted: try row.textArray(21)
+                )
         )
     }
 }

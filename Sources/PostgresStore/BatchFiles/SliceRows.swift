@@ -7,7 +7,7 @@ import Store
 struct SliceRows: ~Copyable {
     static let quarantineColumns = """
         batch_id, line_no, business_date, origin, merchant_order_no, amount_minor, currency, reasons, charset, \
-        byte_from, byte_to, physical_line, raw, data_key_id
+        byte_from, byte_to, physical_line, raw, data_key_id, fields, account_hash
         """
 
     /// The columns of orders, of which the last ones are only there where one has them.
@@ -94,6 +94,8 @@ struct SliceRows: ~Copyable {
             record.amount,
             record.reasons + (taken.map { [$0] } ?? []),
             record.source,
+            fields: record.fields.map { Array(slice.bytes[$0.range]) },
+            account: record.accountNumber,
             in: slice,
             to: &stream
         )
@@ -112,6 +114,8 @@ struct SliceRows: ~Copyable {
             order.amount,
             [taken],
             order.source,
+            fields: QuarantinedFields(order, in: slice).json,
+            account: order.accountNumber,
             in: slice,
             to: &stream
         )
@@ -123,10 +127,12 @@ struct SliceRows: ~Copyable {
         _ amount: Money?,
         _ reasons: [QuarantineReason],
         _ source: SliceSource,
+        fields: [UInt8]?,
+        account: SlicePlace?,
         in slice: LoadSlice,
         to stream: inout BinaryCopyStream
     ) throws {
-        try stream.row(columnCount: 14) { row in
+        try stream.row(columnCount: 16) { row in
             row.append(int64: batch)
             row.append(int32: line.value)
             row.append(daysSince1970: daysSince1970)
@@ -149,6 +155,20 @@ struct SliceRows: ~Copyable {
                 cipher.seal(bytes, .raw, line: line, appendingTo: &raw)
             }
             row.append(int32: cipher.keyIdentifier)
+            if let fields {
+                let sealed = cipher.sealWithRandomNonce(fields, .fields, line.value, 0)
+                row.appendBytea { $0.append(contentsOf: sealed) }
+            } else {
+                row.appendNull()
+            }
+            if let account {
+                row.appendBytea { hash in
+                    let account = slice.bytes.span.extracting(account.range)
+                    accountHash.append(first: SQLStore.accountHashBytes, ofCodeOf: account, to: &hash)
+                }
+            } else {
+                row.appendNull()
+            }
         }
     }
 }

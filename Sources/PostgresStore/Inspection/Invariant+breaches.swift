@@ -22,6 +22,7 @@ extension Invariant {
             WHERE q.merchant_order_no IS NOT NULL AND q.state IN ('open', 'amended') AND r.order_no IS NULL
             """
         case .numbersHaveOwners: Self.numbersWithoutOwner
+        case .releasedRecordsHaveSuccessors: Self.lostReleases
         case .submissionsOwnTheirNumbers:
             """
             SELECT s.batch_id || '/' || s.submission_no FROM \(Self.submissions) s
@@ -88,7 +89,7 @@ extension Invariant {
     )
     private static let quarantined = both(
         "quarantine_record",
-        "batch_id, line_no, business_date, merchant_order_no, state, origin"
+        "batch_id, line_no, business_date, merchant_order_no, state, origin, successor_batch_id, successor_line_no"
     )
     private static let submissions = both(
         "submission",
@@ -165,21 +166,56 @@ extension Invariant {
         WHERE r.order_no IS NULL OR CASE
             WHEN r.batch_id = o.batch_id AND r.line_no = o.line_no THEN CASE
                 WHEN o.state = 'cancelled' THEN r.state <> 'void'
-                WHEN o.state = 'failed' AND o.cause = 'data' THEN r.state = 'order'
+                -- Of one that was paid after all it is the order's again.
+                WHEN o.state = 'failed' AND o.cause = 'data' THEN r.state = 'order' AND NOT EXISTS (
+                    SELECT FROM sluice.payment_correction c WHERE c.batch_id = o.batch_id AND c.line_no = o.line_no)
                 ELSE r.state <> 'order' END
             ELSE NOT (o.state = 'cancelled' OR (o.state = 'failed' AND o.cause = 'data')) END
         """
 
+    /// The number of a line of a supplement that is not loaded yet is that of the record it comes from.
     private static let numbersWithoutOwner = """
         SELECT r.batch_id || '-' || r.line_no FROM sluice.order_number_registry r
         LEFT JOIN sluice.batch_file f USING (batch_id)
+        LEFT JOIN sluice.supplement_record s ON s.batch_id = r.batch_id AND s.line_no = r.line_no
+            AND (f.state = 'pending' OR (f.state = 'splitting'
+                AND s.line_no > coalesce((f.load_position ->> 'record_ordinal')::bigint, 0)))
         LEFT JOIN \(orders) o ON o.batch_id = r.batch_id AND o.line_no = r.line_no
         LEFT JOIN \(quarantined) q ON q.batch_id = r.batch_id AND q.line_no = r.line_no
         WHERE r.state <> 'void' AND (f.merchant_id IS DISTINCT FROM r.merchant_id OR CASE r.state
             WHEN 'order' THEN o.merchant_order_no IS DISTINCT FROM r.order_no OR o.state = 'cancelled'
-            ELSE q.merchant_order_no IS DISTINCT FROM r.order_no OR q.state NOT IN ('open', 'amended') END)
+            ELSE s.line_no IS NULL AND (q.merchant_order_no IS DISTINCT FROM r.order_no
+                OR q.state NOT IN ('open', 'amended')) END)
             AND NOT \(isDropped(.paymentOrder, "f.business_date"))
             AND NOT \(isDropped(.quarantineRecord, "f.business_date"))
+        """
+
+    // MARK: Supplements
+
+    /// A released record is one line of one supplement of the file that it was sent in; once that line is loaded, it is
+    /// there, as an order or as a record, and nothing else is. A number that is in nobody's hands is caught elsewhere.
+    private static let lostReleases = """
+        SELECT q.batch_id || '-' || q.line_no FROM \(quarantined) q JOIN sluice.batch_file f USING (batch_id)
+        LEFT JOIN sluice.supplement_record s ON s.from_batch_id = q.batch_id AND s.from_line_no = q.line_no
+        LEFT JOIN sluice.batch_file t ON t.batch_id = s.batch_id
+        WHERE (q.state = 'released' AND (s.batch_id IS DISTINCT FROM q.successor_batch_id
+                OR s.line_no IS DISTINCT FROM q.successor_line_no
+                OR t.parent_batch_id IS DISTINCT FROM coalesce(f.parent_batch_id, f.batch_id)))
+            OR (q.state <> 'released' AND s.batch_id IS NOT NULL)
+        UNION ALL
+        SELECT s.batch_id || '-' || s.line_no FROM sluice.supplement_record s JOIN sluice.batch_file t USING (batch_id)
+        WHERE (t.state IN ('split', 'working', 'finished') OR (t.state = 'splitting'
+                AND s.line_no <= coalesce((t.load_position ->> 'record_ordinal')::bigint, 0)))
+            AND NOT EXISTS (SELECT FROM \(orders) o WHERE o.batch_id = s.batch_id AND o.line_no = s.line_no
+                AND o.business_date = t.business_date)
+            AND NOT EXISTS (SELECT FROM \(quarantined) n WHERE n.batch_id = s.batch_id AND n.line_no = s.line_no
+                AND n.business_date = t.business_date)
+            AND NOT \(isDropped(.paymentOrder, "t.business_date"))
+            AND NOT \(isDropped(.quarantineRecord, "t.business_date"))
+        UNION ALL
+        SELECT t.batch_id::text FROM sluice.batch_file t
+        WHERE t.parent_batch_id IS NOT NULL AND (SELECT count(*) FROM sluice.supplement_record s
+            WHERE s.batch_id = t.batch_id) IS DISTINCT FROM coalesce(t.record_count, t.declared_count)
         """
 
     // MARK: Work

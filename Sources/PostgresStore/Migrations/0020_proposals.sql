@@ -91,6 +91,10 @@ ALTER TABLE sluice.review_decision
 -- An attempt that people have ended knows the decision, which has its own evidence.
 ALTER TABLE sluice.payment_attempt ADD COLUMN decision_id bigint;
 ALTER TABLE history.payment_attempt ADD COLUMN decision_id bigint;
+-- When something new is to be told of a finished file: it gets one version more, and stays finished. Taken away by the
+-- worker that has looked.
+ALTER TABLE sluice.batch_file ADD COLUMN news_at timestamptz;
+GRANT UPDATE (news_at) ON sluice.batch_file TO sluice_worker;
 ALTER TABLE sluice.payment_correction
     ADD COLUMN proposal_id bigint REFERENCES sluice.proposal,
     ADD COLUMN evidence_id bigint REFERENCES sluice.evidence_file,
@@ -226,8 +230,8 @@ END
 $$;
 
 -- One decision about an incident or a single review item, whole or not at all. It names what it is about: so many
--- orders with these sums, or single orders with amount and state (pitfall A2); a mismatch is refused. For functions that
--- have asked who may.
+-- orders with these sums, or single orders with amount and state (pitfall A2); a mismatch is refused. For functions
+-- that have asked who may.
 CREATE FUNCTION sluice.take_decision(
     wanted text, wanted_decision text, given_note text, by_person text, of_proposal bigint,
     named_orders bigint, named jsonb, named_state text,
@@ -460,13 +464,8 @@ BEGIN
         AND r.cause = 'contradiction' AND a.batch_id = r.batch_id AND a.line_no = r.line_no
         AND NOT EXISTS (SELECT FROM sluice.review_item x WHERE x.batch_id = r.batch_id AND x.line_no = r.line_no
             AND x.cause = 'contradiction' AND x.closed_at IS NULL);
-    -- The merchant is told at once. A file that somebody holds at this moment is left to him: locked here it would be
-    -- locked out of turn.
-    UPDATE sluice.batch_file f SET due_at = now() FROM (
-        SELECT x.batch_id FROM sluice.batch_file x WHERE x.state = 'working' AND x.lease_worker IS NULL
-            AND x.due_at > now() AND x.batch_id IN (SELECT r.batch_id FROM sluice.review_item r
-                WHERE r.item_id = ANY (items)) FOR NO KEY UPDATE SKIP LOCKED) free
-        WHERE f.batch_id = free.batch_id;
+    PERFORM sluice.tell_soon(ARRAY(SELECT DISTINCT r.batch_id FROM sluice.review_item r
+        WHERE r.item_id = ANY (items)));
     INSERT INTO sluice.outbox (topic, batch_id, payload)
         SELECT DISTINCT ON (r.batch_id) 'review_decided', r.batch_id, jsonb_build_object('decision_id', decision_no,
             'cause', of_cause, 'decision', wanted_decision)
@@ -560,9 +559,7 @@ BEGIN
         WHERE q.batch_id = closed_batch AND q.line_no = closed_line AND q.business_date = closed_file.business_date;
     INSERT INTO sluice.outbox (topic, batch_id, payload) VALUES ('record_closed', closed_batch,
         jsonb_build_object('line', closed_line, 'decision_id', decision_no, 'by_batch', living_batch));
-    -- The merchant is told at once.
-    UPDATE sluice.batch_file f SET due_at = now() WHERE f.batch_id = closed_batch AND f.state = 'working'
-        AND f.lease_worker IS NULL AND f.due_at > now();
+    PERFORM sluice.tell_soon(ARRAY[closed_batch]);
     RETURN jsonb_build_object('decision_id', decision_no, 'living_record', living_batch || '-' || living_line,
         'closed_record', closed_batch || '-' || closed_line);
 END
@@ -874,14 +871,22 @@ BEGIN
 END
 $$;
 
--- The merchants of these files are told at once, of finished ones too. A file that somebody holds at this moment is
--- left to him: locked here it would be locked out of turn.
+-- The merchants of these files are told at once: of a supplement by the result of its original, of a finished file by
+-- one version more. A file that somebody holds at this moment is left to him: locked here it would be locked out of
+-- turn.
 CREATE FUNCTION sluice.tell_soon(batches bigint[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    -- What is news must not be missed: of a finished file it is noted whoever holds it.
+    UPDATE sluice.batch_file f SET news_at = clock_timestamp(), due_at = least(f.due_at, now()) FROM (
+        SELECT x.batch_id FROM sluice.batch_file x WHERE x.state = 'finished' AND x.parent_batch_id IS NULL
+            AND x.batch_id IN (SELECT coalesce(t.parent_batch_id, t.batch_id) FROM sluice.batch_file t
+                WHERE t.batch_id = ANY (batches)) ORDER BY x.batch_id FOR NO KEY UPDATE) told
+        WHERE f.batch_id = told.batch_id;
     UPDATE sluice.batch_file f SET due_at = now() FROM (
-        SELECT x.batch_id FROM sluice.batch_file x WHERE x.batch_id = ANY (batches) AND x.state = 'working'
-            AND x.lease_worker IS NULL AND x.due_at > now() FOR NO KEY UPDATE SKIP LOCKED) free
-    WHERE f.batch_id = free.batch_id
+        SELECT x.batch_id FROM sluice.batch_file x WHERE x.state = 'working' AND x.lease_worker IS NULL
+            AND x.due_at > now() AND x.batch_id IN (SELECT unnest(ARRAY[t.batch_id, t.parent_batch_id])
+                FROM sluice.batch_file t WHERE t.batch_id = ANY (batches)) FOR NO KEY UPDATE SKIP LOCKED) free
+        WHERE f.batch_id = free.batch_id;
 $$;
 
 -- One version of a channel's specification becomes the one that workers use (R16), with its slots, pace and breaker.

@@ -259,7 +259,7 @@ BEGIN
         CROSS JOIN LATERAL sluice.resembling_orders(n.b, n.l, n.m, n.h, n.a, n.c, since) a WHERE n.b IS NOT NULL;
     END IF;
     SELECT count(*), bool_and(r.revision = 0 AND r.origin = 'intake' AND r.business_date >= since
-            AND r.account_hash IS NOT NULL)
+            AND r.account_hash IS NOT NULL AND r.batch_id = r.root_batch_id)
         INTO good, is_as_sent FROM unnest(seen) r WHERE r.outcome = 'proposed';
     SELECT coalesce(jsonb_object_agg(c.currency, c.sum), '{}') INTO sums FROM (
         SELECT r.currency, sum(r.amount_minor) AS sum FROM unnest(seen) r
@@ -448,7 +448,7 @@ BEGIN
         SELECT 'records_released', r.batch_id, jsonb_build_object('proposal_id', asked.proposal_id, 'count', count(*),
             'supplement', made -> r.root_batch_id::text)
         FROM unnest(seen) r WHERE r.outcome = 'proposed' GROUP BY r.batch_id, r.root_batch_id;
-    PERFORM sluice.tell_soon(ARRAY(SELECT DISTINCT r.root_batch_id FROM unnest(seen) r WHERE r.outcome = 'proposed'));
+    PERFORM sluice.tell_soon(ARRAY(SELECT DISTINCT r.batch_id FROM unnest(seen) r WHERE r.outcome = 'proposed'));
     SELECT coalesce(jsonb_object_agg(c.currency, c.sum), '{}') INTO sums FROM (SELECT r.currency,
         sum(r.amount_minor) AS sum FROM unnest(seen) r WHERE r.outcome = 'proposed' GROUP BY r.currency) c;
     RETURN jsonb_build_object('released', released, 'refused', cardinality(seen) - released, 'orders', released,
@@ -493,7 +493,7 @@ BEGIN
     INSERT INTO sluice.outbox (topic, batch_id, payload)
         SELECT 'records_rejected', r.batch_id, jsonb_build_object('proposal_id', asked.proposal_id, 'count', count(*))
         FROM unnest(seen) r WHERE r.outcome = 'proposed' GROUP BY r.batch_id;
-    PERFORM sluice.tell_soon(ARRAY(SELECT DISTINCT r.root_batch_id FROM unnest(seen) r WHERE r.outcome = 'proposed'));
+    PERFORM sluice.tell_soon(ARRAY(SELECT DISTINCT r.batch_id FROM unnest(seen) r WHERE r.outcome = 'proposed'));
     RETURN jsonb_build_object('rejected', rejected, 'refused', cardinality(seen) - rejected, 'orders', rejected);
 END
 $$;
@@ -539,5 +539,55 @@ GRANT EXECUTE ON FUNCTION
     sluice.propose_rejection(bytea, bigint[], int[], int[], text, boolean),
     sluice.unmask_record(bytea, bigint, int, text)
     TO sluice_worker, sluice_console;
+
+-- Drops the parts of a version that a worker has staged and not lived to finish: those behind the newest version, of a
+-- file whose lease is the caller's. Takes the file's lock; tells how many, nothing when the lease is somebody else's or
+-- the file gets no version any more. A finished file of which there are news gets one.
+CREATE OR REPLACE FUNCTION sluice.drop_staged_result(of_batch bigint, of_epoch bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    dropped bigint;
+BEGIN
+    PERFORM 1 FROM sluice.batch_file f WHERE f.batch_id = of_batch AND f.lease_epoch = of_epoch
+        AND (f.state = 'working' OR (f.state = 'refused' AND f.refusal_answered_at IS NULL)
+            OR (f.state = 'finished' AND f.news_at IS NOT NULL)) FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    DELETE FROM sluice.result_file_part p WHERE p.batch_id = of_batch
+        AND p.version > coalesce((SELECT max(r.version) FROM sluice.result_file r WHERE r.batch_id = of_batch), 0);
+    GET DIAGNOSTICS dropped = ROW_COUNT;
+    RETURN dropped;
+END
+$$;
+
+-- Cancels what has no intent yet; tells how many orders. Compare-and-set against a worker that is about to send.
+CREATE OR REPLACE FUNCTION sluice.cancel_order(batch_id bigint, line_no int DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    file sluice.batch_file := sluice.receiving_batch_file(batch_id);
+    reason text := CASE WHEN EXISTS (SELECT FROM sluice.merchant m WHERE m.merchant_id = file.merchant_id
+        AND m.db_role = session_user) THEN 'cancelled_by_merchant' ELSE 'cancelled_by_person' END;
+BEGIN
+    -- The lines of a supplement are those of a file that was taken: they are never refused, and loaded first.
+    IF file.state = 'splitting' OR (file.state IN ('receiving', 'pending', 'held')
+        AND (line_no IS NOT NULL OR file.parent_batch_id IS NOT NULL)) THEN
+        RAISE EXCEPTION 'batch % is not loaded yet (%)', batch_id, file.state
+            USING ERRCODE = 'SL012', HINT = 'nothing was cancelled; call again once it is split';
+    END IF;
+    IF file.state IN ('receiving', 'pending', 'held') THEN
+        -- Not loaded at all: the whole file is refused, and no order of it will ever exist.
+        UPDATE sluice.batch_file f SET state = 'refused', verdict = jsonb_build_object('code', reason, 'line', 0,
+                'what', 'the file was cancelled before it was loaded', 'mend', 'nothing to do')
+            WHERE f.batch_id = cancel_order.batch_id;
+        UPDATE sluice.review_item r SET closed_at = clock_timestamp(), closed_by = session_user, decision = reason
+            WHERE r.batch_id = cancel_order.batch_id AND r.closed_at IS NULL;
+        -- Nobody will encrypt what intake has not passed: it goes (R15).
+        DELETE FROM sluice.batch_file_part p WHERE p.batch_id = cancel_order.batch_id AND NOT p.is_encrypted;
+        RETURN 0;
+    END IF;
+    RETURN sluice.void_orders(file, CASE WHEN line_no IS NOT NULL THEN ARRAY[line_no] END, reason);
+END
+$$;
 
 RESET ROLE;

@@ -21,10 +21,11 @@ extension SQLStore: ResultFileStore {
         } catch is UnchangedResult {
             try await pool.transaction("note a look at results") { transaction in
                 _ = try transaction.execute(
-                    "UPDATE sluice.batch_file SET result_seen_at = $3 WHERE batch_id = $1 AND lease_epoch = $2",
+                    "UPDATE sluice.batch_file SET result_seen_at = $3, \(Self.newsLookedAt("$4")) "
+                        + "WHERE batch_id = $1 AND lease_epoch = $2",
                     [
                         .int64(file.id.value), .int64(file.epoch.value),
-                        .timestamptz(unixMicroseconds: look.edition.madeAt.unixMicroseconds),
+                        .timestamptz(unixMicroseconds: look.edition.madeAt.unixMicroseconds), .optional(look.newsAt),
                     ]
                 )
             }
@@ -56,8 +57,9 @@ extension SQLStore: ResultFileStore {
                 [.int64(file.id.value), .int64(Self.productionSeconds + 60), .int32(keys.currentIdentifier)]
             )
             let versions = try transaction.query(
-                "SELECT r.version, r.created_at, now() FROM (SELECT) one LEFT JOIN (SELECT version, created_at "
-                    + "FROM sluice.result_file WHERE batch_id = $1 ORDER BY version DESC LIMIT 1) r ON true",
+                "SELECT r.version, r.created_at, now(), f.news_at FROM sluice.batch_file f LEFT JOIN (SELECT version, "
+                    + "created_at FROM sluice.result_file WHERE batch_id = $1 ORDER BY version DESC LIMIT 1) r ON true "
+                    + "WHERE f.batch_id = $1",
                 [.int64(file.id.value)]
             )
             guard let newest = versions.first else { throw StoreDefect("a row of its own is not there") }
@@ -69,8 +71,23 @@ extension SQLStore: ResultFileStore {
                 version: (previous?.version ?? 0) + 1,
                 madeAt: try newest.timestamp(2)
             )
-            return ResultLook(edition: edition, previous: previous)
+            return ResultLook(edition: edition, previous: previous, newsAt: try newest.optionalTimestamp(3))
         }
+    }
+
+    /// Ends a file. A correction that was being written while the version was made is not in it, and finds the file not
+    /// finished yet: it is looked at once more.
+    private static let finish = """
+        state = 'finished', finished_at = coalesce(finished_at, now()), news_at = coalesce(news_at, (
+            SELECT now() FROM sluice.outbox o WHERE o.topic = 'order_corrected' AND o.batch_id IN (
+                    SELECT f.batch_id UNION ALL
+                    SELECT s.batch_id FROM sluice.batch_file s WHERE s.parent_batch_id = f.batch_id)
+                AND o.created_at > f.result_seen_at - interval '2 minutes' AND f.state = 'working' LIMIT 1))
+        """
+
+    /// What was told before the look is not news any more; what was told since is.
+    private static func newsLookedAt(_ seen: String) -> String {
+        "news_at = CASE WHEN news_at IS DISTINCT FROM \(seen) THEN news_at END"
     }
 
     /// Makes the version of one snapshot, and stores its parts; nobody sees them before `finish` has written its row.
@@ -172,13 +189,16 @@ extension SQLStore: ResultFileStore {
             [.int64(file.id.value), .int32(version), .bool(isFinal)]
         )
         _ = try transaction.execute(
-            "UPDATE sluice.batch_file SET result_seen_at = $2 WHERE batch_id = $1",
-            [.int64(file.id.value), .timestamptz(unixMicroseconds: look.edition.madeAt.unixMicroseconds)]
+            "UPDATE sluice.batch_file SET result_seen_at = $2, \(Self.newsLookedAt("$3")) WHERE batch_id = $1",
+            [
+                .int64(file.id.value), .timestamptz(unixMicroseconds: look.edition.madeAt.unixMicroseconds),
+                .optional(look.newsAt),
+            ]
         )
         if isFinal {
-            let end = file.state == .refused ? "refusal_answered_at = now()" : "state = 'finished', finished_at = now()"
+            let end = file.state == .refused ? "refusal_answered_at = now()" : Self.finish
             _ = try transaction.execute(
-                "UPDATE sluice.batch_file SET \(end), lease_worker = NULL, lease_until = NULL WHERE batch_id = $1",
+                "UPDATE sluice.batch_file f SET \(end), lease_worker = NULL, lease_until = NULL WHERE batch_id = $1",
                 [.int64(file.id.value)]
             )
         }
@@ -246,6 +266,8 @@ private struct ResultLook {
     /// Its time is before its snapshot: what is told after that may be news.
     let edition: ResultEdition
     let previous: ResultEdition?
+    /// When something was last told of a finished file.
+    let newsAt: Timestamp?
 }
 
 /// A version whose parts are stored, and which nobody sees yet.

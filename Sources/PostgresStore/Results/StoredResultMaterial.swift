@@ -49,102 +49,87 @@ final class StoredResultMaterial: ResultMaterial {
     }
 
     func nextPage() throws -> [ResultRow] {
-        // A line that failed and was set aside stands in both tables: it is the order's line, under review.
         let rows = try transaction.query(
-            """
-            SELECT line_no, is_order, standing, cause,
-                -- The order keeps the code of its success; why it came back is said by the last return that says it.
-                CASE WHEN standing = 'returned' THEN (SELECT p.code FROM sluice.payment_return p
-                    WHERE p.batch_id = $1 AND p.line_no = l.line_no
-                    ORDER BY p.code IS NULL, p.returned_at DESC, p.return_reference DESC LIMIT 1) ELSE code END,
-                CASE WHEN standing = 'returned' THEN coalesce((SELECT max(p.returned_at) FROM sluice.payment_return p
-                    WHERE p.batch_id = $1 AND p.line_no = l.line_no), decided_at) ELSE decided_at END,
-                merchant_order_no, bank_code, amount_minor, currency, bytes,
-                -- Looked for only where it can matter: most lines succeeded.
-                CASE WHEN standing IN ('succeeded', 'returned') OR NOT is_order THEN false
-                ELSE EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.closed_at IS NULL
-                        AND (r.line_no = l.line_no OR (r.line_no IS NULL AND r.submission_no = l.submission_no)))
-                    OR EXISTS (SELECT FROM sluice.quarantine_record q WHERE q.batch_id = $1 AND q.business_date = $2
-                        AND q.line_no = l.line_no AND q.origin = 'failed_order' AND q.state IN ('open', 'amended'))
-                END
-            FROM (
-                (\(Self.orders("sluice.payment_order"))) UNION ALL (\(Self.orders("history.payment_order")))
-                UNION ALL
-                (\(Self.records("sluice.quarantine_record"))) UNION ALL (\(Self.records("history.quarantine_record")))
-            ) l
-            -- An order that has left, or was brought back, keeps its success when its money comes back; of most files
-            -- nothing has.
-            CROSS JOIN LATERAL (SELECT CASE WHEN state = 'succeeded' AND is_order
-                    AND (SELECT EXISTS (SELECT FROM sluice.payment_return p WHERE p.batch_id = $1))
-                    AND (SELECT sum(p.amount_minor) FROM sluice.payment_return p
-                        WHERE p.batch_id = $1 AND p.line_no = l.line_no) >= amount_minor
-                THEN 'returned' ELSE state END AS standing) s
-            ORDER BY line_no LIMIT $4
-            """,
+            LineStandings.statement(
+                where: "line_no > $3",
+                limit: "$4",
+                more: (names: "l.bank_code, l.bytes", ofOrders: "bank_code, personal AS bytes", ofRecords: "NULL, raw")
+            ),
             [.int64(file.id.value), .date(file.businessDate), .int32(after), .int64(Self.pageSize)]
         )
-        let page = try rows.map { row in try resultRow(row) }
-        if let last = page.last { after = last.line.value }
-        return page
-    }
-
-    /// A page of orders of one place; some have left while others are open.
-    private static func orders(_ table: String) -> String {
-        """
-        SELECT o.line_no, true AS is_order, o.state::text, o.cause::text, o.code, o.decided_at, o.merchant_order_no,
-            o.bank_code, o.amount_minor, o.currency, o.personal AS bytes, o.submission_no
-        FROM \(table) o WHERE o.batch_id = $1 AND o.business_date = $2 AND o.line_no > $3
-        ORDER BY o.line_no LIMIT $4
-        """
-    }
-
-    private static func records(_ table: String) -> String {
-        """
-        SELECT q.line_no, false, q.state::text, NULL, coalesce(q.closed_code, q.reasons -> 0 ->> 'code'),
-            q.closed_at, q.merchant_order_no, NULL, q.amount_minor, q.currency, q.raw, NULL
-        FROM \(table) q WHERE q.batch_id = $1 AND q.business_date = $2 AND q.line_no > $3
-            AND q.origin = 'intake' ORDER BY q.line_no LIMIT $4
-        """
-    }
-
-    private func resultRow(_ row: PostgresRow) throws -> ResultRow {
-        let line = LineNumber(try row.int32(0))
-        let code = try row.optionalText(4) ?? ""
-        guard try row.bool(1) else {
-            let status: ResultStatus = try row.text(2) == "rejected" ? .failed : .underReview
-            return ResultRow(
-                line: line,
-                status: status,
-                code: code,
-                cause: nil,
-                decidedAt: try row.optionalTimestamp(5),
-                content: .quarantined(
-                    raw: try cipher.open(try row.bytes(10), .raw, line: line),
-                    merchantOrderNumber: try row.optionalText(6),
-                    amountMinor: try row.optionalInt64(8),
-                    currency: try row.optionalText(9)
-                )
-            )
+        let standings = try rows.map(LineStandings.standing)
+        var released: [Int32: LineStandings.Key] = [:]
+        for (row, standing) in zip(rows, standings) {
+            after = try row.int32(0)
+            if let successor = standing.successor { released[after] = successor }
         }
-        let state: OrderState = try row.word(2)
-        let cause = try row.optionalText(3).flatMap(FailureCause.init(rawValue:))
-        // Without its account the line still says what became of the order.
-        let personal = cipher.personal(try row.bytes(10), line: line)
+        let successors = try LineStandings(transaction).follow(released)
+        return try zip(rows, standings).map { row, standing in
+            try resultRow(row, standing, releasedAs: successors[try row.int32(0)])
+        }
+    }
+
+    /// A line says what was sent, and stands as what it has become.
+    private func resultRow(
+        _ row: PostgresRow,
+        _ own: LineStandings.Standing,
+        releasedAs successor: LineStandings.Standing?
+    ) throws -> ResultRow {
+        let line = LineNumber(try row.int32(0))
+        let standing = successor ?? own
         return ResultRow(
             line: line,
-            status: ResultStatus(order: state, cause: cause, isUnderReview: try row.bool(11)),
-            code: code,
-            cause: cause,
-            decidedAt: try row.optionalTimestamp(5),
-            content: .order(
-                merchantOrderNumber: try row.text(6),
-                accountNumber: personal?.accountNumber ?? "",
-                accountName: personal?.accountName ?? "",
-                bankCode: try row.optionalText(7),
-                purpose: personal?.purpose ?? "",
-                amountMinor: try row.int64(8),
-                currency: try row.text(9)
+            status: standing.status,
+            code: standing.code,
+            cause: standing.cause,
+            decidedAt: standing.decidedAt,
+            content: try content(row, own, line),
+            mended: successor.flatMap { $0.isOrder ? $0.values.differing(from: own.values) : nil }
+        )
+    }
+
+    private func content(
+        _ row: PostgresRow,
+        _ own: LineStandings.Standing,
+        _ line: LineNumber
+    ) throws -> ResultRow.Content {
+        let bytes = try row.bytes(LineStandings.columnCount + 1)
+        let values = own.values
+        guard own.isOrder else {
+            return .quarantined(
+                raw: try cipher.open(bytes, .raw, line: line),
+                merchantOrderNumber: values.merchantOrderNumber,
+                amountMinor: values.amountMinor,
+                currency: values.currency
             )
+        }
+        guard let number = values.merchantOrderNumber, let amountMinor = values.amountMinor,
+            let currency = values.currency
+        else { throw StoreDefect("an order without a number or an amount is stored") }
+        // Without its account the line still says what became of the order.
+        let personal = cipher.personal(bytes, line: line)
+        return .order(
+            merchantOrderNumber: number,
+            accountNumber: personal?.accountNumber ?? "",
+            accountName: personal?.accountName ?? "",
+            bankCode: try row.optionalText(LineStandings.columnCount),
+            purpose: personal?.purpose ?? "",
+            amountMinor: amountMinor,
+            currency: currency
+        )
+    }
+}
+
+extension MendedValues {
+    /// What of these values is not as in `sent`; nil if all of it is.
+    fileprivate func differing(from sent: MendedValues) -> MendedValues? {
+        let isOtherAmount = amountMinor != nil && (amountMinor, currency) != (sent.amountMinor, sent.currency)
+        let isOtherNumber = merchantOrderNumber != nil && merchantOrderNumber != sent.merchantOrderNumber
+        guard isOtherAmount || isOtherNumber else { return nil }
+        return MendedValues(
+            merchantOrderNumber: isOtherNumber ? merchantOrderNumber : nil,
+            amountMinor: isOtherAmount ? amountMinor : nil,
+            currency: isOtherAmount ? currency : nil
         )
     }
 }

@@ -19,6 +19,7 @@ extension SQLStore {
         var lines: [Int32] = []
         var reasons: [String] = []
         var raws: [[UInt8]] = []
+        var fields: [[UInt8]] = []
         for row in orders {
             let line = LineNumber(try row.int32(0))
             let personal = try PersonalData(serialized: try cipher.open(try row.bytes(1), .personal, line: line))
@@ -31,6 +32,13 @@ extension SQLStore {
                 ("amount_minor", .integer(try row.int64(4))), ("currency", .string(try row.text(5))),
                 ("purpose", .string(personal.purpose)),
             ])
+            let said = QuarantinedFields(
+                merchantOrderNumber: try row.text(2),
+                personal: personal,
+                bankCode: try row.optionalText(3),
+                amountMinor: try row.int64(4),
+                currency: try row.text(5)
+            )
             let reason = QuarantineReason(
                 code: "refused_by_channel",
                 field: nil,
@@ -40,20 +48,22 @@ extension SQLStore {
             lines.append(line.value)
             reasons.append([reason].json)
             raws.append(cipher.sealWithRandomNonce(Array(raw.utf8), .raw, line.value, 0))
+            fields.append(cipher.sealWithRandomNonce(said.json, .fields, line.value, 0))
         }
         _ = try transaction.execute(
             """
             INSERT INTO sluice.quarantine_record (batch_id, line_no, business_date, origin, merchant_order_no,
-                amount_minor, currency, reasons, charset, byte_from, byte_to, physical_line, raw, data_key_id)
+                amount_minor, currency, reasons, charset, byte_from, byte_to, physical_line, raw, data_key_id,
+                fields, account_hash)
             SELECT o.batch_id, o.line_no, o.business_date, 'failed_order', o.merchant_order_no, o.amount_minor,
-                o.currency, q.reasons::jsonb, 'UTF-8', 0, 0, 0, q.raw, $6
-            FROM unnest($3::int[], $4::text[], $5::bytea[]) AS q (line_no, reasons, raw)
+                o.currency, q.reasons::jsonb, 'UTF-8', 0, 0, 0, q.raw, $6, q.fields, o.account_hash
+            FROM unnest($3::int[], $4::text[], $5::bytea[], $7::bytea[]) AS q (line_no, reasons, raw, fields)
             JOIN sluice.payment_order o ON o.batch_id = $1 AND o.business_date = $2 AND o.line_no = q.line_no
                 AND \(LineBounds.condition("o.line_no", in: "$3"))
             """,
             [
                 .int64(chunk.batch.value), .date(chunk.businessDate), .intArray(lines), .textArray(reasons),
-                .byteaArray(raws), .int32(cipher.keyIdentifier),
+                .byteaArray(raws), .int32(cipher.keyIdentifier), .byteaArray(fields),
             ]
         )
         _ = try transaction.execute(

@@ -23,11 +23,12 @@ package struct StatusReason: Sendable, Hashable {
     /// The first begins with the line's status, a colon and a blank: that is what tells a return from a rejection.
     package let words: [String]
 
-    /// The reason of a line; nil for one that succeeded, which needs none.
+    /// The reason of a line; nil for one that succeeded as it was sent, which needs none.
     package init?(_ line: ResultLine) {
-        if line.status == .succeeded { return nil }
+        if line.status == .succeeded, line.reason.isEmpty { return nil }
         var words = ["\(line.status.rawValue): \(Self.words(line))"]
         switch line.status {
+        case .succeeded: code = nil
         case _ where line.code.isEmpty: code = line.status.isOpen ? nil : .external(Self.inWords)
         // It came with a statement or a file of returns, which speak ISO's codes and NACHA's.
         case .returned where ReturnReason.external.contains(line.code): code = .external(line.code)
