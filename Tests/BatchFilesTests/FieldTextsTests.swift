@@ -5,8 +5,8 @@ import Testing
 /// Texts of fields as they are sealed.
 @Suite struct FieldTextsTests {
     private static let strings = [
-        "", "plain", "\"quoted\" \\ and / back", "\u{0}\u{1}\u{1F}\u{7F}", "line\nend\r\n\ttab", "张三 \u{1F600} é e\u{301}",
-        "\u{2028}\u{FEFF}\u{202E}", "{\"amount\":\"1\"}", "=cmd|' /C calc'!A0",
+        "", "plain", "\"quoted\" \\ and / back", "\u{0}\u{1}\u{1F}\u{7F}", "line\nend\r\n\ttab",
+        "张三 \u{1F600} é e\u{301}", "\u{2028}\u{FEFF}\u{202E}", "{\"amount\":\"1\"}", "=cmd|' /C calc'!A0",
     ]
 
     @Test func `what is written is read again, whatever the texts hold`() throws {

@@ -92,8 +92,8 @@ struct ReviewDesk: Sendable {
         let outcome = try await scene.pool.transaction("amend") { transaction in
             try transaction.query(
                 """
-                SELECT outcome FROM sluice.amend_records($1, ARRAY[$2::bigint], ARRAY[$3::int], ARRAY[0], ARRAY[$4::text],
-                    ARRAY[$5::bytea], 1, ARRAY[$6::text], ARRAY[$7::bigint], ARRAY[$8::text], ARRAY[NULL::bytea],
+                SELECT outcome FROM sluice.amend_records($1, ARRAY[$2::bigint], ARRAY[$3::int], ARRAY[0],
+                    ARRAY[$4::text], ARRAY[$5::bytea], 1, ARRAY[$6::text], ARRAY[$7::bigint], ARRAY[$8::text], ARRAY[NULL::bytea],
                     ARRAY['[]'], 'mended')
                 """,
                 [
@@ -132,9 +132,11 @@ struct ReviewDesk: Sendable {
 
     /// What of a batch a value is sealed for.
     private static func place(field: UInt8, _ batch: BatchIdentifier, _ first: Int32, _ second: Int32) -> [UInt8] {
-        let numbers = [UInt32(batch.value >> 32), UInt32(truncatingIfNeeded: batch.value), UInt32(first), UInt32(second)]
-        return [field]
-            + numbers.flatMap { number in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> UInt32($0)) } }
+        var place = [field]
+        for number in [batch.value >> 32, batch.value, Int64(first), Int64(second)] {
+            for shift in [24, 16, 8, 0] { place.append(UInt8(truncatingIfNeeded: number >> Int64(shift))) }
+        }
+        return place
     }
 
     // MARK: Two people
@@ -181,8 +183,8 @@ struct ReviewDesk: Sendable {
         let proposal = try await scene.pool.transaction("propose") { [maker] transaction in
             try transaction.query(
                 """
-                SELECT proposal_id FROM sluice.propose_correction($1, $2, $3, $4, $5, $6, 'a letter of the channel', NULL,
-                    'proven', false)
+                SELECT proposal_id FROM sluice.propose_correction($1, $2, $3, $4, $5, $6, 'a letter of the channel',
+                    NULL, 'proven', false)
                 """,
                 [.bytea(maker), .int64(batch.value), .int32(line), .int64(amount), .text(from), .text(to)]
             ).first.map { try $0.int64(0) }

@@ -40,8 +40,7 @@ import Testing
         return Array((text + "</CstmrCdtTrfInitn></Document>").utf8)
     }
 
-    static func report(_ scene: EngineScene, _ batch: BatchIdentifier, _ version: Int32?) async throws -> String
-    {
+    static func report(_ scene: EngineScene, _ batch: BatchIdentifier, _ version: Int32?) async throws -> String {
         let bytes = Mutex<[UInt8]>([])
         let written = try await scene.store.readResultFile(of: batch, version: version) { part in
             bytes.withLock { $0 += part }

@@ -2,9 +2,9 @@ import PaymentCore
 
 /// Texts as they are sealed: a JSON object of strings, whose keys are the names of fields.
 ///
-/// Beside them stands what the record says of forms (`account_form`, `bank_code_form`). Who keeps the amount of an order
-/// without knowing its layout writes `amount_minor` in place of `amount`, and the currency: it is read as the layout
-/// would write it.
+/// Beside them stands what the record says of forms (`account_form`, `bank_code_form`). Who keeps the amount of an
+/// order without knowing its layout writes `amount_minor` in place of `amount`, and the currency: it is read as the
+/// layout would write it.
 extension FieldTexts {
     /// Why bytes are no texts; it names no value.
     package struct Defect: Error, Sendable, Hashable, CustomStringConvertible {
@@ -140,7 +140,7 @@ private struct StringMembers {
     }
 
     private mutating func take(_ byte: UInt8) throws(FieldTexts.Defect) {
-        guard peek == byte else { throw Defect(description: "byte \(place) is not what an object of strings has there") }
+        guard peek == byte else { throw Defect(description: "byte \(place) is not one of an object of strings") }
         place += 1
     }
 
@@ -186,7 +186,9 @@ private struct StringMembers {
             try take(UInt8(ascii: "\\"))
             try take(UInt8(ascii: "u"))
             let second = try unit()
-            guard (0xDC00...0xDFFF).contains(second) else { throw Defect(description: "half of a character is missing") }
+            guard (0xDC00...0xDFFF).contains(second) else {
+                throw Defect(description: "half of a character is missing")
+            }
             value = 0x10000 + (UInt32(first) - 0xD800) << 10 + UInt32(second) - 0xDC00
         }
         guard let scalar = Unicode.Scalar(value) else { throw Defect(description: "half of a character is missing") }

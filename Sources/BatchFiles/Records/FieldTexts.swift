@@ -1,8 +1,8 @@
 /// What the columns of one record say, field by field: as they were sent, or as a person has amended them.
 ///
 /// Personal data: sealed at rest, never logged (R15). A field without a text is one of which nothing is known but what
-/// the reasons of its record say: its bytes are no text of the charset, or it was not kept. An empty column has an empty
-/// text.
+/// the reasons of its record say: its bytes are no text of the charset, or it was not kept. An empty column has an
+/// empty text.
 package struct FieldTexts: Sendable {
     private var texts: [RecordField: String] = [:]
     /// What the record says of the form of its account and its bank, in formats that have an element for each form.

@@ -39,7 +39,7 @@ extension RecordChecker {
             }
             if isUnknown(column, in: record) { unknownColumns.insert(index) }
             let isUndecodable = kept.contains { $0.code == .undecodableBytes && $0.field == column.field }
-            // No text, but no empty column either: a currency that cannot be read is not the one of those that name none.
+            // No text, but no empty column either: a currency that cannot be read is not that of those who name none.
             let value: [UInt8] = isUndecodable ? [0xFF] : []
             raw.appendValue(value.span)
         }

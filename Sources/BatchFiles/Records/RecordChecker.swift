@@ -202,7 +202,9 @@ package struct RecordChecker: ~Copyable {
         let byteCount = record.bounds(of: record.fields[index]).count
         guard byteCount > 0 else {
             let isCurrencyOpen = column.field == .currency && form.defaultCurrency == nil
-            if column.isRequired || isCurrencyOpen, !unknownColumns.contains(index) { add(.missingField, column.field, "") }
+            if column.isRequired || isCurrencyOpen, !unknownColumns.contains(index) {
+                add(.missingField, column.field, "")
+            }
             return
         }
         guard let range = decode(record, index, into: &values) else {

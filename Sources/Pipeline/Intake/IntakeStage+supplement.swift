@@ -9,8 +9,9 @@ extension IntakeStage {
     /// Records in memory at once.
     private static let recordsAtOnce = 200
 
-    /// Pass 1: always loads, whatever does not pass. It waits for nobody a second time, and becomes a quarantined
-    /// record of the supplement.
+    /// Pass 1: always loads, whatever does not pass.
+    ///
+    /// It waits for nobody a second time, and becomes a quarantined record of the supplement.
     func verify(
         _ supplement: SupplementOrigin,
         of file: ClaimedBatchFile,
@@ -34,7 +35,9 @@ extension IntakeStage {
         return .load(recordCount: records, amountUnreadable: unreadable, accepted: accepted)
     }
 
-    /// Pass 2: slice by slice, from the line on that was saved last. Answers whether the file is split.
+    /// Pass 2: slice by slice, from the line on that was saved last.
+    ///
+    /// Answers whether the file is split.
     func load(
         _ supplement: SupplementOrigin,
         of file: ClaimedBatchFile,

@@ -192,8 +192,10 @@ extension Invariant {
 
     // MARK: Supplements
 
-    /// A released record is one line of one supplement of the file that it was sent in; once that line is loaded, it is
-    /// there, as an order or as a record, and nothing else is. A number that is in nobody's hands is caught elsewhere.
+    /// A released record is one line of one supplement of the file that it was sent in.
+    ///
+    /// Once that line is loaded, it is there, as an order or as a record. A number that is in nobody's hands is caught
+    /// elsewhere.
     private static let lostReleases = """
         SELECT q.batch_id || '-' || q.line_no FROM \(quarantined) q JOIN sluice.batch_file f USING (batch_id)
         LEFT JOIN sluice.supplement_record s ON s.from_batch_id = q.batch_id AND s.from_line_no = q.line_no

@@ -75,8 +75,10 @@ extension SQLStore: ResultFileStore {
         }
     }
 
-    /// Ends a file. A correction that was being written while the version was made is not in it, and finds the file not
-    /// finished yet: it is looked at once more.
+    /// Ends a file.
+    ///
+    /// A correction that was being written while the version was made is not in it, and finds the file not finished
+    /// yet: so it is looked at once more.
     private static let finish = """
         state = 'finished', finished_at = coalesce(finished_at, now()), news_at = coalesce(news_at, (
             SELECT now() FROM sluice.outbox o WHERE o.topic = 'order_corrected' AND o.batch_id IN (

@@ -177,7 +177,9 @@ private struct RecordCiphers: ~Copyable {
         self.keys = keys
     }
 
-    /// A value behind its nonce; nil if it is damaged. Throws where its key is not configured.
+    /// A value behind its nonce; nil if it is damaged.
+    ///
+    /// Throws where its key is not configured.
     mutating func open(
         _ sealed: [UInt8],
         _ field: BatchCipher.Field,
