@@ -9,6 +9,8 @@ package struct PaymentFile: Sendable {
         case amounts
         /// One record in ten is bad, in one of eleven ways.
         case mixed
+        /// Every record is bad, and mended by taking a tab from its name.
+        case names
     }
 
     private static let surnames = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄"]
@@ -42,6 +44,7 @@ package struct PaymentFile: Sendable {
         case .none: false
         case .amounts: line % 100 == 38
         case .mixed: line % 10 == 8
+        case .names: true
         }
     }
 
@@ -60,7 +63,8 @@ package struct PaymentFile: Sendable {
     }
 
     private func spoil(_ fields: inout [String], line: Int) {
-        guard flaws == .mixed else { return fields[4] = "12O.00" }
+        if flaws == .amounts { return fields[4] = "12O.00" }
+        if flaws == .names { return fields[2] += "\t" }
         switch line / 10 % 11 {
         case 0: fields[4] = "12O.00"
         case 1: fields[4] = "12.345"

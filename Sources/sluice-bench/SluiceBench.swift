@@ -19,6 +19,7 @@ struct SluiceBench: AsyncParsableCommand {
         case archiveSwap = "archive-swap"
         case archiveRows = "archive-rows"
         case archiveLoad = "archive-load"
+        case review
 
         /// What is measured under this name.
         var single: [Part] {
@@ -84,7 +85,7 @@ struct SluiceBench: AsyncParsableCommand {
 
     func run() async throws {
         var report = BenchmarkReport()
-        for part in (parts.isEmpty ? [.intake, .claim, .chain, .archive] : parts).flatMap(\.single) {
+        for part in (parts.isEmpty ? [.intake, .claim, .chain, .archive, .review] : parts).flatMap(\.single) {
             FileHandle.standardError.write(Data("measuring \(part.rawValue) …\n".utf8))
             report.add(try await measure(part))
         }
@@ -131,6 +132,7 @@ struct SluiceBench: AsyncParsableCommand {
                 pairs: quick ? 1 : 8,
                 half: quick ? .seconds(3) : .seconds(30)
             ).run()
+        case .review: return try await ReviewBenchmark(records: records ?? (quick ? 5_000 : 100_000)).run()
         }
     }
 }
