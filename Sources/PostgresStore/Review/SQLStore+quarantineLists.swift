@@ -129,7 +129,11 @@ extension SQLStore {
         }
     }
 
+    /// The statement of a filter, in a transaction that is ready for it.
     func query(_ filter: QuarantineFilter, _ transaction: PostgresTransaction) throws -> QuarantineQuery {
-        QuarantineQuery(filter, day: try filter.batch.flatMap { try businessDate(of: $0, transaction) })
+        // The planner expects many kinds of records where there are few, and would compile for seconds what runs for
+        // milliseconds.
+        _ = try transaction.execute("SET LOCAL jit = off")
+        return QuarantineQuery(filter, day: try filter.batch.flatMap { try businessDate(of: $0, transaction) })
     }
 }
