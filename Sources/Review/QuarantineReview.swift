@@ -19,6 +19,11 @@ package enum RecordSelection: Sendable {
     /// These, each once.
     case named([RecordKey])
 
+    /// Whether each record is named, and none is found by what it is like.
+    var isNamed: Bool {
+        if case .named = self { true } else { false }
+    }
+
     var isForOne: Bool {
         if case .named(let keys) = self { Set(keys).count == 1 } else { false }
     }

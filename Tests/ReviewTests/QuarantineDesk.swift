@@ -59,12 +59,13 @@ final class QuarantineDesk: QuarantineStore {
         _ key: RecordKey,
         _ texts: [RecordField: String]?,
         reasons: [QuarantineReason] = [],
-        isOwner: Bool = true
+        isOwner: Bool = true,
+        origin: String = "intake"
     ) -> RecordKey {
         var record = QuarantinedRecord(
             key: OrderKey(batch: key.batch, line: key.line, businessDate: Self.day),
             state: .open,
-            origin: "intake",
+            origin: origin,
             reasons: reasons,
             source: RecordSource(byteFrom: 0, byteTo: 10, physicalLine: 1, charset: "UTF-8"),
             quarantinedAt: Timestamp(unixMicroseconds: 0)

@@ -28,6 +28,22 @@ import Testing
         #expect(desk.state.withLock { $0.requests.map(\.records) } == [[SeenRecord(key: .line(1), revision: 0)]])
     }
 
+    @Test func `what a channel refused goes again as it is only where it is named`() async throws {
+        let desk = QuarantineDesk()
+        let refused = QuarantineReason(code: "refused_by_channel", field: nil, maskedValue: "E17", mend: "amend it")
+        desk.put(.line(1), GoodRecord.texts("A-1"), reasons: [refused], origin: "failed_order")
+        let session = try QuarantineDesk.session()
+        let found = try await desk.review().release(.everything, comment: "x", session: session, isPreview: false)
+        #expect(found.taken == 0 && found.records.map(\.fate) == [.stillFails(["refused_by_channel"])])
+        let named = try await desk.review().release(
+            .named([.line(1)]),
+            comment: "x",
+            session: session,
+            isPreview: false
+        )
+        #expect(named.taken == 1)
+    }
+
     @Test func `an accepted reason keeps no record back, if an order can be made in spite of it`() async throws {
         let desk = QuarantineDesk()
         desk.put(.line(1), GoodRecord.texts("A-1", .accountNumber, Self.misspelt))

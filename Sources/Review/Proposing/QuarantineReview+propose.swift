@@ -40,6 +40,14 @@ extension QuarantineReview {
                         report.records.append(ReportedRecord(key: record.key, fate: .stillFails(codes)))
                         continue
                     }
+                    // A channel refused it as it is: it goes again so only where somebody means this very record.
+                    guard record.record.origin == "intake" || record.record.revision > 0 || selection.isNamed
+                    else {
+                        count.add(record.record.reasons, of: record.key)
+                        let codes = record.record.reasons.map(\.code)
+                        report.records.append(ReportedRecord(key: record.key, fate: .stillFails(codes)))
+                        continue
+                    }
                     good.append(SeenRecord(key: record.key, revision: record.record.revision))
                 } catch {
                     report.records.append(ReportedRecord(key: record.key, fate: .unjudgeable(error.why)))

@@ -44,7 +44,8 @@ struct ReviewApproveCommand: AsyncParsableCommand {
                 isDry: dry.dryRun
             )
         }
-        let answer = ProposalReport(made: made, what: "approved")
+        let unit = made.effect.supplements.isEmpty ? "orders" : "records"
+        let answer = ProposalReport(made: made, what: "approved", unit: unit)
         let words =
             made.isDone || dry.dryRun
             ? answer.words
