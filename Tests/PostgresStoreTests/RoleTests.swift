@@ -14,7 +14,8 @@ import Testing
         "job_run", "order_to_plan", "account_at_risk", "batch_file_sum", "review_option", "review_decision",
         "same_payment", "heavy_table", "archive_lease", "archive_stop", "archive_month", "archive_stay",
         "archive_touch", "legal_hold", "role_action", "person", "login", "login_session", "login_credential",
-        "login_decoy", "people_bootstrap", "review_policy", "audit_entry", "audit_head",
+        "login_decoy", "people_bootstrap", "review_policy", "audit_entry", "audit_head", "proposal", "proposal_vote",
+        "proposal_record", "evidence_file", "quarantine_amendment", "supplement_record", "unmasked",
     ]
 
     /// r read, s read of some columns, a insert, i insert of some columns, w update of the whole row, c update of some
@@ -27,15 +28,19 @@ import Testing
         "outbox": "ra", "job": "rac", "job_run": "raw", "order_to_plan": "rad", "account_at_risk": "ra",
         "batch_file_sum": "rac", "same_payment": "ra",
     ]
-    private static let hidden: Set<String> = ["batch_file_part", "result_file_part", "account_at_risk"]
+    private static let hidden: Set<String> = [
+        "batch_file_part", "result_file_part", "account_at_risk", "unmasked",
+    ]
     /// Of which no role of the schema reads anything.
     private static let secret: Set<String> = ["login_credential", "login_decoy"]
-    /// Of which salts, verifiers and hashes of secrets are read by none.
-    private static let partlySecret: Set<String> = ["login", "login_session"]
+    /// Of which salts, verifiers, hashes of secrets and sealed evidence are read by none.
+    private static let partlySecret: Set<String> = ["login", "login_session", "evidence_file"]
 
     private static func expected(_ role: String, _ table: String) -> String {
         if secret.contains(table) || role == "sluice_merchant" { return "" }
         if partlySecret.contains(table) { return "s" }
+        // What is sealed is of use to the engine only.
+        if table == "quarantine_amendment" { return role == "sluice_reader" || role == "sluice_console" ? "s" : "r" }
         return switch role {
         case "sluice_worker": workerRights[table] ?? "r"
         case "sluice_archiver": table == "alarm" ? "rac" : "r"

@@ -220,9 +220,11 @@ import Testing
         let list = Array("order,state\n1,none\n".utf8)
         let file = try await scene.store.keepEvidence(named: "harbor.csv", list, by: scene.people.maker)
         #expect(try await scene.store.keepEvidence(named: "again.csv", list, by: scene.people.maker) == file)
-        let unproven = request
-        #expect(await Self.refusal { try await scene.decide(unproven) } == "SL016", "they are in another state")
+        request.evidenceFile = file
+        let mistaken = request
+        #expect(await Self.refusal { try await scene.decide(mistaken) } == "SL016", "they are in another state")
         request.state = .unknown
+        request.evidenceFile = nil
         let bare = request
         #expect(await Self.refusal { try await scene.decide(bare) } == "SL005", "it names no evidence")
         request.evidenceFile = file
