@@ -49,6 +49,8 @@ package struct SupplementRecord: Sendable {
     package let charset: String
     package let byteRange: Range<Int64>
     package let physicalLine: Int64
+    /// The amount that its release was approved with: the order has it, or is none.
+    package var releasedAmount: Money?
 
     package init(
         line: LineNumber,

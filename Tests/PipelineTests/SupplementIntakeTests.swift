@@ -148,6 +148,33 @@ import Testing
         #expect(desk.slices.first?.orders.count == 1)
     }
 
+    @Test func `what says another amount or number than was approved makes no order`() async throws {
+        var dearer = Self.record(1)
+        dearer.releasedAmount = Money(minor: 149, currency: .cny)
+        var right = Self.record(2)
+        right.releasedAmount = Money(minor: 250, currency: .cny)
+        let renamed = Self.record(3, amended: Self.texts(4))
+        let desk = Self.desk([dearer, right, renamed])
+        try await Self.work(try Self.stage(desk), desk)
+        let slice = try #require(desk.slices.first)
+        #expect(slice.orders.map(\.line.value) == [2])
+        #expect(slice.quarantined.map(\.line.value) == [1, 3])
+        #expect(slice.quarantined.allSatisfy { $0.reasons.map(\.code) == ["unlike_release"] })
+        #expect(
+            desk.verdict
+                == .load(
+                    recordCount: 3,
+                    amountUnreadable: 0,
+                    accepted: [
+                        .cny: Tally(
+                            count: 1,
+                            amountMinor: 250
+                        )
+                    ]
+                )
+        )
+    }
+
     @Test func `texts that nobody can read make no order of what was sent`() async throws {
         let amended = SupplementRecord(
             line: LineNumber(1),

@@ -25,7 +25,7 @@ extension IntakeStage {
         var accepted: [Currency: Tally] = [:]
         try await readRecords(of: file, stop: stop) { record in
             records += 1
-            let isOrder = checker.judge(AmendedRecord(record, form: format.form))
+            let isOrder = checker.judge(AmendedRecord(record, form: format.form)) && record.isReleased(as: checker)
             guard let amount = checker.amount else {
                 unreadable += 1
                 return
@@ -55,9 +55,10 @@ extension IntakeStage {
         // Where a record is judged by those before it, they are judged again, and not loaded again.
         let first = checker.setsRepeatsAside ? LineNumber(0) : start
         try await readRecords(of: file, after: first, stop: stop) { record in
-            let isOrder = checker.judge(AmendedRecord(record, form: format.form))
+            let passes = checker.judge(AmendedRecord(record, form: format.form))
             guard record.line > start else { return }
-            slice.append(record, judgedBy: checker, isOrder: isOrder)
+            let isOrder = passes && record.isReleased(as: checker)
+            slice.append(record, judgedBy: checker, isOrder: isOrder, isOtherwise: passes && !isOrder)
             slice.position = LoadPosition(behind: record.line)
             guard slice.isFull(records: sliceRecords) else { return }
             full.append(slice)
@@ -144,6 +145,16 @@ extension AmendedRecord {
     }
 }
 
+extension SupplementRecord {
+    /// Whether the order would be what two people have approved: they saw its amount and its number beside the sealed
+    /// values, and whoever sealed those may have told them otherwise.
+    fileprivate func isReleased(as checker: borrowing RecordChecker) -> Bool {
+        let values = checker.values
+        guard let number = values.merchantOrderNumber, values.text(number) == merchantOrderNumber else { return false }
+        return releasedAmount == nil || releasedAmount == checker.amount
+    }
+}
+
 extension LoadPosition {
     /// Behind a line of a file without bytes.
     fileprivate init(behind line: LineNumber) {
@@ -155,10 +166,13 @@ extension LoadSlice {
     /// Appends a record of a supplement that `checker` has judged last.
     ///
     /// One that does not pass keeps the number that its release has given to it, and what its columns were to say.
+    ///
+    /// `isOtherwise`: it passes, and is not what was approved.
     fileprivate mutating func append(
         _ record: SupplementRecord,
         judgedBy checker: borrowing RecordChecker,
-        isOrder: Bool
+        isOrder: Bool,
+        isOtherwise: Bool
     ) {
         let values = checker.values
         let bytes = values.bytes.span
@@ -170,7 +184,7 @@ extension LoadSlice {
                 number: record.merchantOrderNumber.utf8.span,
                 accountNumber: account,
                 fields: record.amended ?? record.fields,
-                reasons: checker.reasons.map(QuarantineReason.init),
+                reasons: checker.reasons.map(QuarantineReason.init) + (isOtherwise ? [.unlikeRelease] : []),
                 raw: record.raw.span,
                 byteRange: record.byteRange,
                 physicalLine: record.physicalLine,
@@ -195,4 +209,14 @@ extension LoadSlice {
             charset: record.charset
         )
     }
+}
+
+extension QuarantineReason {
+    /// The values of the record are not those whose amount and number were approved.
+    fileprivate static let unlikeRelease = QuarantineReason(
+        code: "unlike_release",
+        field: nil,
+        maskedValue: "",
+        mend: "its amount or number is not what was approved: find out who amended it and by what program"
+    )
 }

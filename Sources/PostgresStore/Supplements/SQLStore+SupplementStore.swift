@@ -58,7 +58,9 @@ extension SQLStore: SupplementStore {
                 ARRAY(SELECT coalesce(e ->> 'value', '') FROM jsonb_array_elements(q.reasons) WITH ORDINALITY
                     AS x (e, n) ORDER BY n),
                 ARRAY(SELECT coalesce(e ->> 'mend', '') FROM jsonb_array_elements(q.reasons) WITH ORDINALITY
-                    AS x (e, n) ORDER BY n)
+                    AS x (e, n) ORDER BY n),
+                CASE WHEN n.revision = 0 THEN q.amount_minor ELSE a.amount_minor END,
+                CASE WHEN n.revision = 0 THEN q.currency ELSE a.currency END
             FROM \(table) q JOIN unnest($3::int[], $4::int[]) AS n (line_no, revision) ON n.line_no = q.line_no
             LEFT JOIN sluice.quarantine_amendment a ON a.batch_id = q.batch_id AND a.line_no = q.line_no
                 AND a.revision = n.revision
@@ -94,7 +96,10 @@ extension SQLStore: SupplementStore {
             ? try ciphers.openRaw(try row.bytes(7), source, key: key)
             : try ciphers.open(try row.bytes(7), .raw, source, 0, key: key)
         let (fieldNames, values, mends) = (try row.textArray(13), try row.textArray(14), try row.textArray(15))
-        return SupplementRecord(
+        guard let currency = try row.optionalText(17).flatMap(Currency.init(code:)) else {
+            throw StoreDefect("line \(line.line) of a supplement was released without an amount")
+        }
+        var record = SupplementRecord(
             line: line.line,
             merchantOrderNumber: try row.text(2),
             // Who cannot read what was amended does not take what was sent for it.
@@ -113,6 +118,8 @@ extension SQLStore: SupplementStore {
             byteRange: try row.int64(9)..<(try row.int64(10)),
             physicalLine: try row.int64(11)
         )
+        record.releasedAmount = Money(minor: try row.int64(16), currency: currency)
+        return record
     }
 
     private func salt(of batch: BatchIdentifier, _ transaction: PostgresTransaction) throws -> [UInt8] {
