@@ -4,6 +4,7 @@ import PaymentCore
 import Pipeline
 import PostgresClient
 import PostgresStore
+import Review
 import Store
 import StrictYAML
 
@@ -23,10 +24,14 @@ package struct ErrorReport: Sendable {
         case let failure as CommandFailure: self.init(failure.description, failure.status)
         case is Terminal.Closed: self.init(nil, .failed)
         case is YAMLError, is ConfigurationError, is EndpointError, is ChannelTransportError, is Migrator.Defect,
-            is KeyRing.Defect, is ConnectionBudgetExceeded, is WorkingCalendar.UncoveredDay, is NothingToHold:
+            is KeyRing.Defect, is ConnectionBudgetExceeded, is WorkingCalendar.UncoveredDay, is NothingToHold,
+            is ReviewRefusal, is AmendmentRule.Defect:
             self.init("\(error)", .configuration)
         case is StaleArchiveLease: self.init("\(error)", .heldByAnother)
         case let refused as RestorationRefused: self.init(refused)
+        case let stopped as AmendingStopped:
+            let cause = ErrorReport(stopped.cause)
+            self.init("\(stopped)\(cause.words.map { ": \($0)" } ?? "")", cause.status)
         case is ArchivingStopped: self.init("\(error)", .waitsForPerson)
         case let simulator as SimulatorError:
             self.init(simulator.description, simulator.code == .configuration ? .configuration : .failed)

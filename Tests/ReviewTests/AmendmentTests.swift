@@ -183,4 +183,24 @@ import Testing
         #expect(report.unjudgeable.map(\.key) == [.line(2), .line(3)])
         #expect(!report.unjudgeable.contains { $0.description.contains("\u{1B}") })
     }
+
+    @Test func `what stops in the middle tells how far it came`() async throws {
+        let desk = QuarantineDesk()
+        for line in 1...1_500 as ClosedRange<Int32> {
+            desk.put(.line(line), GoodRecord.texts("A-\(line)", .purpose, " a"))
+        }
+        desk.state.withLock { $0.failsAfterPages = 1 }
+        let error = await #expect(throws: AmendingStopped.self) {
+            _ = try await desk.review().amend(
+                Self.amendment(.trim(.purpose), of: .everything),
+                session: try QuarantineDesk.session()
+            )
+        }
+        #expect(error?.amended == 1_000 && error?.cause is QuarantineDesk.Gone)
+        let again = try await desk.review().amend(
+            Self.amendment(.trim(.purpose), of: .everything),
+            session: try QuarantineDesk.session()
+        )
+        #expect(again.unchanged == 1_000 && again.amended == 500)
+    }
 }

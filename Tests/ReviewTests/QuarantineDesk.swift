@@ -28,6 +28,9 @@ final class QuarantineDesk: QuarantineStore {
         defaultCurrency: .cny
     )
 
+    /// The database cannot be reached.
+    struct Gone: Error {}
+
     struct Row {
         var record: RecordToReview
         var amendments: [KeptAmendment] = []
@@ -40,6 +43,8 @@ final class QuarantineDesk: QuarantineStore {
         var pages: [Int] = []
         var requests: [RequestedRelease] = []
         var unmasked: [String] = []
+        /// The connection is lost behind so many pages of amendments, once.
+        var failsAfterPages: Int?
         /// Called before records are amended or asked for: what another reviewer does in the meantime.
         var meanwhile: (@Sendable (inout [RecordKey: Row]) -> Void)?
     }
@@ -178,7 +183,12 @@ final class QuarantineDesk: QuarantineStore {
         comment: String,
         session _: SessionSecret
     ) async throws -> [AmendedRecordOutcome] {
-        state.withLock { rows in
+        try state.withLock { rows in
+            if rows.failsAfterPages == 0 {
+                rows.failsAfterPages = nil
+                throw Gone()
+            }
+            rows.failsAfterPages = rows.failsAfterPages.map { $0 - 1 }
             rows.meanwhile?(&rows.rows)
             rows.meanwhile = nil
             return amendments.map { amendment in

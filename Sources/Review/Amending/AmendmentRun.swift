@@ -55,6 +55,11 @@ struct AmendmentRun: ~Copyable {
         return finished
     }
 
+    /// What is thrown for an error in the middle: how far it came, if anything was done.
+    func stopped(by error: any Error) -> any Error {
+        report.isPreview || report.amended == 0 ? error : AmendingStopped(amended: report.amended, cause: error)
+    }
+
     /// Amends the records of a page with the texts that `newTexts` makes of theirs; nil leaves a record alone.
     @discardableResult
     mutating func amend(

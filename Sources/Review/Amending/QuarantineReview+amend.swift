@@ -25,10 +25,25 @@ extension QuarantineReview {
     ) async throws -> AmendmentReport {
         let ordered = try AmendmentRule.ordered(amendment.rules, isForOne: amendment.selection.isForOne)
         var run = AmendmentRun(self, comment: amendment.comment, session: session)
-        let missing = try await forEachPage(of: amendment.selection, progress: progress) { page in
-            try await run.amend(page) { _, texts in ordered.apply(to: texts.current) }
+        do {
+            let missing = try await forEachPage(of: amendment.selection, progress: progress) { page in
+                try await run.amend(page) { _, texts in ordered.apply(to: texts.current) }
+            }
+            run.report.missing += missing
+        } catch {
+            throw run.stopped(by: error)
         }
-        run.report.missing += missing
         return run.finished
+    }
+}
+
+/// Amending ended in the middle: pages before this one are amended.
+package struct AmendingStopped: Error, CustomStringConvertible {
+    /// Records that are amended for sure.
+    package let amended: Int64
+    package let cause: any Error
+
+    package var description: String {
+        "\(amended) records were amended before it stopped, and stay so when it is run again"
     }
 }

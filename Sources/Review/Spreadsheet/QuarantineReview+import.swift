@@ -40,17 +40,21 @@ extension QuarantineReview {
         let (entries, withoutNew) = try AmendmentSheet.entries(bytes)
         var sheet = ImportedSheet(entries)
         var run = AmendmentRun(self, comment: comment, session: session)
-        let missing = try await forEachPage(of: .named(sheet.keys), progress: progress) { page in
-            let stale = page.filter { sheet.isStale($0) }.map(\.key)
-            if !stale.isEmpty { sheet.refuse(try await store.recordChanges(stale)) }
-            let leftover = try await run.amend(page.filter { sheet.isWhole($0.key) }) { record, texts in
-                sheet.newTexts(of: record.key, texts)
+        do {
+            let missing = try await forEachPage(of: .named(sheet.keys), progress: progress) { page in
+                let stale = page.filter { sheet.isStale($0) }.map(\.key)
+                if !stale.isEmpty { sheet.refuse(try await store.recordChanges(stale)) }
+                let leftover = try await run.amend(page.filter { sheet.isWhole($0.key) }) { record, texts in
+                    sheet.newTexts(of: record.key, texts)
+                }
+                sheet.refuse(leftover)
+                if !leftover.late.isEmpty { sheet.refuse(try await store.recordChanges(leftover.late.sorted())) }
             }
-            sheet.refuse(leftover)
-            if !leftover.late.isEmpty { sheet.refuse(try await store.recordChanges(leftover.late.sorted())) }
-        }
-        for key in missing {
-            sheet.refuse(key, "there is no quarantined record \(key)", mend: "look for a typing error")
+            for key in missing {
+                sheet.refuse(key, "there is no quarantined record \(key)", mend: "look for a typing error")
+            }
+        } catch {
+            throw run.stopped(by: error)
         }
         return ImportReport(
             amendment: run.finished,
