@@ -72,7 +72,7 @@ struct QuarantineAmendCommand: AsyncParsableCommand {
             }
         }
         try report.show(done.json, words: done.words)
-        try ExitStatus.end(isWhole: done.isWhole, hasDone: done.amended > 0)
+        guard done.isWhole else { throw ExitStatus.waitsForPerson.code }
     }
 }
 
@@ -112,12 +112,5 @@ struct FieldReplacement: ExpressibleByArgument {
         let texts = sides[1].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard texts.count == 2, !texts[0].isEmpty else { return nil }
         (self.field, old, new) = (field, String(texts[0]), String(texts[1]))
-    }
-}
-
-extension ExitStatus {
-    /// Ends a command that left some of what it was to do undone; `hasDone`: whether it did any.
-    static func end(isWhole: Bool, hasDone: Bool) throws {
-        if !isWhole { throw (hasDone ? ExitStatus.waitsForPerson : .failed).code }
     }
 }

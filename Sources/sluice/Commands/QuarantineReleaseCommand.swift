@@ -99,7 +99,7 @@ private struct RecordRequest {
             }
         }
         try report.show(answer.json, words: answer.words)
-        try ExitStatus.end(isWhole: answer.report.leftAlone.isEmpty, hasDone: answer.report.taken > 0)
+        guard answer.report.leftAlone.isEmpty else { throw ExitStatus.waitsForPerson.code }
     }
 
     private func ask(

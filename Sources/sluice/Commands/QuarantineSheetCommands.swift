@@ -120,7 +120,7 @@ struct QuarantineImportCommand: AsyncParsableCommand {
             }
         }
         try report.show(done.json, words: done.words)
-        try ExitStatus.end(isWhole: done.refused.isEmpty, hasDone: done.amendment.amended > 0)
+        guard done.refused.isEmpty else { throw ExitStatus.waitsForPerson.code }
     }
 
     /// The whole file, and one byte more if it is too large.
