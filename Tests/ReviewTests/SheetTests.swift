@@ -113,7 +113,7 @@ import Testing
             let desk = QuarantineDesk()
             desk.put(.line(7), GoodRecord.texts("A-7"))
             desk.put(.line(8), GoodRecord.texts("A-8", .purpose, " rent"))
-            let report = try await Self.bring([wrong.line, "12-8,0,purpose,*,rent,,"], to: desk)
+            let report = try await Self.bring([wrong.line, "12-8,0,purpose, *,rent,,"], to: desk)
             #expect(report.amendment.amended == 1, "\(index)")
             #expect(report.refused.map(\.line) == [2], "\(index): \(report.refused)")
             #expect(report.refused.first?.why.contains(wrong.why) == true, "\(index): \(report.refused)")
