@@ -67,7 +67,8 @@ import Testing
             let other = try await scene.signedIn("other", staff: "S99", role: .reviewer)
             try await scene.run(["quarantine", "reject", "\(batch)-4", "--comment", "c"], other)
             for role in PeopleRole.allCases {
-                let somebody = try await scene.signedIn("as-\(role.rawValue)", staff: "S-\(role.rawValue.uppercased())", role: role)
+                let name = role.rawValue
+                let somebody = try await scene.signedIn("as-\(name)", staff: "S-\(name.uppercased())", role: role)
                 for command in Self.commands(batch) {
                     let ran = try scene.start(command.arguments, somebody)
                     let status = try await ran.end()

@@ -58,7 +58,11 @@ import Testing
         ),
         Entrance(function: "unmask_record", action: .unmask, call: "unmask_record($1, 1, 1, 'asked')"),
         Entrance(function: "open_evidence", action: .unmask, call: "open_evidence($1, 0, 'asked')"),
-        Entrance(function: "approve_proposal", action: .approve, call: "approve_proposal($1, 1, NULL, '{}', '{}', 'c')"),
+        Entrance(
+            function: "approve_proposal",
+            action: .approve,
+            call: "approve_proposal($1, 1, NULL, '{}', '{}', 'c')"
+        ),
         Entrance(function: "decline_proposal", action: .approve, call: "decline_proposal($1, 1, '')"),
         Entrance(function: "withdraw_proposal", action: .look, call: "withdraw_proposal($1, 1)"),
         Entrance(
@@ -145,7 +149,8 @@ import Testing
             try $0.query("SELECT secret_sha256 FROM sluice.login_session ORDER BY session_id LIMIT 1").first?.bytes(0)
         }
         let strangers = [
-            ended.bytes, idle.bytes, old.bytes, disabled.bytes, try #require(hash), [UInt8](repeating: 0, count: 32), [],
+            ended.bytes, idle.bytes, old.bytes, disabled.bytes, try #require(hash), [UInt8](repeating: 0, count: 32),
+            [],
         ]
         for entrance in Self.entrances {
             for stranger in strangers {

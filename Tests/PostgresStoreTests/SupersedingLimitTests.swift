@@ -84,7 +84,9 @@ import Testing
         let resent = NamedRecord(batch: newer.id, line: LineNumber(1), amountMinor: 100)
         for (living, closed) in [(resent, failed), (failed, resent)] {
             let choice = RequestedChoice(living: living, closed: closed, note: "asked")
-            let error = await #expect(throws: PostgresError.self) { try await scene.database.store.choose(choice, by: people) }
+            let error = await #expect(throws: PostgresError.self) {
+                try await scene.database.store.choose(choice, by: people)
+            }
             #expect(error?.sqlState == "SL009")
         }
         #expect(try await scene.owner(of: "A") == "quarantine \(first.id)-1")

@@ -203,7 +203,8 @@ extension ReviewIncident {
             let cause = decision == .failed ? " --cause CAUSE" : ""
             let proof = decision.isOfOrders ? " --evidence TEXT" : ""
             commands.append(
-                "  sluice review decide \(incident) \(decision.rawValue) \(about)\(state)\(cause)\(proof) --comment TEXT"
+                "  sluice review decide \(incident) \(decision.rawValue) \(about)\(state)\(cause)\(proof)"
+                    + " --comment TEXT"
             )
         }
         return commands

@@ -107,7 +107,10 @@ struct ReviewEvidenceCommand: AsyncParsableCommand {
             try await $0.store.openEvidence(number, reason: reason, by: secret)
         }
         guard let found else {
-            throw CommandFailure("there is no evidence file \(number)", mend: "look at: sluice review list --by evidence")
+            throw CommandFailure(
+                "there is no evidence file \(number)",
+                mend: "look at: sluice review list --by evidence"
+            )
         }
         let descriptor = open(output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {

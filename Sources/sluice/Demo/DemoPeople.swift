@@ -35,10 +35,12 @@ struct DemoPeople: Sendable {
         let first = Password.drawn()
         try await store.bootstrapAdministrator(administrator, try staff("S1"), password: first.password)
         var members = [try await settle(administrator, .administrator, first.password, store)]
-        guard case .opened(let secret, _, _) = try await store.openSession(
-            administrator,
-            password: try password(members[0].password)
-        ) else { throw DemoFailure("the administrator of the demo cannot log in") }
+        guard
+            case .opened(let secret, _, _) = try await store.openSession(
+                administrator,
+                password: try password(members[0].password)
+            )
+        else { throw DemoFailure("the administrator of the demo cannot log in") }
         for (login, number, role) in [("rita", "S2", PeopleRole.reviewer), ("anton", "S3", .approver)] {
             let drawn = Password.drawn()
             let change = PeopleChange.add(try name(login), try staff(number), role, drawn.password)

@@ -84,7 +84,8 @@ struct ProposalReport {
             words += "; \(made.effect.refused) records stay where they are, as `sluice review show` tells"
         }
         if !made.effect.supplements.isEmpty {
-            words += "; supplement \(made.effect.supplements.map { "\($0)" }.joined(separator: ", ")) joins the next window"
+            let supplements = made.effect.supplements.map { "\($0)" }.joined(separator: ", ")
+            words += "; supplement \(supplements) joins the next window"
         }
         return words
     }
@@ -126,7 +127,8 @@ extension Proposal {
         var lines = [
             "Proposal \(ProposalNumber(number).words): \(Masked.visible(subject, scalarsMax: 400))",
             "  kind      \(kind)",
-            "  state     \(state)" + (approvalsMissing > 0 && state == "waiting" ? ", \(approvalsMissing) more needed" : ""),
+            "  state     \(state)"
+                + (approvalsMissing > 0 && state == "waiting" ? ", \(approvalsMissing) more needed" : ""),
             "  about     \(orders) \(kind == "release" || kind == "reject" ? "records" : "orders")"
                 + (amounts.isEmpty ? "" : " with \(amounts.sumWords)"),
             "  asked by  \(maker), \(madeAt.brief): \(Masked.visible(shownComment, scalarsMax: 400))",
@@ -134,10 +136,13 @@ extension Proposal {
         ]
         if let evidence { lines.append("  evidence  \(Masked.visible(Self.shown(evidence), scalarsMax: 400))") }
         if let evidenceFile {
-            lines.append("  file      \(evidenceFile): sluice review evidence \(evidenceFile) --output FILE --reason TEXT")
+            let read = "sluice review evidence \(evidenceFile) --output FILE --reason TEXT"
+            lines.append("  file      \(evidenceFile): \(read)")
         }
         if !accepted.isEmpty { lines.append("  accepts   \(accepted.joined(separator: ", "))") }
-        if resembling > 0 { lines.append("  careful   \(resembling) of them look like a later order to the same account") }
+        if resembling > 0 {
+            lines.append("  careful   \(resembling) of them look like a later order to the same account")
+        }
         for vote in votes {
             lines.append(
                 "  \(vote.isApproval ? "approved" : "declined")  by \(vote.login), \(vote.at.brief): "

@@ -4,7 +4,6 @@ import PeopleTesting
 import Testing
 import sluice
 
-
 /// Commands as people run them: one asks, another one approves.
 extension FaultScene {
     /// The variables with which a command runs for this person.
