@@ -57,11 +57,12 @@ struct QuarantineScene {
         var slice = LoadSlice(upTo: Int32(records.count))
         for (index, record) in records.enumerated() {
             let raw = "raw \(index + 1)"
-            let number = record.number ?? ""
+            let text = record.number ?? ""
+            let number: Span<UInt8>? = if record.number != nil { text.utf8.span } else { nil }
             slice.appendQuarantined(
                 line: LineNumber(Int32(index + 1)),
                 amount: record.amountMinor.map { Money(minor: $0, currency: record.currency) },
-                number: record.number == nil ? nil : number.utf8.span,
+                number: number,
                 reasons: record.reasons,
                 raw: raw.utf8.span,
                 byteRange: 0..<9,
