@@ -57,18 +57,19 @@ struct QuarantineScene {
         var slice = LoadSlice(upTo: Int32(records.count))
         for (index, record) in records.enumerated() {
             let raw = "raw \(index + 1)"
-            let text = record.number ?? ""
-            let number: Span<UInt8>? = if record.number != nil { text.utf8.span } else { nil }
-            slice.appendQuarantined(
-                line: LineNumber(Int32(index + 1)),
-                amount: record.amountMinor.map { Money(minor: $0, currency: record.currency) },
-                number: number,
-                reasons: record.reasons,
-                raw: raw.utf8.span,
-                byteRange: 0..<9,
-                physicalLine: Int64(index + 1),
-                charset: "UTF-8"
-            )
+            func append(_ number: Span<UInt8>?) {
+                slice.appendQuarantined(
+                    line: LineNumber(Int32(index + 1)),
+                    amount: record.amountMinor.map { Money(minor: $0, currency: record.currency) },
+                    number: number,
+                    reasons: record.reasons,
+                    raw: raw.utf8.span,
+                    byteRange: 0..<9,
+                    physicalLine: Int64(index + 1),
+                    charset: "UTF-8"
+                )
+            }
+            if let number = record.number { append(number.utf8.span) } else { append(nil) }
         }
         _ = try await store.load(slice, of: file)
         guard try await store.finishLoading(file) == .split else { throw TestFailure("the file is not loaded") }
