@@ -48,7 +48,8 @@ package struct RecordSource: Sendable {
 
 /// How a quarantined record was closed.
 package struct RecordClosure: Sendable, Hashable {
-    /// `released` into a supplement, `rejected_by_person`, `superseded` by a newer good record, `other_chosen` by people.
+    /// `released` into a supplement, `rejected_by_person`, `superseded` by a newer good record, `other_chosen` by
+    /// people.
     package let code: String
     /// Nil for a record that was released.
     package let closedAt: Timestamp?

@@ -93,7 +93,8 @@ struct ReviewDesk: Sendable {
             try transaction.query(
                 """
                 SELECT outcome FROM sluice.amend_records($1, ARRAY[$2::bigint], ARRAY[$3::int], ARRAY[0],
-                    ARRAY[$4::text], ARRAY[$5::bytea], 1, ARRAY[$6::text], ARRAY[$7::bigint], ARRAY[$8::text], ARRAY[NULL::bytea],
+                    ARRAY[$4::text], ARRAY[$5::bytea], 1, ARRAY[$6::text], ARRAY[$7::bigint], ARRAY[$8::text],
+                    ARRAY[NULL::bytea],
                     ARRAY['[]'], 'mended')
                 """,
                 [

@@ -157,7 +157,8 @@ import Testing
             clear?.raw == Array("raw 1".utf8) && clear?.current.sent == Scene.json(Record(number: nil).texts ?? [:])
         )
         let written = try await scene.database.text(
-            "SELECT concat_ws(' ', login, subject, details ->> 'reason') FROM sluice.audit_entry WHERE action = 'unmask'"
+            "SELECT concat_ws(' ', login, subject, details ->> 'reason') FROM sluice.audit_entry "
+                + "WHERE action = 'unmask'"
         )
         #expect(written == "rita \(file.batch)-1 by phone")
         // What is no record costs nothing.

@@ -101,7 +101,7 @@ import Testing
         ("12-7,0,price,12.34,1.00,,", "`price` is no field"), ("12-7,0,amount,12.3,1.00,,", "the column `old` is not"),
         ("12-7,0,amount,,1.00,,", "the column `old` is not"),
         ("12-7,0,amount,12.34,one,,", "amount_malformed: ***"),
-        ("12-7,0,account_number,622848*********8109,6228480040106028000,,", "a spreadsheet has rounded"),
+        ("12-7,0,account_number,622848*********8109,6228480040106030000,,", "a spreadsheet has rounded"),
         ("12-7,0,account_number,622848*********8109,6.22848E+18,,", "a spreadsheet has rounded"),
         ("12-7,0,merchant_order_number,A-7,A-8,,", "duplicate_of_quarantined"),
     ]

@@ -287,7 +287,8 @@ extension Invariant {
     private static let unprovenOrders = """
         SELECT o.batch_id || '-' || o.line_no
         FROM (SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal, decision_id,
-                state::text AS state, 'answered' AS outcome FROM \(orders) x WHERE state IN ('succeeded', 'failed', 'returned')
+                state::text AS state, 'answered' AS outcome FROM \(orders) x
+                WHERE state IN ('succeeded', 'failed', 'returned')
             UNION ALL SELECT batch_id, line_no, submission_no, evidence_day, evidence_ordinal, decision_id, 'resend',
                 CASE WHEN code IN (\(SQLStore.unsentCodes)) THEN 'not_sent' ELSE 'answered' END FROM \(attempts) a) o
         LEFT JOIN \(exchanges) e ON e.batch_id = o.batch_id AND e.submission_no = o.submission_no

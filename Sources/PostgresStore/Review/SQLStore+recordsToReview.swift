@@ -76,7 +76,8 @@ extension SQLStore {
         let rows = try transaction.query(
             """
             SELECT \(Self.recordColumns), \(Self.remainingColumns), m.merchant_no, f.direction::text, f.format,
-                coalesce(p.business_date, f.business_date), f.data_salt, q.data_key_id, q.fields, a.data_key_id, a.sealed,
+                coalesce(p.business_date, f.business_date), f.data_salt, q.data_key_id, q.fields, a.data_key_id,
+                a.sealed,
                 r.batch_id, r.line_no, r.state::text,
                 CASE WHEN a.revision IS NULL THEN q.merchant_order_no ELSE a.merchant_order_no END
             FROM (\(records)) q

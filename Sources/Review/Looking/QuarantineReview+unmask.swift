@@ -2,7 +2,8 @@ import BatchFiles
 package import PaymentCore
 package import Store
 
-/// A record in the clear, for somebody who has said why: nothing in it moves a terminal's cursor, but nothing is starred.
+/// A record in the clear, for somebody who has said why: nothing in it moves a terminal's cursor, but nothing is
+/// starred.
 package struct ClearRecord: Sendable {
     package let key: OrderKey
     /// In the order of the columns.

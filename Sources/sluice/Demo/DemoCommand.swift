@@ -73,7 +73,8 @@ struct DemoCommand: AsyncParsableCommand {
             if keep {
                 let path = try running.writeEnvironment(jobs: demo.jobsDirectory)
                 demo.progress.say(
-                    "the server runs at \(report.databaseURL) until Ctrl-C; keys and addresses for `sluice` are in \(path)"
+                    "the server runs at \(report.databaseURL) until Ctrl-C; keys and addresses for `sluice` are in "
+                        + path
                 )
                 let people = try await DemoPeople.make(owner: running.databaseURL)
                 try Terminal.line("\n\(people.words(environment: path))", to: .error)
