@@ -8,11 +8,11 @@ import Testing
         let arguments: [String]
     }
 
-    private static func commands(_ batch: Int64) -> [Command] {
+    private static func commands(_ batch: Int64, of person: String) -> [Command] {
         [
             Command(
                 action: .amend,
-                arguments: ["quarantine", "amend", "\(batch)-1", "--set", "purpose=x", "--comment", "c"]
+                arguments: ["quarantine", "amend", "\(batch)-1", "--set", "purpose=\(person)", "--comment", "c"]
             ),
             Command(
                 action: .propose,
@@ -69,7 +69,7 @@ import Testing
             for role in PeopleRole.allCases {
                 let name = role.rawValue
                 let somebody = try await scene.signedIn("as-\(name)", staff: "S-\(name.uppercased())", role: role)
-                for command in Self.commands(batch) {
+                for command in Self.commands(batch, of: name) {
                     let ran = try scene.start(command.arguments, somebody)
                     let status = try await ran.end()
                     let isDenied = ran.log.contains("that role may not")
@@ -82,7 +82,7 @@ import Testing
                 }
             }
             // Nor anybody who is nobody, where the command acts for a person.
-            for command in Self.commands(batch) {
+            for command in Self.commands(batch, of: "nobody") {
                 let refused = try await scene.run(command.arguments, expecting: 2)
                 #expect(refused.log.contains("nobody is logged in"), "\(command.arguments): \(refused.log)")
             }

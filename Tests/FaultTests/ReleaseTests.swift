@@ -98,8 +98,8 @@ import Testing
 
     /// Where a release, or the load of its supplement, is killed.
     static let kills = [
-        "review_approval_sent:1", "review_approval_committed:1", "verdict_recorded:1", "slice_under_way:1",
-        "slice_loaded:1", "slice_loaded:2", "file_loaded:1", "plan_recorded:1", "intent_committed:1",
+        "review_approval_sent:1", "review_approval_committed:1", "verdict_recorded:1", "slice_loaded:1",
+        "slice_loaded:2", "file_loaded:1", "plan_recorded:1", "intent_committed:1",
         "outcome_recorded:1", "result_written:1",
     ]
 

@@ -66,14 +66,14 @@ struct ChannelCommand: AsyncParsableCommand {
 
         func run() async throws {
             let configuration = try options.load()
+            let isTest = configuration.environment.environmentClass == .test
+            if !isTest { try requireComment() }
             let catalogue = Catalogue(
                 formats: [:],
                 channels: try Catalogue.channels(configuration),
                 merchants: [:]
             )
-            guard configuration.environment.environmentClass == .test else {
-                return try await propose(configuration, catalogue)
-            }
+            guard isTest else { return try await propose(configuration, catalogue) }
             let specification = try await Deployment.with(configuration, catalogue: catalogue) { deployment in
                 try await deployment.activate(ChannelName(channel))
             }
@@ -90,7 +90,7 @@ struct ChannelCommand: AsyncParsableCommand {
             )
         }
 
-        private func propose(_ configuration: Configuration, _ catalogue: Catalogue) async throws {
+        private func requireComment() throws {
             guard let comment, !comment.isEmpty else {
                 throw CommandFailure(
                     "in class production an activation takes two people (R16), and who asks says why",
@@ -98,11 +98,14 @@ struct ChannelCommand: AsyncParsableCommand {
                     status: .configuration
                 )
             }
+        }
+
+        private func propose(_ configuration: Configuration, _ catalogue: Catalogue) async throws {
             let secret = try SignedIn.secret(configuration)
             let made = try await Deployment.with(configuration, catalogue: catalogue) { deployment in
                 try await deployment.store.propose(
                     deployment.activation(of: ChannelName(channel)),
-                    comment: comment,
+                    comment: comment ?? "",
                     by: secret
                 )
             }
