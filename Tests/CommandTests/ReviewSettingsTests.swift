@@ -73,11 +73,11 @@ import sluice
     @Test(arguments: [
         ("  session_idle: 10s", ":5:17: ", "range"), ("  session_idle: 13h", ":5:17: ", "session_life"),
         ("  failures_max: 0", ":5:17: ", "range"), ("  lockout: 15", ":5:12: ", "unit"),
-        ("  single_release: {RMB: 5}", ":5:26: ", "RMB"), ("  single_release: {CNY: 0}", ":5:26: ", "range"),
-        ("  tiers: [{above: {}, approvers: 2}]", ":5:19: ", "no amount"),
-        ("  tiers: [{above: {CNY: 1}, approvers: 1}]", ":5:42: ", "range"),
+        ("  single_release: {RMB: 5}", ":5:25: ", "RMB"), ("  single_release: {CNY: 0}", ":5:25: ", "range"),
+        ("  tiers: [{above: {}, approvers: 2}]", ":5:12: ", "no amount"),
+        ("  tiers: [{above: {CNY: 1}, approvers: 1}]", ":5:40: ", "range"),
         (
-            "  tiers: [{above: {CNY: 1}, approvers: 3}, {above: {CNY: 2}, approvers: 3}]", ":5:75: ", "rising"
+            "  tiers: [{above: {CNY: 1}, approvers: 3}, {above: {CNY: 2}, approvers: 3}]", ":5:73: ", "rising"
         ),
         ("  tiers: [{above: {CNY: 1}, approvers: 2, note: x}]", ":5:43: ", "note"), ("  idle: 5m", ":5:3: ", "idle"),
         ("  lockout: 1h\naudit:\n  heads: heads", ":7:10: ", "absolute"),
