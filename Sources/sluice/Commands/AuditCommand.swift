@@ -71,14 +71,16 @@ struct AuditCommand: AsyncParsableCommand {
         }
 
         private func words(_ found: AuditReport) -> String {
-            let compared = found.headsCompared == 0 ? "no head outside" : "\(found.headsCompared) heads outside"
-            let read = "\(found.rows) rows up to number \(found.head.entryNumber), compared with \(compared)"
+            func counted(_ number: Int64, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
+            let compared =
+                found.headsCompared == 0 ? "no head outside" : counted(Int64(found.headsCompared), "head") + " outside"
+            let read = "\(counted(found.rows, "row")) up to number \(found.head.entryNumber), compared with \(compared)"
             guard !found.holds else {
                 return "The audit chain holds: \(read)." + (writeHead ? " Its head is written." : "")
             }
             var table = Table("#at", "what", "found")
             for breach in found.examples { table.add("\(breach.entryNumber)", breach.kind.rawValue, breach.words) }
-            return "\(table.text())\n\nThe audit chain is broken in \(found.breaches) places: \(read)."
+            return "\(table.text())\n\nThe audit chain is broken in \(counted(found.breaches, "place")): \(read)."
         }
 
         private static func json(_ found: AuditReport, hasWritten: Bool) -> JSON {

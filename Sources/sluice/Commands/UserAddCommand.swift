@@ -1,5 +1,6 @@
 import ArgumentParser
 import PaymentCore
+import PostgresClient
 import PostgresStore
 import Store
 
@@ -85,8 +86,16 @@ struct UserBootstrapCommand: AsyncParsableCommand {
 
     func run() async throws {
         let drawn = Password.drawn()
-        try await Deployment.with(try options.load()) {
-            try await $0.store.bootstrapAdministrator(login, staffNumber, password: drawn.password)
+        do {
+            try await Deployment.with(try options.load()) {
+                try await $0.store.bootstrapAdministrator(login, staffNumber, password: drawn.password)
+            }
+        } catch let error as PostgresError where error.sqlState == "42501" {
+            throw CommandFailure(
+                "this role may not make the first administrator",
+                mend: "connect as a superuser or a member of sluice_owner, on the database host: --database-url URI",
+                status: .configuration
+            )
         }
         try report.show(
             ["login": .string(login.value), "one_time_password": .string(drawn.text)],
