@@ -114,22 +114,29 @@ package struct ArchiveRestoration: Sendable {
         _ pace: ArchivePace
     ) async throws -> Reopened {
         // First: whatever happens from here on, no run takes the day away again.
-        let hold = try await store.placeHold(.day(day), reason: reason)
+        var hold = try await store.placeHold(.day(day), reason: reason)
         var back: [HeavyTable: Int64] = [:]
-        for table in HeavyTable.allCases.reversed() {
-            while try await store.carryOverEnds()[table] == day.advanced(byDays: 1) {
-                do {
-                    back[table] = try await bringBack(table, day, why: reason, within: span, pace)
-                } catch let unknown as ArchiveCommitUnknown {
-                    // Never guessed: the table's bounds tell.
-                    stage.logger.warning("the answer to a commit was lost", metadata: ["step": "\(unknown)"])
-                    back[table] = 0
+        repeat {
+            for table in HeavyTable.allCases.reversed() {
+                var isBack = false
+                while try await store.carryOverEnds()[table] == day.advanced(byDays: 1) {
+                    isBack = true
+                    do {
+                        back[table] = try await bringBack(table, day, why: reason, within: span, pace)
+                    } catch let unknown as ArchiveCommitUnknown {
+                        // Never guessed: the table's bounds tell.
+                        stage.logger.warning("the answer to a commit was lost", metadata: ["step": "\(unknown)"])
+                        back[table] = 0
+                    }
                 }
+                guard isBack else { continue }
+                FaultPlan.pass(.archiveReversed)
+                stage.logger.info("day is back", metadata: ["table": "\(table)", "day": "\(day)"])
             }
-            guard back[table] != nil else { continue }
-            FaultPlan.pass(.archiveReversed)
-            stage.logger.info("day is back", metadata: ["table": "\(table)", "day": "\(day)"])
-        }
+            // Steps do not wait for the server's log, and what they did may be gone with a server that dies. The hold,
+            // which stands already, does wait: what is back after it stays so, and what is not is brought once more.
+            hold = try await store.placeHold(.day(day), reason: reason)
+        } while try await store.carryOverEnds().values.contains(day.advanced(byDays: 1))
         return Reopened(day: day, hold: hold, tables: back)
     }
 
