@@ -85,6 +85,7 @@ let package = Package(
                 .embedInCode("Migrations/0020_proposals.sql"),
                 .embedInCode("Migrations/0021_release.sql"),
                 .embedInCode("Migrations/0022_waiting_records.sql"),
+                .embedInCode("Migrations/0023_operators.sql"),
             ],
             swiftSettings: strict
         ),

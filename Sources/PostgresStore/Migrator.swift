@@ -44,6 +44,7 @@ package struct Migrator: Sendable {
         Migration(number: 20, name: "proposals", sql: PackageResources._020_proposals_sql),
         Migration(number: 21, name: "release", sql: PackageResources._021_release_sql),
         Migration(number: 22, name: "waiting_records", sql: PackageResources._022_waiting_records_sql),
+        Migration(number: 23, name: "operators", sql: PackageResources._023_operators_sql),
     ]
 
     /// Applies what is missing and stamps the environment; answers the numbers applied.

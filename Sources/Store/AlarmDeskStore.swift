@@ -7,9 +7,14 @@ package protocol AlarmDeskStore: Sendable {
 
     /// Says that a person has learnt of these alarms; answers those of them that were open.
     ///
-    /// A cause that comes again makes a new alarm. Recorded is the login of the database session, which nobody can name
-    /// for another, and the note, from 1 to 400 characters. A number that no alarm has is refused, and nothing is done.
-    func acknowledgeAlarms(_ alarms: [AlarmIdentifier], note: String) async throws -> [AlarmIdentifier]
+    /// A cause that comes again makes a new alarm. Recorded are the person's login and the note, from 1 to 400
+    /// characters. A number that no alarm has is refused, and nothing is done; nor is anything if `isDry`.
+    func acknowledgeAlarms(
+        _ alarms: [AlarmIdentifier],
+        note: String,
+        by person: SessionSecret,
+        isDry: Bool
+    ) async throws -> [AlarmIdentifier]
 }
 
 /// Which alarms to list.
@@ -45,7 +50,7 @@ package struct AlarmRow: Sendable, Hashable {
     /// Who has learnt of an alarm.
     package struct Acknowledgement: Sendable, Hashable {
         package let at: Timestamp
-        /// The login of the database session.
+        /// The person's login.
         package let by: String
         package let note: String
 

@@ -9,10 +9,17 @@ package protocol LaneStore: Sendable {
     ///
     /// Answers how many were paused now; one that was paused already stays paused by whom it was. Throws for a channel
     /// that was never activated, and without a reason of 1 to 200 characters.
-    func pause(_ channel: ChannelName, lane: Lane?, reason: String) async throws -> Int
+    /// `isDry`: does nothing, and answers what it would.
+    func pause(
+        _ channel: ChannelName,
+        lane: Lane?,
+        reason: String,
+        by person: SessionSecret,
+        isDry: Bool
+    ) async throws -> Int
 
     /// Lets one lane of a channel, or both, work again; answers how many were paused.
-    func resume(_ channel: ChannelName, lane: Lane?) async throws -> Int
+    func resume(_ channel: ChannelName, lane: Lane?, by person: SessionSecret, isDry: Bool) async throws -> Int
 }
 
 /// One lane as it stands.
@@ -20,7 +27,7 @@ package struct LaneStatus: Sendable, Hashable {
     /// A person's stop.
     package struct Pause: Sendable, Hashable {
         package let at: Timestamp
-        /// The database role.
+        /// The person's login.
         package let by: String
         package let reason: String
 

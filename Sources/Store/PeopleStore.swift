@@ -15,7 +15,14 @@ package protocol PeopleStore: Sendable {
     func sessionHolder(_ secret: SessionSecret) async throws -> SessionHolder?
 
     /// Makes a change of people, or proposes it where another administrator has to approve.
-    func change(_ change: PeopleChange, by secret: SessionSecret, comment: String?) async throws -> PeopleChangeOutcome
+    ///
+    /// `isDry`: does nothing, and answers what it would; a proposal has no number then.
+    func change(
+        _ change: PeopleChange,
+        by secret: SessionSecret,
+        comment: String?,
+        isDry: Bool
+    ) async throws -> PeopleChangeOutcome
 
     /// All logins by person, at most `limit`.
     func logins(limit: Int) async throws -> [LoginRow]
@@ -85,8 +92,8 @@ package enum PeopleTarget: Sendable, Hashable {
 package enum PeopleChangeOutcome: Sendable, Hashable {
     /// Made at once: there is one administrator only.
     case applied
-    /// Waits for another administrator, as the proposal of this number.
-    case proposed(Int64)
+    /// Waits for another administrator, as the proposal of this number; nil where it was only looked at.
+    case proposed(Int64?)
 }
 
 /// A login with its person.

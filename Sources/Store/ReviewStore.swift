@@ -5,7 +5,13 @@ package import PaymentCore
 /// Each operation is one whole transaction. Who cancels names what it is about; a mismatch is refused (pitfall A2).
 package protocol ReviewStore: Sendable {
     /// Cancels one order, or all orders of a file, that have no intent yet.
-    func cancelOrders(_ cancellation: RequestedCancellation) async throws -> CancelledOrders
+    ///
+    /// `isDry`: does nothing, and answers what it would.
+    func cancelOrders(
+        _ cancellation: RequestedCancellation,
+        by person: SessionSecret,
+        isDry: Bool
+    ) async throws -> CancelledOrders
 }
 
 /// A decision as a person asks for it.

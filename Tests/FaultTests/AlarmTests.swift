@@ -61,17 +61,19 @@ import Testing
             let rows = try #require(answer)
             #expect(Set(rows.compactMap { $0["occurrences"] as? Int }) == [1, 2], "\(listed.output)")
             let number = try #require(rows.first { $0["code"] as? String == "first" }?["alarm_id"] as? Int)
-            try await scene.run(["alarm", "ack", "\(number)"], expecting: 2)
-            try await scene.run(["alarm", "ack", "999", "--note", "x"], expecting: 2)
-            let ack = try await scene.run(["alarm", "ack", "\(number)", "--note", "called the bank", "--json"])
+            let otto = try await scene.otto()
+            try await scene.run(["alarm", "ack", "\(number)"], otto, expecting: 2)
+            try await scene.run(["alarm", "ack", "999", "--note", "x"], otto, expecting: 2)
+            let note = ["--note", "called the bank", "--json"]
+            let ack = try await scene.run(["alarm", "ack", "\(number)"] + note, otto)
             #expect(ack.output.contains("\"acknowledged\":[\(number)]"), "\(ack.output)")
-            let again = try await scene.run(["alarm", "ack", "\(number)", "--note", "again"])
+            let again = try await scene.run(["alarm", "ack", "\(number)", "--note", "again"], otto)
             #expect(again.output.contains("acknowledged before: \(number)"), "\(again.output)")
             let open = try await scene.run(["alarm", "list", "--json"])
             let openRows = try open.json() as? [Any]
             #expect(openRows?.count == 1, "\(open.output)")
             let all = try await scene.run(["alarm", "list", "--all", "--json"])
-            #expect(all.output.contains("\"acknowledged_by\":\"sluice_worker\""), "\(all.output)")
+            #expect(all.output.contains("\"acknowledged_by\":\"otto\""), "\(all.output)")
             #expect(all.output.contains("called the bank"), "\(all.output)")
 
             // A cause that comes again after that is news.

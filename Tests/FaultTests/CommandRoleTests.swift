@@ -34,6 +34,10 @@ import Testing
                     "--evidence", "e", "--comment", "c",
                 ]
             ),
+            Command(action: .operate, arguments: ["channel", "pause", "harbor", "--reason", "why"]),
+            Command(action: .operate, arguments: ["channel", "resume", "harbor", "--dry-run"]),
+            Command(action: .operate, arguments: ["alarm", "ack", "1", "--note", "seen"]),
+            Command(action: .cancel, arguments: ["order", "cancel", "\(batch)-8"]),
             Command(action: .unmask, arguments: ["quarantine", "unmask", "\(batch)-1", "--reason", "asked"]),
             Command(
                 action: .unmask,

@@ -53,11 +53,12 @@ import Testing
     }
 
     private static func pause(_ lane: String, _ scene: FaultScene) async throws {
-        try await scene.run(["channel", "pause", "harbor", "--lane", lane, "--reason", "a look at the rules"])
+        let pause = ["channel", "pause", "harbor", "--lane", lane, "--reason", "a look at the rules"]
+        try await scene.run(pause, scene.otto())
     }
 
     private static func resume(_ lane: String, _ scene: FaultScene) async throws {
-        try await scene.run(["channel", "resume", "harbor", "--lane", lane])
+        try await scene.run(["channel", "resume", "harbor", "--lane", lane], scene.otto())
     }
 
     @Test func `an order from ready to unknown, until it may be sent again, and is`() async throws {

@@ -6,7 +6,11 @@ import Testing
 @Suite struct LaneTests {
     @Test func `a paused channel gets no work until it is resumed, and its other lane and others go on`() async throws {
         try await FaultScene.with(Simulation()) { scene in
-            try await scene.run(["channel", "pause", "harbor", "--lane", "submit", "--reason", "their maintenance"])
+            let otto = try await scene.otto()
+            let pause = ["channel", "pause", "harbor", "--lane", "submit", "--reason", "their maintenance"]
+            let would = try await scene.run(pause + ["--dry-run"], otto)
+            #expect(would.output.contains("Nothing was done. It would pause 1 lane: submit running"), "\(would.output)")
+            try await scene.run(pause, otto)
             let text = BatchText(.payout, count: 200)
             let batch = try await scene.submit(text)
             let worker = try scene.start(["worker"])
@@ -21,7 +25,7 @@ import Testing
             let lanes = try #require(shown?["lanes"] as? [[String: Any]])
             #expect(lanes.map { $0["lane"] as? String } == ["submit", "query"])
             #expect(lanes.map { $0["state"] as? String } == ["paused", "running"])
-            #expect(lanes[0]["paused_by"] as? String == "sluice_worker")
+            #expect(lanes[0]["paused_by"] as? String == "otto")
             #expect(lanes[0]["pause_reason"] as? String == "their maintenance")
             let waiting = try #require(lanes[0]["due"] as? Int)
             #expect(waiting > 0, "harbor's share of the file")
@@ -30,7 +34,7 @@ import Testing
             let listed = try await scene.run(["channel", "list"])
             #expect(listed.output.contains("submit paused, query running"), "\(listed.output)")
 
-            let resumed = try await scene.run(["channel", "resume", "harbor"])
+            let resumed = try await scene.run(["channel", "resume", "harbor"], otto)
             #expect(resumed.output.contains("Resumed 1 lane"), "\(resumed.output)")
             try await scene.untilAtRest()
             worker.send(SIGTERM)
@@ -47,7 +51,7 @@ import Testing
     {
         try await FaultScene.with { scene in
             try await scene.run(["channel", "activate", "harbor"])
-            let refused = try await scene.run(["channel"] + arguments, expecting: 2)
+            let refused = try await scene.run(["channel"] + arguments, scene.otto(), expecting: 2)
             #expect(refused.log.contains(words), "\(refused.log)")
         }
     }

@@ -107,7 +107,7 @@ import Testing
             let result = try await scene.run(["file", "result", "\(held)"], expecting: 1)
             #expect(result.log.contains("is held") && result.log.contains("same_content"), "\(result.log)")
             #expect(result.log.contains("sluice review list") && !result.log.contains("is due at"), "\(result.log)")
-            try await scene.run(["order", "cancel", "\(held)", "--all"])
+            try await scene.run(["order", "cancel", "\(held)", "--all"], scene.anna())
             let cancelled = try await scene.run(["file", "result", "\(held)"], expecting: 1)
             #expect(cancelled.log.contains("is refused") && cancelled.log.contains("cancelled_by_person"))
         }

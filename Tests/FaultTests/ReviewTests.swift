@@ -102,11 +102,16 @@ import Testing
             #expect(first.output.components(separatedBy: "UNDER_REVIEW").count == 31, "\(first.output.prefix(500))")
             #expect(first.log.contains("not final"), "\(first.log)")
 
+            let anna = try await scene.anna()
             let one = ["order", "cancel", "\(batch)-1", "--state", "held"]
-            let mistaken = try await scene.run(one + ["--amount", "\(text.lines[0].amountMinor + 1)"], expecting: 1)
+            let mistaken = try await scene.run(
+                one + ["--amount", "\(text.lines[0].amountMinor + 1)"],
+                anna,
+                expecting: 1
+            )
             #expect(mistaken.log.contains("nothing was cancelled"), "\(mistaken.log)")
-            try await scene.run(one + ["--amount", "\(text.lines[0].amountMinor)"])
-            #expect(try await scene.run(one, expecting: 1).log.contains("nothing was cancelled"))
+            try await scene.run(one + ["--amount", "\(text.lines[0].amountMinor)"], anna)
+            #expect(try await scene.run(one, anna, expecting: 1).log.contains("nothing was cancelled"))
             let incident = try #require(try await Self.incidents(scene).first)
             #expect(incident.orders == 29)
             let decide = ["review", "decide", incident.name, "cancel"] + incident.about + ["--comment", "a load test"]
@@ -128,7 +133,7 @@ import Testing
             _ = try await scene.start(["run", "all"]).end()
             let sent = "SELECT (count(*) = 4)::int FROM sluice.payment_order WHERE state IN ('unknown', 'processing')"
             try await Self.runUntil("sends without an end", scene, sent)
-            let late = try await scene.run(["order", "cancel", "\(batch)-1"], expecting: 1)
+            let late = try await scene.run(["order", "cancel", "\(batch)-1"], scene.anna(), expecting: 1)
             #expect(late.log.contains("too late") && late.log.contains("order show"), "\(late.log)")
             // As if the last poll had been made: what the engine itself would do after hours.
             try await scene.owner.transaction("test") {

@@ -17,13 +17,18 @@ import Testing
     private static let eager = ["SLUICE_LIMITS_SWEEP": "200ms"]
 
     private static func pause(_ lane: String, _ scene: FaultScene) async throws {
+        let otto = try await scene.otto()
         for channel in FaultScene.channels {
-            try await scene.run(["channel", "pause", channel, "--lane", lane, "--reason", "a look at the tables"])
+            try await scene.run(
+                ["channel", "pause", channel, "--lane", lane, "--reason", "a look at the tables"],
+                otto
+            )
         }
     }
 
     private static func resume(_ scene: FaultScene) async throws {
-        for channel in FaultScene.channels { try await scene.run(["channel", "resume", channel]) }
+        let otto = try await scene.otto()
+        for channel in FaultScene.channels { try await scene.run(["channel", "resume", channel], otto) }
     }
 
     /// Removes one chunk of a channel that nobody works on, and tells how many there were.

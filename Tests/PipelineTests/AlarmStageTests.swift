@@ -105,7 +105,7 @@ import Testing
         #expect(sink.told.count == 1)
         #expect(try await store.alarms(AlarmFilter()).map(\.occurrences) == [3])
         let open = try await store.alarms(AlarmFilter()).map(\.identifier)
-        _ = try await store.acknowledgeAlarms(open, note: "seen")
+        _ = try await store.acknowledgeAlarms(open, note: "seen", by: InMemoryAlarms.anybody, isDry: false)
         try await raise("x")
         _ = try await stage.runOnce(logger: logger)
         #expect(sink.told.count == 2)

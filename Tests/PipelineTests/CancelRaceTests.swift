@@ -21,6 +21,7 @@ import Testing
             }
             throw SceneFailure("the file is not planned within a minute")
         }
+        let anna = try await scene.anna()
         async let worked: Void = scene.workToRest(try scene.engine())
         let cancelled = try await withThrowingTaskGroup(of: Int.self) { group in
             for start: Int32 in 0..<4 {
@@ -28,7 +29,7 @@ import Testing
                     var cancelled = 0
                     for line in stride(from: count - start, to: 0, by: -4) {
                         let request = RequestedCancellation(batch: batch, line: LineNumber(line))
-                        let done = try await scene.store.cancelOrders(request)
+                        let done = try await scene.store.cancelOrders(request, by: anna, isDry: false)
                         cancelled += done.cancelled.isEmpty ? 0 : 1
                         #expect(done.cancelled.isEmpty == (done.tooLate == 1), "line \(line)")
                     }

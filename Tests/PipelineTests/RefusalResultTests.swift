@@ -118,7 +118,7 @@ import Testing
             checker: try await scene.owner.signIn("bert", staff: "S2", role: .approver)
         )
         _ = try await scene.store.decide(request, by: people)
-        _ = try await scene.store.cancelOrders(RequestedCancellation(batch: cancelled, line: nil))
+        _ = try await scene.cancel(RequestedCancellation(batch: cancelled, line: nil))
         while try await Self.settle(scene) {}
         let refusal = try #require(try await Self.report(scene, again))
         #expect(refusal.contains("<Cd>DU01</Cd>") && refusal.contains("code refused_by_person"), "\(refusal)")
@@ -138,7 +138,7 @@ import Testing
         }
         // Cancelled before anybody has read it.
         let unread = try await Self.queue(Self.request(sum: "1", on: day), scene)
-        _ = try await scene.store.cancelOrders(RequestedCancellation(batch: unread, line: nil))
+        _ = try await scene.cancel(RequestedCancellation(batch: unread, line: nil))
         try await Self.take(scene)
         let answered = try await Self.queue(Self.request(sum: "1", on: day), scene)
         try await Self.take(scene)

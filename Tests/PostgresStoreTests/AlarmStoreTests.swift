@@ -9,7 +9,7 @@ import Testing
     @Test(arguments: AlarmStoreContract.cases)
     func `keep the contract`(_ contractCase: AlarmStoreContract.Case) async throws {
         let database = try await TestDatabase.make()
-        let scene = AlarmStoreContract.Scene(store: database.store) { span in
+        let scene = AlarmStoreContract.Scene(store: database.store, person: try await database.otto()) { span in
             try await database.execute(
                 """
                 UPDATE sluice.alarm SET next_delivery_at = next_delivery_at - $1 * interval '1 microsecond',
@@ -23,7 +23,7 @@ import Testing
         await database.close()
     }
 
-    @Test func `are acknowledged under the session's own login, by nobody's hand but the function's`() async throws {
+    @Test func `are acknowledged in a person's name, by nobody's hand but the function's`() async throws {
         let database = try await TestDatabase.make()
         try await database.store.raise([RaisedAlarm(kind: .laneOpen, code: "a", message: "m")])
         let open = try await database.store.alarms(AlarmFilter())
@@ -37,14 +37,24 @@ import Testing
         let reader = database.pool(role: "sluice_reader")
         await #expect(throws: PostgresError.self) {
             try await reader.transaction("forbidden") {
-                _ = try $0.query("SELECT sluice.acknowledge_alarms('{1}', 'x')")
+                _ = try $0.query("SELECT sluice.acknowledge_alarms('x', '{1}', 'x')")
             }
         }
         await reader.close()
-        _ = try await database.store.acknowledgeAlarms(open.map(\.identifier), note: "called the bank")
+        let otto = try await database.otto()
+        let numbers = open.map(\.identifier)
+        _ = try await database.store.acknowledgeAlarms(numbers, note: "called the bank", by: otto, isDry: false)
+        _ = try await database.store.acknowledgeAlarms(numbers, note: "again", by: otto, isDry: false)
         let rows = try await database.store.alarms(AlarmFilter(includesAcknowledged: true))
-        #expect(rows.map { $0.acknowledgement?.by } == ["sluice_worker"])
+        #expect(rows.map { $0.acknowledgement?.by } == ["otto"])
         #expect(rows.map { $0.acknowledgement?.note } == ["called the bank"])
+        let audit = try await database.text(
+            """
+            SELECT string_agg(concat_ws(' ', action, login, subject, details ->> 'note'), '; ') FROM sluice.audit_entry
+            WHERE action = 'acknowledge'
+            """
+        )
+        #expect(audit == "acknowledge otto alarm \(numbers[0]) called the bank", "once")
         await database.close()
     }
 
@@ -54,7 +64,7 @@ import Testing
         try await database.store.raise([RaisedAlarm(kind: .laneOpen, code: "a", message: "m")])
         let open = try await database.store.alarms(AlarmFilter()).map(\.identifier)
         let error = await #expect(throws: PostgresError.self) {
-            try await database.store.acknowledgeAlarms(open, note: note)
+            try await database.store.acknowledgeAlarms(open, note: note, by: database.otto(), isDry: false)
         }
         #expect(error?.sqlState == "SL005")
         #expect(try await database.store.alarms(AlarmFilter()).map(\.identifier) == open)

@@ -96,7 +96,7 @@ import Testing
         let filter = QuarantineFilter(batch: sent.file.batch, states: Set(QuarantineState.allCases))
         #expect(try await store.quarantinedRecords(filter).isEmpty)
         #expect(try await store.samePayments(of: sent.file.batch, limit: 10).isEmpty)
-        let cancelled = try await store.cancelOrders(RequestedCancellation(batch: sent.file.batch, line: nil))
+        let cancelled = try await scene.cancel(RequestedCancellation(batch: sent.file.batch, line: nil))
         #expect(cancelled.states == [.succeeded: 2])
         let returned = ReturnedPayment(
             channel: scene.channel,

@@ -112,12 +112,12 @@ import Testing
         try await archive.archiveUntilToday()
         for (line, count) in [(LineNumber(1), Int64(1)), (nil, 2)] {
             let request = RequestedCancellation(batch: file.batch, line: line)
-            let cancelled = try await scene.store.cancelOrders(request)
+            let cancelled = try await scene.cancel(request)
             #expect(cancelled.cancelled.isEmpty && cancelled.states == [.succeeded: count])
         }
         var request = RequestedCancellation(batch: file.batch, line: LineNumber(1))
         request.state = .ready
-        let refused = await #expect(throws: NamedOrdersMismatch.self) { try await scene.store.cancelOrders(request) }
+        let refused = await #expect(throws: NamedOrdersMismatch.self) { try await scene.cancel(request) }
         #expect(refused?.description.contains("is succeeded, not ready") == true)
         await archive.archiver.close()
         await scene.close()

@@ -1,4 +1,5 @@
 import PaymentCore
+import PostgresClient
 import PostgresStore
 import Store
 import StoreTesting
@@ -20,14 +21,14 @@ import Testing
     @Test func `frees their numbers and closes what waited for a person because of them`() async throws {
         let scene = try await DecisionScene.make()
         let held = try await scene.heldFile()
-        let one = try await scene.store.cancelOrders(Self.cancellation(held, 1, state: .held))
+        let one = try await scene.cancel(Self.cancellation(held, 1, state: .held))
         #expect(one.cancelled == ["CNY": Tally(count: 1, amountMinor: 10_001)])
         #expect(try await scene.harness.reviews(of: held).count == 1, "the other order still waits")
-        _ = try await scene.store.cancelOrders(Self.cancellation(held, 2))
+        _ = try await scene.cancel(Self.cancellation(held, 2))
         #expect(try await scene.harness.reviews(of: held).isEmpty)
         let unfit = try await scene.load(try await scene.verified(), unroutable: [1, 2])
         let about = NamedOrders(count: 2, amounts: ["CNY": Int64(DecisionScene.sum(2))])
-        let all = try await scene.store.cancelOrders(Self.cancellation(unfit, nil, about: about))
+        let all = try await scene.cancel(Self.cancellation(unfit, nil, about: about))
         #expect(all.cancelled == ["CNY": Tally(count: 2, amountMinor: DecisionScene.sum(2))])
         #expect(try await scene.harness.reviews(of: unfit).isEmpty)
         let void = try await scene.database.number(
@@ -51,19 +52,46 @@ import Testing
             Self.cancellation(file, nil, about: NamedOrders(count: 2, amounts: ["CNY": sum - 1])),
         ] {
             await #expect(throws: NamedOrdersMismatch.self, "\(request)") {
-                try await scene.store.cancelOrders(request)
+                try await scene.cancel(request)
             }
         }
         #expect(try await scene.fingerprint() == before)
         await scene.close()
     }
 
+    @Test func `is done in a person's name, or only looked at`() async throws {
+        let scene = try await DecisionScene.make()
+        let held = try await scene.heldFile()
+        let before = try await scene.fingerprint()
+        let request = Self.cancellation(held, 1, state: .held)
+        let would = try await scene.cancel(request, isDry: true)
+        #expect(would.cancelled == ["CNY": Tally(count: 1, amountMinor: 10_001)])
+        #expect(try await scene.fingerprint() == before)
+        #expect(try await scene.cancel(request) == would)
+        _ = try await scene.cancel(Self.cancellation(held, nil))
+        // Nothing was left to cancel: no action, no row.
+        _ = try await scene.cancel(Self.cancellation(held, nil))
+        let audit = try await scene.database.text(
+            """
+            SELECT string_agg(concat_ws(' ', login, subject, details ->> 'orders', details -> 'amounts' ->> 'CNY'), '; '
+                ORDER BY entry_no) FROM sluice.audit_entry WHERE action = 'cancel'
+            """
+        )
+        #expect(audit == "anna \(held.batch)-1 1 10001; anna batch \(held.batch) 1 10002")
+        let closed = try await scene.database.text(
+            "SELECT string_agg(DISTINCT closed_by, ' ') FROM sluice.review_item WHERE batch_id = $1",
+            [.int64(held.batch.value)]
+        )
+        #expect(closed == "anna")
+        await scene.close()
+    }
+
     @Test func `comes too late once the intent is committed`() async throws {
         let scene = try await DecisionScene.make()
         let sent = try await scene.send()
-        let one = try await scene.store.cancelOrders(Self.cancellation(sent.file, 1))
+        let one = try await scene.cancel(Self.cancellation(sent.file, 1))
         #expect(one.cancelled.isEmpty && one.tooLate == 1 && one.states == [.submitting: 1])
-        let all = try await scene.store.cancelOrders(Self.cancellation(sent.file, nil))
+        let all = try await scene.cancel(Self.cancellation(sent.file, nil))
         #expect(all.cancelled.isEmpty && all.tooLate == 2)
         #expect(try await scene.states(of: sent.file) == [.submitting, .submitting])
         await scene.close()
@@ -72,7 +100,7 @@ import Testing
     @Test func `refuses a file whole that is not loaded yet`() async throws {
         let scene = try await DecisionScene.make()
         let file = try await scene.verified(isHeld: true)
-        let done = try await scene.store.cancelOrders(RequestedCancellation(batch: file.id, line: nil))
+        let done = try await scene.cancel(RequestedCancellation(batch: file.id, line: nil))
         #expect(done.isWholeFile && done.fileState == .refused)
         let open = try await scene.database.number("SELECT count(*) FROM sluice.review_item WHERE closed_at IS NULL")
         #expect(open == 0)
@@ -100,7 +128,7 @@ import Testing
                     var cancelled = 0
                     // Two of five lines of each chunk, at about the time at which the workers come to them.
                     for line in lines where line.value % 5 == Int32(worker) && worker < 2 {
-                        let done = try await scene.store.cancelOrders(Self.cancellation(file, line.value))
+                        let done = try await scene.cancel(Self.cancellation(file, line.value))
                         cancelled += done.cancelled.isEmpty ? 0 : 1
                     }
                     return cancelled

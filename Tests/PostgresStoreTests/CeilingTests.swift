@@ -97,13 +97,13 @@ import Testing
         )
         #expect(try await Self.isHeld(cancelled, scene) == false)
         _ = try await scene.load(cancelled)
-        let half = try await scene.store.cancelOrders(
+        let half = try await scene.cancel(
             RequestedCancellation(batch: cancelled.id, line: LineNumber(1))
         )
         #expect(half.cancelled.count == 1)
         let late = try await scene.verified(accepting: 1, ceilings: Self.day)
         #expect(try await Self.isHeld(late, scene), "the other order still counts")
-        _ = try await scene.store.cancelOrders(RequestedCancellation(batch: cancelled.id, line: nil))
+        _ = try await scene.cancel(RequestedCancellation(batch: cancelled.id, line: nil))
         let fits = try await scene.verified(accepting: 100, ceilings: Self.day)
         #expect(try await Self.isHeld(fits, scene) == false)
         await scene.close()

@@ -40,6 +40,11 @@ final class DecisionScene: Sendable {
         try await store.decide(decision, by: people)
     }
 
+    /// Cancels as Anna; `isDry` only looks.
+    func cancel(_ cancellation: RequestedCancellation, isDry: Bool = false) async throws -> CancelledOrders {
+        try await store.cancelOrders(cancellation, by: people.maker, isDry: isDry)
+    }
+
     // MARK: Files
 
     /// A file as pass 1 leaves it.

@@ -64,6 +64,14 @@ import Testing
             call: "approve_proposal($1, 1, NULL, '{}', '{}', 'c')"
         ),
         Entrance(function: "decline_proposal", action: .approve, call: "decline_proposal($1, 1, '')"),
+        Entrance(function: "pause_channel", action: .operate, call: "pause_channel($1, 'harbor', NULL, 'why')"),
+        Entrance(function: "resume_channel", action: .operate, call: "resume_channel($1, 'harbor', NULL)"),
+        Entrance(
+            function: "acknowledge_alarms",
+            action: .operate,
+            call: "acknowledge_alarms($1, '{1}', 'called the bank')"
+        ),
+        Entrance(function: "cancel_orders", action: .cancel, call: "cancel_orders($1, 1, 1)"),
         Entrance(function: "withdraw_proposal", action: .look, call: "withdraw_proposal($1, 1)"),
         Entrance(
             function: "change_user",
@@ -182,7 +190,8 @@ import Testing
             "authorise", "audit", "apply_user_change", "take_decision", "decide_as_asked", "foresee_decision",
             "take_choice", "put_correction", "put_activation", "put_proposal", "votable_proposal", "carry_out",
             "release_records", "reject_records", "locked_records", "propose_records", "settle_by_decision",
-            "release_orders", "void_orders", "set_review_policy", "bootstrap_administrator", "named_final_order",
+            "release_orders", "void_orders", "cancel_order", "set_review_policy", "bootstrap_administrator",
+            "named_final_order",
         ] {
             #expect(!callable.contains(inner), "\(inner)")
         }

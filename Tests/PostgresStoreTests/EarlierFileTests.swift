@@ -224,7 +224,7 @@ import Testing
         // While it is leased a second decision finds nothing, and a cancellation waits for the end of the load.
         #expect(await Self.refusal { try await scene.decide(Self.request(.refuse, file)) } == "SL009")
         let cancellation = RequestedCancellation(batch: file.id, line: nil)
-        #expect(await Self.refusal { _ = try await scene.store.cancelOrders(cancellation) } == "SL012")
+        #expect(await Self.refusal { _ = try await scene.cancel(cancellation) } == "SL012")
         #expect(try await scene.store.admit(again, ceilings: AmountCeilings(file: [.cny: 1])))
         #expect(try await scene.store.load(LoadSlice(position: Self.start), of: file) == .stale)
         let loaded = try await scene.load(again)
@@ -257,7 +257,7 @@ import Testing
     func `or another cause holds a file, which cannot be decided once it is cancelled`(_ hold: Hold) async throws {
         let scene = try await DecisionScene.make()
         let file = try await Self.held(hold, scene)
-        let cancelled = try await scene.store.cancelOrders(RequestedCancellation(batch: file.id, line: nil))
+        let cancelled = try await scene.cancel(RequestedCancellation(batch: file.id, line: nil))
         #expect(cancelled.isWholeFile && cancelled.fileState == .refused)
         for decision in [ReviewDecision.load, .refuse] {
             #expect(await Self.refusal { try await scene.decide(Self.request(decision, file)) } == "SL009")

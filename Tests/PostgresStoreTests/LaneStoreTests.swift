@@ -75,35 +75,64 @@ struct `Lanes, for people` {
         let database = try await TestDatabase.make()
         let store = database.store
         try await Self.activate(store)
-        #expect(try await store.pause(Self.channel, lane: .query, reason: " their maintenance ") == 1)
-        #expect(try await store.pause(Self.channel, lane: nil, reason: "incident") == 1)
+        let otto = try await database.otto()
+        let olga = try await database.signIn("olga", staff: "S5", role: .operator)
+        for isDry in [true, false] {
+            let paused = try await store.pause(
+                Self.channel,
+                lane: .query,
+                reason: " their maintenance ",
+                by: otto,
+                isDry: isDry
+            )
+            #expect(paused == 1)
+            #expect(try await store.lanes(of: Self.channel).count { $0.pause != nil } == (isDry ? 0 : 1))
+        }
+        #expect(try await store.pause(Self.channel, lane: nil, reason: "incident", by: olga, isDry: false) == 1)
+        #expect(try await store.pause(Self.channel, lane: nil, reason: "twice", by: otto, isDry: false) == 0)
         let paused = try await store.lanes(of: Self.channel)
         #expect(paused.map { $0.pause?.reason } == ["incident", "their maintenance"])
-        #expect(paused.allSatisfy { $0.pause?.by == "sluice_worker" })
+        #expect(paused.map { $0.pause?.by } == ["olga", "otto"])
         // A pause is a person's: no activation ends it.
         try await Self.activate(store)
         #expect(try await store.lanes(of: Self.channel).allSatisfy { $0.pause != nil })
-        #expect(try await store.resume(Self.channel, lane: .submit) == 1)
-        #expect(try await store.lanes(of: Self.channel).map { $0.pause == nil } == [true, false])
-        #expect(try await store.resume(Self.channel, lane: nil) == 1)
-        #expect(try await store.resume(Self.channel, lane: nil) == 0)
+        for isDry in [true, false] {
+            #expect(try await store.resume(Self.channel, lane: .submit, by: olga, isDry: isDry) == 1)
+            #expect(try await store.lanes(of: Self.channel).map { $0.pause == nil } == [!isDry, false])
+        }
+        #expect(try await store.resume(Self.channel, lane: nil, by: otto, isDry: false) == 1)
+        #expect(try await store.resume(Self.channel, lane: nil, by: otto, isDry: false) == 0)
+        let audit = try await database.text(
+            """
+            SELECT string_agg(concat_ws(' ', action, login, subject, details ->> 'lanes', details ->> 'reason'), '; '
+                ORDER BY entry_no) FROM sluice.audit_entry WHERE action LIKE '%\\_channel'
+            """
+        )
+        #expect(
+            audit == """
+                pause_channel otto channel harbor ["query"] their maintenance; \
+                pause_channel olga channel harbor ["submit"] incident; \
+                resume_channel olga channel harbor ["submit"]; resume_channel otto channel harbor ["query"]
+                """
+        )
         await database.close()
     }
 
     @Test func `are refused where there are none, and without a reason`() async throws {
         let database = try await TestDatabase.make()
         try await Self.activate(database.store)
+        let otto = try await database.otto()
         for (channel, reason, state) in [
             (ChannelName("nobody"), "x", "SL001"), (Self.channel, "  ", "SL005"),
             (Self.channel, String(repeating: "x", count: 201), "SL005"),
         ] {
             let error = await #expect(throws: PostgresError.self) {
-                _ = try await database.store.pause(channel, lane: nil, reason: reason)
+                _ = try await database.store.pause(channel, lane: nil, reason: reason, by: otto, isDry: false)
             }
             #expect(error?.sqlState == state)
         }
         await #expect(throws: PostgresError.self) {
-            _ = try await database.store.resume(ChannelName("nobody"), lane: .query)
+            _ = try await database.store.resume(ChannelName("nobody"), lane: .query, by: otto, isDry: false)
         }
         // Not past the functions: a pause without a name, or an end of it, is nobody's right.
         await #expect(throws: PostgresError.self) {

@@ -34,8 +34,12 @@ import Testing
 
         func close() async { await database.close() }
 
-        func change(_ change: PeopleChange, by secret: SessionSecret) async throws -> PeopleChangeOutcome {
-            try await database.store.change(change, by: secret, comment: nil)
+        func change(
+            _ change: PeopleChange,
+            by secret: SessionSecret,
+            isDry: Bool = false
+        ) async throws -> PeopleChangeOutcome {
+            try await database.store.change(change, by: secret, comment: nil, isDry: isDry)
         }
 
         func refusal(of change: PeopleChange, by secret: SessionSecret) async -> String? {
@@ -115,7 +119,7 @@ import Testing
             .add(rita, try Self.staff("S3"), .reviewer, Self.oneTime),
             by: scene.ada
         )
-        guard case .proposed(let proposal) = outcome else { throw TestFailure("it was made at once") }
+        guard case .proposed(let proposal?) = outcome else { throw TestFailure("it was made at once") }
         #expect(try await scene.database.number("SELECT count(*) FROM sluice.login") == 2)
         let row = try await scene.database.text(
             """
@@ -154,6 +158,25 @@ import Testing
         await scene.close()
     }
 
+    @Test func `are looked at without being made`() async throws {
+        let scene = try await Scene.make()
+        let (bob, staff) = (try Self.login("bob"), try Self.staff("S2"))
+        let adding = PeopleChange.add(bob, staff, .administrator, Self.oneTime)
+        #expect(try await scene.change(adding, by: scene.ada, isDry: true) == .applied)
+        #expect(await scene.refusal(of: .role(bob, .viewer), by: scene.ada) == "SL001", "there is no such login")
+        _ = try await scene.database.signIn("eve", staff: "S3", role: .administrator)
+        #expect(try await scene.change(adding, by: scene.ada, isDry: true) == .proposed(nil))
+        let left = try await scene.database.text(
+            """
+            SELECT concat_ws(' ', (SELECT count(*) FROM sluice.proposal),
+                (SELECT count(*) FROM sluice.login_credential),
+                (SELECT count(*) FROM sluice.audit_entry WHERE action LIKE 'user%'))
+            """
+        )
+        #expect(left == "0 0 0")
+        await scene.close()
+    }
+
     @Test func `are nobody's who does not administer, and never of a login of one's own`() async throws {
         let scene = try await Scene.make()
         let (rita, own) = (try Self.login("rita"), try Self.staff("S1"))
@@ -172,8 +195,8 @@ import Testing
         }
         // Nor does one approve what another proposes for oneself.
         let bob = try await scene.database.signIn("bob", staff: "S2", role: .administrator)
-        guard case .proposed(let proposal) = try await scene.change(.role(try Self.login("second"), .approver), by: bob)
-        else { throw TestFailure("it was made at once") }
+        let outcome = try await scene.change(.role(try Self.login("second"), .approver), by: bob)
+        guard case .proposed(let proposal?) = outcome else { throw TestFailure("it was made at once") }
         #expect(try await scene.apply(proposal, by: scene.ada) == "SL019")
         await scene.close()
     }

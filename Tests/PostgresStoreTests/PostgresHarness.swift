@@ -68,10 +68,12 @@ final class PostgresHarness: ContractHarness {
     }
 
     func setRunning(_ isRunning: Bool, lane: Lane?, channel: ChannelName) async throws {
+        let otto = try await database.otto()
+        let reason = "the contract says so"
         let changed =
             isRunning
-            ? try await database.store.resume(channel, lane: lane)
-            : try await database.store.pause(channel, lane: lane, reason: "the contract says so")
+            ? try await database.store.resume(channel, lane: lane, by: otto, isDry: false)
+            : try await database.store.pause(channel, lane: lane, reason: reason, by: otto, isDry: false)
         guard changed == (lane == nil ? 2 : 1) else { throw TestFailure("\(changed) lanes were paused or resumed") }
     }
 

@@ -15,6 +15,9 @@ extension TestDatabase {
         )
     }
 
+    /// Otto, who pauses lanes and acknowledges alarms.
+    func otto() async throws -> SessionSecret { try await signIn("otto", staff: "S4", role: .operator) }
+
     /// What the login's client would send in place of its password.
     static func proof(of login: String) -> [UInt8] { proofOfPassword(of: login) }
 }

@@ -114,7 +114,7 @@ import Testing
             #expect(code == "SL016", "\(String(describing: about))")
         }
         // Meanwhile the merchant cancels one of the two orders.
-        _ = try await scene.store.cancelOrders(RequestedCancellation(batch: file.batch, line: LineNumber(1)))
+        _ = try await scene.database.number("SELECT sluice.cancel_order($1, 1)", [.int64(file.batch.value)])
         let code = await Self.refusal {
             _ = try await Self.approve(number, request.about, by: scene.people.checker, scene)
         }

@@ -7,7 +7,9 @@ struct `The contract of alarms` {
     @Test(arguments: AlarmStoreContract.cases)
     func `holds for the alarms in memory`(_ contractCase: AlarmStoreContract.Case) async {
         let clock = ManualClock()
-        let scene = AlarmStoreContract.Scene(store: InMemoryAlarms(clock: clock)) { clock.advance(by: $0) }
+        let scene = AlarmStoreContract.Scene(store: InMemoryAlarms(clock: clock), person: InMemoryAlarms.anybody) {
+            clock.advance(by: $0)
+        }
         await #expect(throws: Never.self) { try await contractCase.run(scene) }
     }
 
@@ -20,8 +22,13 @@ struct `The contract of alarms` {
         func alarms(_ filter: AlarmFilter) async throws -> [AlarmRow] {
             try await inner.alarms(AlarmFilter(includesAcknowledged: true, limit: filter.limit))
         }
-        func acknowledgeAlarms(_ alarms: [AlarmIdentifier], note: String) async throws -> [AlarmIdentifier] {
-            try await inner.acknowledgeAlarms(alarms, note: note)
+        func acknowledgeAlarms(
+            _ alarms: [AlarmIdentifier],
+            note: String,
+            by person: SessionSecret,
+            isDry: Bool
+        ) async throws -> [AlarmIdentifier] {
+            try await inner.acknowledgeAlarms(alarms, note: note, by: person, isDry: false)
         }
         func claimAlarms(limit: Int, lease: TimeSpan) async throws -> [AlarmToDeliver] {
             try await inner.claimAlarms(limit: limit, lease: repeats ? .milliseconds(1) : lease)
@@ -38,10 +45,11 @@ struct `The contract of alarms` {
         for contractCase in AlarmStoreContract.cases {
             let clock = ManualClock()
             let store = Careless(inner: InMemoryAlarms(clock: clock), repeats: repeats)
-            let scene = AlarmStoreContract.Scene(store: store) { clock.advance(by: $0) }
+            let scene = AlarmStoreContract.Scene(store: store, person: InMemoryAlarms.anybody) { clock.advance(by: $0) }
             do { try await contractCase.run(scene) } catch { broken.insert(contractCase.name) }
         }
         #expect(broken.contains("who lost the lease records nothing over the next one's claim"))
+        #expect(broken.contains("a look at an acknowledgement does nothing"))
         #expect(broken.contains("an acknowledged alarm is not delivered, and its cause makes a new one"))
         #expect(broken.contains("a claimed alarm is nobody else's until the lease ends") == repeats)
     }

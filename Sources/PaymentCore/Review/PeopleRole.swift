@@ -12,8 +12,8 @@ package enum PeopleRole: String, CaseIterable, Sendable, Hashable {
     package var actions: Set<PeopleAction> {
         switch self {
         case .viewer: [.look]
-        case .reviewer: [.look, .unmask, .amend, .propose]
-        case .approver: [.look, .unmask, .amend, .propose, .approve]
+        case .reviewer: [.look, .unmask, .amend, .cancel, .propose]
+        case .approver: [.look, .unmask, .amend, .cancel, .propose, .approve]
         case .operator: [.look, .operate]
         case .administrator: [.look, .administer]
         }
@@ -36,11 +36,13 @@ package enum PeopleAction: String, CaseIterable, Sendable, Hashable {
     case unmask
     /// Give a quarantined record other values.
     case amend
+    /// Cancel orders that have no intent yet.
+    case cancel
     /// Ask for something that another person approves.
     case propose
     /// Approve or decline what another person asked for.
     case approve
-    /// Pause and resume lanes, archive, acknowledge alarms.
+    /// Pause and resume lanes, acknowledge alarms, ask for activations.
     case operate
     /// Make and change people.
     case administer

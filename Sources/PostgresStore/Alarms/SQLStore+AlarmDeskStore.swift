@@ -1,4 +1,4 @@
-import PaymentCore
+package import PaymentCore
 import PostgresClient
 package import Store
 
@@ -17,15 +17,20 @@ extension SQLStore: AlarmDeskStore {
         }
     }
 
-    package func acknowledgeAlarms(_ alarms: [AlarmIdentifier], note: String) async throws -> [AlarmIdentifier] {
+    package func acknowledgeAlarms(
+        _ alarms: [AlarmIdentifier],
+        note: String,
+        by person: SessionSecret,
+        isDry: Bool
+    ) async throws -> [AlarmIdentifier] {
         precondition(
             (1...1_000).contains(alarms.count),
             "an acknowledgement names some alarms, not all there ever were"
         )
-        return try await pool.transaction("acknowledge alarms") { transaction in
+        return try await carryOut("acknowledge alarms", isDry: isDry) { transaction in
             try transaction.query(
-                "SELECT * FROM sluice.acknowledge_alarms($1, $2) AS a ORDER BY a",
-                [.bigintArray(alarms.map(\.value)), .text(note)]
+                "SELECT * FROM sluice.acknowledge_alarms($1, $2, $3) AS a ORDER BY a",
+                [.bytea(person.bytes), .bigintArray(alarms.map(\.value)), .text(note)]
             ).map { AlarmIdentifier(try $0.int64(0)) }
         }
     }

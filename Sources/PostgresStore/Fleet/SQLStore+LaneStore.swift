@@ -57,23 +57,36 @@ extension SQLStore: LaneStore {
         }
     }
 
-    package func pause(_ channel: ChannelName, lane: Lane?, reason: String) async throws -> Int {
-        try await pool.transaction("pause channel") { transaction in
+    package func pause(
+        _ channel: ChannelName,
+        lane: Lane?,
+        reason: String,
+        by person: SessionSecret,
+        isDry: Bool
+    ) async throws -> Int {
+        try await carryOut("pause channel", isDry: isDry) { transaction in
             Int(
                 try transaction.query(
-                    "SELECT sluice.pause_channel($1, $2, $3)",
-                    [.text(channel.value), .optionalText(lane?.rawValue), .text(reason)]
+                    "SELECT sluice.pause_channel($1, $2, $3, $4)",
+                    [
+                        .bytea(person.bytes), .text(channel.value), .optionalText(lane?.rawValue), .text(reason),
+                    ]
                 ).first?.int32(0) ?? 0
             )
         }
     }
 
-    package func resume(_ channel: ChannelName, lane: Lane?) async throws -> Int {
-        try await pool.transaction("resume channel") { transaction in
+    package func resume(
+        _ channel: ChannelName,
+        lane: Lane?,
+        by person: SessionSecret,
+        isDry: Bool
+    ) async throws -> Int {
+        try await carryOut("resume channel", isDry: isDry) { transaction in
             Int(
                 try transaction.query(
-                    "SELECT sluice.resume_channel($1, $2)",
-                    [.text(channel.value), .optionalText(lane?.rawValue)]
+                    "SELECT sluice.resume_channel($1, $2, $3)",
+                    [.bytea(person.bytes), .text(channel.value), .optionalText(lane?.rawValue)]
                 ).first?.int32(0) ?? 0
             )
         }

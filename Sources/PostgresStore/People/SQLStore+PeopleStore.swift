@@ -67,18 +67,20 @@ extension SQLStore: PeopleStore {
     package func change(
         _ change: PeopleChange,
         by secret: SessionSecret,
-        comment: String?
+        comment: String?,
+        isDry: Bool
     ) async throws -> PeopleChangeOutcome {
         var members = change.members
         if let comment { members.append(("comment", .string(comment))) }
         let payload = JSONText.object(members)
-        return try await pool.transaction("change people", deadline: .seconds(15)) { transaction in
+        return try await carryOut("change people", isDry: isDry) { transaction in
             let rows = try transaction.query(
                 "SELECT proposal_id, applied FROM sluice.change_user($1, $2)",
                 [.bytea(secret.bytes), .jsonb(payload)]
             )
             guard let row = rows.first else { throw StoreDefect("a change of people has no answer") }
-            return try row.bool(1) ? .applied : .proposed(try row.int64(0))
+            // The number of a proposal that is taken back is nobody's.
+            return try row.bool(1) ? .applied : .proposed(isDry ? nil : try row.int64(0))
         }
     }
 

@@ -4,9 +4,6 @@ import PostgresClient
 package import Store
 
 extension SQLStore: ProposalStore {
-    /// An incident may hold a whole file of a million orders.
-    private static let decisionDeadline = Duration.seconds(60)
-
     /// What a function that makes or carries out a proposal answers, and its effect taken apart.
     private static let madeColumns = """
         p.state, p.approvals_missing, \(effectColumns("p.outcome"))
@@ -147,23 +144,6 @@ extension SQLStore: ProposalStore {
         }
     }
 
-    /// Does something, or does it and takes it back: so a look says exactly what would be done, or refused.
-    private func carryOut<Value: Sendable>(
-        _ name: String,
-        isDry: Bool,
-        _ work: @Sendable (PostgresTransaction) throws -> Value
-    ) async throws -> Value {
-        do {
-            return try await pool.transaction(name, deadline: Self.decisionDeadline) { transaction in
-                let value = try work(transaction)
-                if isDry { throw TakenBack(value: value) }
-                return value
-            }
-        } catch let takenBack as TakenBack<Value> {
-            return takenBack.value
-        }
-    }
-
     /// The count, the currencies and the amounts that somebody names.
     private static func named(_ about: NamedOrders?) -> [PostgresValue] {
         let named = about?.amounts.sorted { $0.key < $1.key } ?? []
@@ -173,7 +153,7 @@ extension SQLStore: ProposalStore {
     }
 
     private func make(_ name: String, _ call: String, _ parameters: [PostgresValue]) async throws -> MadeProposal {
-        try await pool.transaction(name, deadline: Self.decisionDeadline) { transaction in
+        try await pool.transaction(name, deadline: Self.actDeadline) { transaction in
             let rows = try transaction.query(
                 "SELECT \(Self.madeColumns), p.proposal_id FROM \(call) p",
                 parameters
@@ -228,7 +208,7 @@ extension SQLStore {
         let hash = SHA256.hash(content)
         var cipher = try EvidenceCipher(keyIdentifier: keys.currentIdentifier, salt: salt, keys: keys)
         let sealed = cipher.seal(content, sha256: hash)
-        return try await pool.transaction("keep evidence", deadline: Self.decisionDeadline) { transaction in
+        return try await pool.transaction("keep evidence", deadline: Self.actDeadline) { transaction in
             let rows = try transaction.query(
                 "SELECT sluice.keep_evidence($1, $2, $3, $4, $5, $6, $7)",
                 [
@@ -287,9 +267,4 @@ extension SQLStore {
             }
         }
     }
-}
-
-/// Thrown to take back what was only looked at.
-private struct TakenBack<Value: Sendable>: Error {
-    let value: Value
 }

@@ -1,10 +1,14 @@
-import PaymentCore
+package import PaymentCore
 import PostgresClient
 package import Store
 
 extension SQLStore: ReviewStore {
-    package func cancelOrders(_ cancellation: RequestedCancellation) async throws -> CancelledOrders {
-        try await pool.transaction("cancel orders", deadline: .seconds(60)) { transaction in
+    package func cancelOrders(
+        _ cancellation: RequestedCancellation,
+        by person: SessionSecret,
+        isDry: Bool
+    ) async throws -> CancelledOrders {
+        try await carryOut("cancel orders", isDry: isDry) { transaction in
             // Nobody else cancels or plans orders of this file meanwhile; a worker that is about to send one may.
             let files = try transaction.query(
                 "SELECT business_date, state FROM sluice.batch_file WHERE batch_id = $1 FOR NO KEY UPDATE",
@@ -16,11 +20,15 @@ extension SQLStore: ReviewStore {
             let scope = CancellationScope(cancellation, businessDate: try file.date(0))
             let state: BatchFileState = try file.word(1)
             let before = try scope.orders(transaction)
-            if let line = cancellation.line { try scope.requireOne(before, line: line) }
             _ = try transaction.query(
-                "SELECT sluice.cancel_order($1, $2)",
-                [.int64(cancellation.batch.value), .optionalInt32(cancellation.line?.value)]
+                "SELECT sluice.cancel_orders($1, $2, $3)",
+                [
+                    .bytea(person.bytes), .int64(cancellation.batch.value),
+                    .optionalInt32(cancellation.line?.value),
+                ]
             )
+            // After the function, which asks first who may; a mismatch takes back what it has done.
+            if let line = cancellation.line { try scope.requireOne(before, line: line) }
             let after = try scope.orders(transaction)
             var cancelled: [String: Tally] = [:]
             for (key, tally) in after where key.state == .cancelled {

@@ -51,7 +51,7 @@ struct AlarmCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ack",
             abstract: "Acknowledge alarms: a cause that comes again makes a new one.",
-            discussion: "Recorded are the login of the database session and the note; write nothing personal into it."
+            discussion: "Recorded are who is logged in here and the note; write nothing personal into it."
         )
 
         @OptionGroup var options: ConfigurationOptions
@@ -63,6 +63,8 @@ struct AlarmCommand: AsyncParsableCommand {
         @Option(help: "What was found, or done about it; at most 400 characters.")
         var note: String
 
+        @OptionGroup var dry: DryRunOptions
+
         func validate() throws {
             guard (1...1_000).contains(alarms.count) else { throw ValidationError("name 1 to 1000 alarms") }
             guard (1...400).contains(note.unicodeScalars.count) else {
@@ -72,18 +74,21 @@ struct AlarmCommand: AsyncParsableCommand {
 
         func run() async throws {
             let wanted = Set(alarms).sorted()
-            let done = try await Deployment.with(try options.load()) { deployment in
-                try await deployment.store.acknowledgeAlarms(wanted, note: note)
+            let configuration = try options.load()
+            let person = try SignedIn.secret(configuration)
+            let done = try await Deployment.with(configuration) { deployment in
+                try await deployment.store.acknowledgeAlarms(wanted, note: note, by: person, isDry: dry.dryRun)
             }
             let earlier = wanted.filter { !done.contains($0) }
-            var words = "Acknowledged \(done.count) of \(wanted.count) alarms"
+            var words = dry.dryRun ? "Nothing was done. It would acknowledge" : "Acknowledged"
+            words += " \(done.count) of \(wanted.count) alarms"
             if !earlier.isEmpty {
                 let list = earlier.map(\.description).joined(separator: ", ")
                 words += "; acknowledged before: \(list)"
             }
             try report.show(
                 [
-                    "acknowledged": .array(done.map { .integer($0.value) }),
+                    "dry_run": .bool(dry.dryRun), "acknowledged": .array(done.map { .integer($0.value) }),
                     "acknowledged_before": .array(earlier.map { .integer($0.value) }),
                 ],
                 words: words + "."

@@ -78,15 +78,33 @@ extension ChannelCommand {
         @Option(help: "Why, for whoever finds it paused; at most 200 characters.")
         var reason: String
 
+        @OptionGroup var dry: DryRunOptions
+
         func run() async throws {
-            let (paused, lanes) = try await Deployment.with(try options.load()) { deployment in
+            let configuration = try options.load()
+            let person = try SignedIn.secret(configuration)
+            let (paused, lanes) = try await Deployment.with(configuration) { deployment in
                 let name = ChannelName(channel)
-                let paused = try await deployment.store.pause(name, lane: lane, reason: reason)
+                let paused = try await deployment.store.pause(
+                    name,
+                    lane: lane,
+                    reason: reason,
+                    by: person,
+                    isDry: dry.dryRun
+                )
                 return (paused, try await deployment.store.lanes(of: name))
             }
             try report.show(
-                ["channel": .string(channel), "paused": .integer(paused), "lanes": .array(lanes.map(\.json))],
-                words: ChannelCommand.words("Paused", paused, lanes, otherwise: "Nothing to pause")
+                [
+                    "channel": .string(channel), "dry_run": .bool(dry.dryRun), "paused": .integer(paused),
+                    "lanes": .array(lanes.map(\.json)),
+                ],
+                words: ChannelCommand.words(
+                    dry.dryRun ? "Nothing was done. It would pause" : "Paused",
+                    paused,
+                    lanes,
+                    otherwise: "Nothing to pause"
+                )
             )
         }
     }
@@ -106,15 +124,27 @@ extension ChannelCommand {
         @Option(help: "Only this lane: submit or query. Without it, both.")
         var lane: Lane?
 
+        @OptionGroup var dry: DryRunOptions
+
         func run() async throws {
-            let (resumed, lanes) = try await Deployment.with(try options.load()) { deployment in
+            let configuration = try options.load()
+            let person = try SignedIn.secret(configuration)
+            let (resumed, lanes) = try await Deployment.with(configuration) { deployment in
                 let name = ChannelName(channel)
-                let resumed = try await deployment.store.resume(name, lane: lane)
+                let resumed = try await deployment.store.resume(name, lane: lane, by: person, isDry: dry.dryRun)
                 return (resumed, try await deployment.store.lanes(of: name))
             }
             try report.show(
-                ["channel": .string(channel), "resumed": .integer(resumed), "lanes": .array(lanes.map(\.json))],
-                words: ChannelCommand.words("Resumed", resumed, lanes, otherwise: "Nothing to resume")
+                [
+                    "channel": .string(channel), "dry_run": .bool(dry.dryRun), "resumed": .integer(resumed),
+                    "lanes": .array(lanes.map(\.json)),
+                ],
+                words: ChannelCommand.words(
+                    dry.dryRun ? "Nothing was done. It would resume" : "Resumed",
+                    resumed,
+                    lanes,
+                    otherwise: "Nothing to resume"
+                )
             )
         }
     }

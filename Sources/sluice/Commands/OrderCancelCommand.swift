@@ -32,6 +32,8 @@ struct OrderCancelCommand: AsyncParsableCommand {
     @Option(help: "The state that you believe the order is in; in another it is not cancelled.")
     var state: OrderState?
 
+    @OptionGroup var dry: DryRunOptions
+
     func validate() throws {
         if all {
             guard BatchIdentifier(argument: target) != nil else { throw ValidationError("--all goes with a BATCH") }
@@ -56,10 +58,14 @@ struct OrderCancelCommand: AsyncParsableCommand {
             requested.about = NamedOrders(count: orders ?? 1, amounts: try NamedAmount.sums(amount))
         }
         let cancellation = requested
-        let done = try await Deployment.with(try options.load()) { try await $0.store.cancelOrders(cancellation) }
+        let configuration = try options.load()
+        let person = try SignedIn.secret(configuration)
+        let done = try await Deployment.with(configuration) {
+            try await $0.store.cancelOrders(cancellation, by: person, isDry: dry.dryRun)
+        }
         let count = done.cancelled.values.reduce(0) { $0 + $1.count }
         if !all, count == 0 { throw refusal(done) }
-        try report.show(done.json, words: words(done))
+        try report.show(done.json(isDry: dry.dryRun), words: words(done))
     }
 
     /// Why a single order was not cancelled, and what there is to do instead.
@@ -76,18 +82,23 @@ struct OrderCancelCommand: AsyncParsableCommand {
     }
 
     private func words(_ done: CancelledOrders) -> String {
-        if done.isWholeFile { return "Batch \(target) was not loaded yet: it is refused whole." }
+        if done.isWholeFile {
+            return dry.dryRun
+                ? "Nothing was done. Batch \(target) is not loaded yet: it would be refused whole."
+                : "Batch \(target) was not loaded yet: it is refused whole."
+        }
         let sums = done.cancelled.sorted { $0.key < $1.key }.map { currency, tally in
             "\(tally.count) \(tally.count == 1 ? "order" : "orders") with \(amountWords(tally.amountMinor, currency))"
         }
-        var lines = [sums.isEmpty ? "Nothing was cancelled." : "Cancelled: \(sums.joined(separator: ", "))."]
+        let head = dry.dryRun ? "Nothing was done. It would cancel: " : "Cancelled: "
+        var lines = [sums.isEmpty ? "Nothing was cancelled." : head + sums.joined(separator: ", ") + "."]
         if done.tooLate > 0 {
             let states = done.states.sorted { $0.key.rawValue < $1.key.rawValue }.map {
                 "\($0.value) \($0.key.rawValue)"
             }
             lines.append(
-                "Too late for \(done.tooLate) orders, whose intents are committed; the file now has: "
-                    + states.joined(separator: ", ")
+                "Too late for \(done.tooLate) orders, whose intents are committed; the file"
+                    + " \(dry.dryRun ? "would have" : "now has"): \(states.joined(separator: ", "))"
             )
         }
         return lines.joined(separator: "\n")
@@ -95,9 +106,9 @@ struct OrderCancelCommand: AsyncParsableCommand {
 }
 
 extension CancelledOrders {
-    fileprivate var json: JSON {
+    fileprivate func json(isDry: Bool) -> JSON {
         [
-            "file_state": .string(fileState.rawValue), "whole_file": .bool(isWholeFile),
+            "dry_run": .bool(isDry), "file_state": .string(fileState.rawValue), "whole_file": .bool(isWholeFile),
             "cancelled": .object(
                 cancelled.mapValues { ["count": .integer($0.count), "amount_minor": .integer($0.amountMinor)] }
             ),

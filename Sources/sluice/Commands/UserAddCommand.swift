@@ -32,9 +32,8 @@ struct UserAddCommand: AsyncParsableCommand {
         let drawn = Password.drawn()
         let outcome = try await wish.make(.add(login, staffNumber, role, drawn.password), try options.load())
         try report.show(
-            outcome.json(["login": .string(login.value), "one_time_password": .string(drawn.text)]),
-            words: outcome.words("\(login) is \(role.words), person \(staffNumber).")
-                + "\nOne-time password, shown only here: \(drawn.text)"
+            outcome.json(login, password: drawn.text),
+            words: outcome.words("\(login) is \(role.words), person \(staffNumber).", password: drawn.text)
         )
     }
 }
@@ -57,9 +56,8 @@ struct UserResetCommand: AsyncParsableCommand {
         let drawn = Password.drawn()
         let outcome = try await wish.make(.reset(login, drawn.password), try options.load())
         try report.show(
-            outcome.json(["login": .string(login.value), "one_time_password": .string(drawn.text)]),
-            words: outcome.words("\(login) has a new password.")
-                + "\nOne-time password, shown only here: \(drawn.text)"
+            outcome.json(login, password: drawn.text),
+            words: outcome.words("\(login) has a new password.", password: drawn.text)
         )
     }
 }

@@ -138,6 +138,8 @@ struct UserCommand: AsyncParsableCommand {
 
 /// Why a change of people is wanted, and how it is made.
 struct PeopleChangeOptions: ParsableArguments {
+    @OptionGroup var dry: DryRunOptions
+
     @Option(help: ArgumentHelp("Why, for the administrator who approves; nothing personal.", valueName: "words"))
     var comment: String?
 
@@ -147,12 +149,13 @@ struct PeopleChangeOptions: ParsableArguments {
         }
     }
 
-    /// Makes or proposes the change as whoever is logged in here.
-    func make(_ change: PeopleChange, _ configuration: Configuration) async throws -> PeopleChangeOutcome {
+    /// Makes or proposes the change as whoever is logged in here, or looks what would become of it.
+    func make(_ change: PeopleChange, _ configuration: Configuration) async throws -> PeopleChangeReport {
         let secret = try SignedIn.secret(configuration)
-        return try await Deployment.with(configuration) {
-            try await $0.store.change(change, by: secret, comment: comment)
+        let outcome = try await Deployment.with(configuration) {
+            try await $0.store.change(change, by: secret, comment: comment, isDry: dry.dryRun)
         }
+        return PeopleChangeReport(outcome: outcome, isDry: dry.dryRun)
     }
 }
 
@@ -182,21 +185,40 @@ struct PeopleTargetOptions: ParsableArguments {
     }
 }
 
-extension PeopleChangeOutcome {
+/// What became of a change of people, or would.
+struct PeopleChangeReport {
+    let outcome: PeopleChangeOutcome
+    let isDry: Bool
+
+    /// `done`: what is so now if the change was made at once.
     func words(_ done: String) -> String {
-        switch self {
-        case .applied: done
-        case .proposed(let proposal):
-            "Proposal \(proposal) waits for another administrator: sluice review approve \(proposal)"
+        switch outcome {
+        case .applied: isDry ? "Nothing was done. It would be made at once: \(done)" : done
+        case .proposed(let proposal?):
+            """
+            Proposal \(ProposalNumber(proposal).words) waits for another administrator: sluice review approve \
+            \(ProposalNumber(proposal).words)
+            """
+        case .proposed(nil): "Nothing was done. It would wait for another administrator."
         }
+    }
+
+    /// The words, and the password that opens the login once, where there is one.
+    func words(_ done: String, password: String) -> String {
+        words(done) + (isDry ? "" : "\nOne-time password, shown only here: \(password)")
     }
 
     func json(_ others: [String: JSON] = [:]) -> JSON {
         var members = others
-        switch self {
-        case .applied: (members["applied"], members["proposal_id"]) = (true, .null)
+        members["dry_run"] = .bool(isDry)
+        switch outcome {
+        case .applied: (members["applied"], members["proposal_id"]) = (.bool(!isDry), .null)
         case .proposed(let proposal): (members["applied"], members["proposal_id"]) = (false, .integer(proposal))
         }
         return .object(members)
+    }
+
+    func json(_ login: LoginName, password: String) -> JSON {
+        json(["login": .string(login.value), "one_time_password": isDry ? .null : .string(password)])
     }
 }

@@ -41,10 +41,13 @@ struct DemoPeople: Sendable {
                 password: try password(members[0].password)
             )
         else { throw DemoFailure("the administrator of the demo cannot log in") }
-        for (login, number, role) in [("rita", "S2", PeopleRole.reviewer), ("anton", "S3", .approver)] {
+        for (login, number, role) in [
+            ("rita", "S2", PeopleRole.reviewer), ("anton", "S3", .approver), ("otto", "S4", .operator),
+        ] {
             let drawn = Password.drawn()
             let change = PeopleChange.add(try name(login), try staff(number), role, drawn.password)
-            guard try await store.change(change, by: secret, comment: "people of the demo") == .applied else {
+            let made = try await store.change(change, by: secret, comment: "people of the demo", isDry: false)
+            guard made == .applied else {
                 throw DemoFailure("\(login) waits for a second administrator")
             }
             members.append(try await settle(try name(login), role, drawn.password, store))

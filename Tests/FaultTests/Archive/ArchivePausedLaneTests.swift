@@ -15,7 +15,10 @@ import Testing
         try await FaultScene.with(.honest) { scene in
             let desk = ArchiveDesk(scene: scene)
             let variables = ["SLUICE_ARCHIVE_OPEN_MAX": openMax]
-            try await scene.run(["channel", "pause", "harbor", "--lane", "submit", "--reason", "their maintenance"])
+            try await scene.run(
+                ["channel", "pause", "harbor", "--lane", "submit", "--reason", "their maintenance"],
+                scene.otto()
+            )
             let text = BatchText(.payout, count: 100)
             let batch = try await scene.submit(text)
             let above = BatchText(.payout, count: 30, series: 2)
@@ -51,7 +54,7 @@ import Testing
             try await desk.expectReceiptsToHold()
 
             // They are worked on as if their day were live, and leave once they are final.
-            try await scene.run(["channel", "resume", "harbor"])
+            try await scene.run(["channel", "resume", "harbor"], scene.otto())
             let next = try scene.start(["worker"])
             try await scene.until(
                 "the end of what was ready",

@@ -21,6 +21,9 @@ extension FaultScene {
     /// Bert, an approver.
     func bert() async throws -> [String: String] { try await signedIn("bert", staff: "S2", role: .approver) }
 
+    /// Otto, an operator.
+    func otto() async throws -> [String: String] { try await signedIn("otto", staff: "S4", role: .operator) }
+
     /// Runs what asks for something as Anna, and has Bert approve it where it takes him.
     @discardableResult
     func runByTwo(_ arguments: [String]) async throws -> Program {

@@ -9,11 +9,25 @@ package struct AlarmStoreContract: Sendable {
     /// A fresh store, and its time.
     package struct Scene: Sendable {
         package let store: any AlarmsUnderTest
+        /// Whoever may acknowledge.
+        package let person: SessionSecret
         /// Lets time pass for the store.
         package let advance: @Sendable (TimeSpan) async throws -> Void
 
-        package init(store: any AlarmsUnderTest, advance: @escaping @Sendable (TimeSpan) async throws -> Void) {
-            (self.store, self.advance) = (store, advance)
+        package init(
+            store: any AlarmsUnderTest,
+            person: SessionSecret,
+            advance: @escaping @Sendable (TimeSpan) async throws -> Void
+        ) {
+            (self.store, self.person, self.advance) = (store, person, advance)
+        }
+
+        fileprivate func acknowledge(
+            _ alarms: [AlarmIdentifier],
+            _ note: String,
+            isDry: Bool = false
+        ) async throws -> [AlarmIdentifier] {
+            try await store.acknowledgeAlarms(alarms, note: note, by: person, isDry: isDry)
         }
     }
 
@@ -150,7 +164,7 @@ package struct AlarmStoreContract: Sendable {
         Case("an acknowledged alarm is not delivered, and its cause makes a new one") { scene, check in
             try await scene.store.raise([alarm("a")])
             let open = try await scene.store.alarms(AlarmFilter())
-            let done = try await scene.store.acknowledgeAlarms(open.map(\.identifier), note: "seen")
+            let done = try await scene.acknowledge(open.map(\.identifier), "seen")
             try check(done == open.map(\.identifier) && done.count == 1, "\(done)")
             let claimed = try await scene.store.claimAlarms(limit: 8, lease: lease)
             try check(claimed.isEmpty, "\(claimed)")
@@ -168,19 +182,27 @@ package struct AlarmStoreContract: Sendable {
         Case("an alarm is acknowledged once") { scene, check in
             try await scene.store.raise([alarm("a"), alarm("b")])
             let open = try await scene.store.alarms(AlarmFilter()).map(\.identifier).sorted()
-            let first = try await scene.store.acknowledgeAlarms([open[0]], note: "first")
-            let second = try await scene.store.acknowledgeAlarms(open, note: "second")
+            let first = try await scene.acknowledge([open[0]], "first")
+            let second = try await scene.acknowledge(open, "second")
             try check(first == [open[0]] && second == [open[1]], "\(first) \(second)")
             let rows = try await scene.store.alarms(AlarmFilter(includesAcknowledged: true))
             let notes = rows.sorted { $0.identifier < $1.identifier }.map { $0.acknowledgement?.note }
             try check(notes == ["first", "second"], "\(notes)")
+        },
+        Case("a look at an acknowledgement does nothing") { scene, check in
+            try await scene.store.raise([alarm("a"), alarm("b")])
+            let open = try await scene.store.alarms(AlarmFilter()).map(\.identifier).sorted()
+            let would = try await scene.acknowledge(open, "seen", isDry: true)
+            try check(would == open, "\(would)")
+            let left = try await scene.store.alarms(AlarmFilter()).filter { $0.acknowledgement == nil }
+            try check(left.map(\.identifier).sorted() == open, "\(left)")
         },
         Case("a number that no alarm has is refused, and nothing is done") { scene, check in
             try await scene.store.raise([alarm("a")])
             let open = try await scene.store.alarms(AlarmFilter()).map(\.identifier)
             var isRefused = false
             do {
-                _ = try await scene.store.acknowledgeAlarms(open + [AlarmIdentifier(9_999_999)], note: "x")
+                _ = try await scene.acknowledge(open + [AlarmIdentifier(9_999_999)], "x")
             } catch {
                 isRefused = true
             }

@@ -15,6 +15,14 @@ package final class InMemoryAlarms: AlarmStore, AlarmDeliveryStore, AlarmDeskSto
         package let identifier: AlarmIdentifier
     }
 
+    /// Whoever asks, in memory.
+    package static let anybody: SessionSecret = {
+        guard let secret = SessionSecret(bytes: [UInt8](repeating: 1, count: 32)) else {
+            preconditionFailure("a secret has 32 bytes")
+        }
+        return secret
+    }()
+
     private let clock: ManualClock
     private let entries = Mutex<[Entry]>([])
 
@@ -115,7 +123,13 @@ package final class InMemoryAlarms: AlarmStore, AlarmDeliveryStore, AlarmDeskSto
         }
     }
 
-    package func acknowledgeAlarms(_ alarms: [AlarmIdentifier], note: String) async throws -> [AlarmIdentifier] {
+    /// Anybody may who has a session.
+    package func acknowledgeAlarms(
+        _ alarms: [AlarmIdentifier],
+        note: String,
+        by person: SessionSecret,
+        isDry: Bool
+    ) async throws -> [AlarmIdentifier] {
         let now = clock.now
         return try entries.withLock { entries in
             for alarm in alarms where !entries.contains(where: { $0.row.identifier == alarm }) {
@@ -124,6 +138,7 @@ package final class InMemoryAlarms: AlarmStore, AlarmDeliveryStore, AlarmDeskSto
             let open = entries.indices.filter {
                 alarms.contains(entries[$0].row.identifier) && entries[$0].row.acknowledgement == nil
             }
+            if isDry { return open.map { entries[$0].row.identifier } }
             for index in open {
                 entries[index].row.acknowledgement = AlarmRow.Acknowledgement(at: now, by: "memory", note: note)
             }
