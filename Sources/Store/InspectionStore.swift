@@ -16,7 +16,7 @@ package protocol InspectionStore: Sendable {
     func orderStory(of batch: BatchIdentifier, line: LineNumber) async throws -> OrderStory?
 
     /// Open review items by incident, the oldest first.
-    func reviewIncidents(limit: Int) async throws -> [ReviewIncident]
+    func reviewIncidents(of channel: ChannelName?, limit: Int) async throws -> [ReviewIncident]
     /// Alarms that nobody has acknowledged, the latest first.
     func openAlarms(limit: Int) async throws -> [OpenAlarm]
     /// What a run leaves to people.

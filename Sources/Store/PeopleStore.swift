@@ -14,6 +14,9 @@ package protocol PeopleStore: Sendable {
     /// Whose session it is, nil if it is nobody's any more; does not keep it alive.
     func sessionHolder(_ secret: SessionSecret) async throws -> SessionHolder?
 
+    /// Throws unless whoever the session is of may do it: for what is looked at before anything is done.
+    func require(_ action: PeopleAction, of secret: SessionSecret) async throws
+
     /// Makes a change of people, or proposes it where another administrator has to approve.
     ///
     /// `isDry`: does nothing, and answers what it would; a proposal has no number then.

@@ -166,6 +166,8 @@ package struct Proposal: Sendable {
     package var accepted: [String] = []
     /// Records of a release that look like a later order, when it was asked for.
     package var resembling: Int64 = 0
+    /// The first of these records, each with the order that it looks like, as BATCH-LINE.
+    package var alike: [String: String] = [:]
     package var votes: [Vote] = []
     package var endedAt: Timestamp?
     package var effect: ProposalEffect?

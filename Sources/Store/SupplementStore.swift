@@ -51,6 +51,8 @@ package struct SupplementRecord: Sendable {
     package let physicalLine: Int64
     /// The amount that its release was approved with: the order has it, or is none.
     package var releasedAmount: Money?
+    /// Money may have moved for the line that it comes from: an answer that came later says so, or a person.
+    package var isContradicted = false
 
     package init(
         line: LineNumber,

@@ -34,6 +34,11 @@ import Testing
                     "--evidence", "e", "--comment", "c",
                 ]
             ),
+            Command(
+                action: .amend,
+                arguments: ["quarantine", "amend", "\(batch)-1", "--trim", "purpose", "--dry-run"]
+            ),
+            Command(action: .amend, arguments: ["quarantine", "import", "/dev/null", "--dry-run"]),
             Command(action: .operate, arguments: ["channel", "pause", "harbor", "--reason", "why"]),
             Command(action: .operate, arguments: ["channel", "resume", "harbor", "--dry-run"]),
             Command(action: .operate, arguments: ["alarm", "ack", "1", "--note", "seen"]),
@@ -52,6 +57,10 @@ import Testing
                 arguments: ["user", "add", "newcomer", "--staff", "N1", "--role", "viewer"]
             ),
             Command(action: .administer, arguments: ["user", "unlock", "other"]),
+            Command(action: .administer, arguments: ["user", "role", "other", "viewer", "--dry-run"]),
+            Command(action: .administer, arguments: ["user", "disable", "other", "--dry-run"]),
+            Command(action: .administer, arguments: ["user", "enable", "other", "--dry-run"]),
+            Command(action: .administer, arguments: ["user", "reset", "other", "--dry-run"]),
         ]
     }
 

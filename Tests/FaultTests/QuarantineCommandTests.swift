@@ -54,10 +54,12 @@ import Testing
             let (batch, right) = try await Self.submitted(scene)
             let anna = try await scene.anna()
             let set = ["quarantine", "amend", "\(batch)-1", "--set", "account_number=\(right[0].account)"]
-            let ahead = try Self.object(try await scene.run(set + ["--dry-run", "--json"]))
+            let ahead = try Self.object(try await scene.run(set + ["--dry-run", "--json"], anna))
             #expect(ahead["amended"] as? Int == 1 && ahead["failing"] as? Int == 0 && ahead["dry_run"] as? Bool == true)
-            let nobody = try await scene.run(set + ["--comment", "c"], expecting: 2)
-            #expect(nobody.log.contains("nobody is logged in"))
+            for rest in [["--comment", "c"], ["--dry-run"]] {
+                let nobody = try await scene.run(set + rest, expecting: 2)
+                #expect(nobody.log.contains("nobody is logged in"))
+            }
             let wrong = ["quarantine", "amend", "\(batch)-1", "--set", "account_number=12", "--comment", "c"]
             let refused = try await scene.run(wrong, anna, expecting: 3)
             #expect(refused.output.contains("account_malformed") && refused.output.contains("0 records amended"))
@@ -99,7 +101,9 @@ import Testing
             }
             let filled = try scene.write(Array(lines.joined(separator: "\r\n").utf8), to: "filled.csv")
             let back = ["quarantine", "import", filled]
-            let ahead = try Self.object(try await scene.run(back + ["--dry-run", "--json"], expecting: 3))
+            let ahead = try Self.object(
+                try await scene.run(back + ["--dry-run", "--json"], scene.anna(), expecting: 3)
+            )
             let refused = try #require(ahead["refused_lines"] as? [[String: Any]])
             #expect(refused.map { $0["line"] as? Int } == [4], "\(refused)")
             let done = try await scene.run(back + ["--comment", "from the sheet"], anna, expecting: 3).output

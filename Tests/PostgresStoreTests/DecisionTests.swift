@@ -432,7 +432,7 @@ import Testing
         for cause in ReviewCause.allCases {
             let file = try await Self.setUp(cause, scene)
             let name = try await scene.incident(cause, of: file.batch)
-            let incidents = try await scene.store.reviewIncidents(limit: 100)
+            let incidents = try await scene.store.reviewIncidents(of: nil, limit: 100)
             let incident = try #require(incidents.first { $0.incident == name })
             let sums = ["CNY": Tally(count: 2, amountMinor: DecisionScene.sum(2))]
             #expect(incident.orders == (cause.decisions == [.noted] ? [:] : sums), "\(cause)")

@@ -1,5 +1,7 @@
 import PaymentCore
 import PostgresClient
+import Store
+import StoreTesting
 import Testing
 
 /// Every function that people call, with every role: exactly what the table of roles and actions says.
@@ -64,6 +66,7 @@ import Testing
             call: "approve_proposal($1, 1, NULL, '{}', '{}', 'c')"
         ),
         Entrance(function: "decline_proposal", action: .approve, call: "decline_proposal($1, 1, '')"),
+        Entrance(function: "require_action", action: .amend, call: "require_action($1, 'amend')"),
         Entrance(function: "pause_channel", action: .operate, call: "pause_channel($1, 'harbor', NULL, 'why')"),
         Entrance(function: "resume_channel", action: .operate, call: "resume_channel($1, 'harbor', NULL)"),
         Entrance(
@@ -117,14 +120,16 @@ import Testing
         let database = try await TestDatabase.make()
         try await Self.askedForByAnother(database)
         let secret = try await database.signIn("somebody", staff: "S1", role: role)
-        for entrance in Self.entrances {
-            let code = await Self.code(of: entrance, secret.bytes, as: database.worker)
+        let console = database.pool(role: "sluice_console")
+        for (entrance, pool) in Self.entrances.flatMap({ [($0, database.worker), ($0, console)] }) {
+            let code = await Self.code(of: entrance, secret.bytes, as: pool)
             if role.actions.contains(entrance.action) {
                 #expect(code != "SL017" && code != "SL018", "\(role) at \(entrance.function): \(code ?? "let in")")
             } else {
                 #expect(code == "SL018", "\(role) at \(entrance.function): \(code ?? "let in")")
             }
         }
+        await console.close()
         await database.close()
     }
 
@@ -186,6 +191,18 @@ import Testing
         }
         let doors = Set(Self.entrances.map(\.function)).union(Self.withoutSession)
         #expect(doors.isSubset(of: callable), "\(doors.subtracting(callable))")
+        // Whatever takes a secret is tried above.
+        let secret = try await database.text(
+            """
+            SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc p
+            JOIN pg_namespace n ON n.oid = p.pronamespace
+            WHERE n.nspname = 'sluice' AND 'secret' = ANY (p.proargnames[:p.pronargs])
+                AND has_function_privilege($1, p.oid, 'EXECUTE')
+            """,
+            [.text(role)]
+        )
+        let tried = Set(Self.entrances.map(\.function)).union(["end_session", "who_am_i"])
+        #expect(Set(secret.split(separator: " ").map(String.init)) == tried)
         for inner in [
             "authorise", "audit", "apply_user_change", "take_decision", "decide_as_asked", "foresee_decision",
             "take_choice", "put_correction", "put_activation", "put_proposal", "votable_proposal", "carry_out",
@@ -227,5 +244,23 @@ import Testing
         )
         #expect(columns.isEmpty, "\(columns)")
         await database.close()
+    }
+
+    @Test func `is the only way for held orders and files to go on, and for orders to be cancelled`() async throws {
+        let scene = try await DecisionScene.make()
+        let held = try await scene.heldFile()
+        let ready = try await scene.load(try await scene.verified(), unroutable: [1, 2])
+        let file = try await scene.verified(isHeld: true)
+        for statement in [
+            "UPDATE sluice.payment_order SET state = 'ready' WHERE batch_id = \(held.batch) AND state = 'held'",
+            "UPDATE sluice.payment_order SET state = 'cancelled' WHERE batch_id = \(ready.batch) AND state = 'ready'",
+            "UPDATE sluice.batch_file SET state = 'splitting' WHERE batch_id = \(file.id) AND state = 'held'",
+        ] {
+            let error = await #expect(throws: PostgresError.self, "\(statement)") {
+                try await scene.database.worker.transaction("forged") { try $0.execute(statement) }
+            }
+            #expect(error?.sqlState == "SL010", "\(statement)")
+        }
+        await scene.close()
     }
 }

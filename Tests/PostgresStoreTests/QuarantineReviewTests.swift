@@ -164,6 +164,12 @@ import Testing
         // What is no record costs nothing.
         #expect(try await scene.store.unmask(scene.key(file, 9), reason: "x", session: scene.rita) == nil)
         _ = try await scene.store.unmask(scene.key(file), reason: "again", session: scene.rita)
+        // A file may hold as many accounts as a book.
+        let evidence = try await scene.store.keepEvidence(named: "list.csv", [1, 2, 3], by: scene.rita)
+        let read = await Scene.refusal {
+            _ = try await scene.store.openEvidence(evidence, reason: "again", by: scene.rita)
+        }
+        #expect(read == "SL018")
         for (session, reason, code) in [
             (scene.rita, "a third time", "SL018"), (scene.viewer, "curious", "SL018"), (scene.otto, " ", "SL005"),
         ] {

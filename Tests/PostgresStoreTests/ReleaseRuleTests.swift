@@ -135,7 +135,7 @@ import Testing
 
     @Test func `takes two people unless the policy says up to which sum one suffices`() async throws {
         let scene = try await Scene.make()
-        let file = try await scene.load((1...6).map { Record(number: "A-\($0)") })
+        let file = try await scene.load((1...7).map { Record(number: "A-\($0)") })
         // As intake leaves records whose account it could read.
         try await scene.database.execute("UPDATE sluice.quarantine_record SET account_hash = sha256(raw)")
         #expect(try await Self.ask(1...1, of: file, scene).records.map(\.outcome) == [.proposed], "off by default")
@@ -144,9 +144,48 @@ import Testing
         )
         let alone = try await Self.ask(2...3, of: file, scene)
         #expect(alone.records.map(\.outcome) == [.released, .released])
+        // A sum is not split into many releases.
+        #expect(try await Self.ask(7...7, of: file, scene).records.map(\.outcome) == [.proposed])
         let dearer = try await Self.ask(4...6, of: file, scene)
         #expect(dearer.records.map(\.outcome) == [.proposed, .proposed, .proposed])
-        #expect(try await Self.states(scene) == "1 open, 2 released, 3 released, 4 open, 5 open, 6 open")
+        #expect(try await Self.states(scene) == "1 open, 2 released, 3 released, 4 open, 5 open, 6 open, 7 open")
+        await scene.close()
+    }
+
+    @Test func `of what looks like a later order takes two people, who are told which`() async throws {
+        let scene = try await Scene.make()
+        let file = try await scene.load((1...4).map { Record(number: "A-\($0)") })
+        let later = try await scene.database.makeSplittingFile(records: 1, name: "later.csv", worker: Scene.worker)
+        var slice = LoadSlice(upTo: 1)
+        slice.appendOrder(LineNumber(1), number: "L-1", amountMinor: 1_000)
+        _ = try await scene.database.store.load(slice, of: later)
+        try await scene.database.execute(
+            "UPDATE sluice.review_policy SET single_release = jsonb_build_object('CNY', '1000000')"
+        )
+        // The first looks like the later order, two of the others like each other.
+        try await scene.database.execute(
+            """
+            UPDATE sluice.quarantine_record q SET account_hash = CASE q.line_no WHEN 1 THEN o.account_hash
+                WHEN 2 THEN sha256('2') ELSE sha256('3') END FROM sluice.payment_order o
+            """
+        )
+        let asked = try await Self.ask(1...1, of: file, scene)
+        #expect(asked.records.map(\.outcome) == [.proposed])
+        #expect(asked.records.map(\.resembles) == ["\(later.id)-1"])
+        let proposal = try await scene.store.proposal(try #require(asked.proposal))
+        #expect(proposal?.resembling == 1 && proposal?.alike == ["\(file.batch)-1": "\(later.id)-1"])
+        #expect(try await Self.ask(2...2, of: file, scene).records.map(\.outcome) == [.released])
+        #expect(try await Self.ask(3...4, of: file, scene).records.map(\.outcome) == [.proposed, .proposed])
+        await scene.close()
+    }
+
+    @Test func `is asked for by the codes of reasons, and by nothing else`() async throws {
+        let scene = try await Scene.make()
+        let file = try await scene.load([Record(number: "A-1")])
+        let refused = await Scene.refusal {
+            _ = try await Self.ask(1...1, of: file, scene, accepted: ["\u{1B}[2J"])
+        }
+        #expect(refused == "SL005")
         await scene.close()
     }
 

@@ -101,6 +101,51 @@ import Testing
         await scene.close()
     }
 
+    @Test func `is about the very items and orders that it was asked about, whatever their sums`() async throws {
+        let scene = try await DecisionScene.make()
+        let (file, request) = try await Self.held(scene)
+        let number = try await Self.ask(request, scene)
+        // Answered meanwhile, and raised once more: as many orders, with the same sums.
+        try await scene.database.execute(
+            "UPDATE sluice.review_item SET closed_at = now(), closed_by = 'x', decision = 'x' WHERE batch_id = $1",
+            [.int64(file.batch.value)]
+        )
+        try await scene.database.execute(
+            """
+            INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, line_no)
+            SELECT incident, cause, code, batch_id, business_date, line_no FROM sluice.review_item WHERE batch_id = $1
+            """,
+            [.int64(file.batch.value)]
+        )
+        let code = await Self.refusal {
+            _ = try await Self.approve(number, request.about, by: scene.people.checker, scene)
+        }
+        #expect(code == "SL016")
+        #expect(try await scene.states(of: file) == [.held, .held])
+        let again = try await Self.ask(request, scene)
+        #expect(try await Self.approve(again, request.about, by: scene.people.checker, scene).isDone)
+        await scene.close()
+    }
+
+    @Test func `counts no voice of who may approve no longer`() async throws {
+        let scene = try await DecisionScene.make()
+        let (file, request) = try await Self.held(scene)
+        try await scene.database.execute(
+            """
+            UPDATE sluice.review_policy SET tiers = jsonb_build_array(jsonb_build_object('above',
+                jsonb_build_object('CNY', '1'), 'approvers', 2))
+            """
+        )
+        let made = try await scene.store.propose(request, by: scene.people.maker, isDry: false)
+        let number = try #require(made.number)
+        _ = try await Self.approve(number, request.about, by: scene.people.checker, scene)
+        try await scene.database.execute("UPDATE sluice.login SET disabled_at = now() WHERE login = 'bert'")
+        let eve = try await scene.database.signIn("eve", staff: "S8", role: .approver)
+        #expect(try await Self.approve(number, request.about, by: eve, scene).isDone == false)
+        #expect(try await scene.states(of: file) == [.held, .held])
+        await scene.close()
+    }
+
     @Test func `is approved by who names what it is about, as it still is`() async throws {
         let scene = try await DecisionScene.make()
         let (file, request) = try await Self.held(scene)

@@ -18,7 +18,8 @@ import Testing
         (.replace(.purpose, "rent", by: "lease"), "rent, rent", "lease, lease"),
         (.replace(.purpose, "aa", by: "a"), "aaa", "aa"), (.replace(.purpose, "longer", by: ""), "short", "short"),
         // What looks the same is not the same.
-        (.replace(.accountName, "\u{E9}", by: "e"), "Jose\u{301}", "Jose\u{301}"),
+        (.replace(.purpose, "\u{E9}", by: "e"), "Jose\u{301}", "Jose\u{301}"),
+        (.replace(.accountName, "\u{2022}", by: "\u{B7}"), "A\u{2022}B", "A\u{B7}B"),
         (.set(.purpose, to: "fees"), "rent", "fees"), (.set(.purpose, to: ""), "rent", ""),
     ]
 
@@ -67,7 +68,8 @@ import Testing
             [], [.set(.accountNumber, to: GoodRecord.account)], [.set(.merchantOrderNumber, to: "A")],
             [.set(.amount, to: "1.00")], [.strip(.amount)], [.strip(.merchantOrderNumber)], [.strip(.accountName)],
             [.trim(.purpose), .replace(.purpose, "", by: "x")],
-            [.set(.purpose, to: String(repeating: "x", count: 4_001))],
+            [.set(.purpose, to: String(repeating: "x", count: 4_001))], [.replace(.accountNumber, "6222", by: "")],
+            [.replace(.accountName, "王", by: "")], [.replace(.idNumber, "1", by: "x")],
         ] as [[AmendmentRule]]
     )
     func `rules that do harm to many records are refused before any is looked at`(rules: [AmendmentRule]) async throws {

@@ -61,6 +61,9 @@ package enum Masked {
         return shown
     }
 
+    /// Words that a person gives as a reason, which the audit keeps: whatever may be an account number is masked.
+    package static func reason(_ words: String) -> String { prose(words, account: "", name: "") }
+
     /// Words that a person wrote about an order, its account and name masked.
     ///
     /// So is whatever else may be an account number: 12 digits or more, also in groups. The words are not made safe for

@@ -148,7 +148,10 @@ extension AmendedRecord {
 extension SupplementRecord {
     /// Whether the order would be what two people have approved: they saw its amount and its number beside the sealed
     /// values, and whoever sealed those may have told them otherwise.
+    ///
+    /// What may have been paid meanwhile is none any more.
     fileprivate func isReleased(as checker: borrowing RecordChecker) -> Bool {
+        guard !isContradicted else { return false }
         let values = checker.values
         guard let number = values.merchantOrderNumber, values.text(number) == merchantOrderNumber else { return false }
         return releasedAmount == nil || releasedAmount == checker.amount
@@ -184,7 +187,8 @@ extension LoadSlice {
                 number: record.merchantOrderNumber.utf8.span,
                 accountNumber: account,
                 fields: record.amended ?? record.fields,
-                reasons: checker.reasons.map(QuarantineReason.init) + (isOtherwise ? [.unlikeRelease] : []),
+                reasons: checker.reasons.map(QuarantineReason.init)
+                    + (!isOtherwise ? [] : record.isContradicted ? [.mayBePaid] : [.unlikeRelease]),
                 raw: record.raw.span,
                 byteRange: record.byteRange,
                 physicalLine: record.physicalLine,
@@ -212,6 +216,14 @@ extension LoadSlice {
 }
 
 extension QuarantineReason {
+    /// After the release an answer or a person said that the order that it comes from was paid.
+    fileprivate static let mayBePaid = QuarantineReason(
+        code: "may_be_paid",
+        field: nil,
+        maskedValue: "",
+        mend: "its earlier order may have been paid: decide the contradiction (sluice review list), or reject it"
+    )
+
     /// The values of the record are not those whose amount and number were approved.
     fileprivate static let unlikeRelease = QuarantineReason(
         code: "unlike_release",

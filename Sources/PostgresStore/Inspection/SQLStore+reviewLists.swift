@@ -1,9 +1,9 @@
-import PaymentCore
+package import PaymentCore
 import PostgresClient
 package import Store
 
 extension SQLStore {
-    package func reviewIncidents(limit: Int) async throws -> [ReviewIncident] {
+    package func reviewIncidents(of channel: ChannelName?, limit: Int) async throws -> [ReviewIncident] {
         precondition((1...1_000).contains(limit), "a list is bounded")
         return try await pool.transaction("review incidents", readOnly: true) { transaction in
             var incidents = try transaction.query(
@@ -13,10 +13,10 @@ extension SQLStore {
                         WHEN submission_no IS NOT NULL THEN '/' || submission_no ELSE '' END ORDER BY item_id))[1:3],
                     min(opened_at), (extract(epoch FROM now() - min(opened_at)) * 1000000)::bigint,
                     (array_agg(item_id ORDER BY item_id))[1:3]
-                FROM sluice.review_item WHERE closed_at IS NULL
+                FROM sluice.review_item WHERE closed_at IS NULL AND ($2::text IS NULL OR channel = $2)
                 GROUP BY incident, cause ORDER BY min(opened_at), incident LIMIT $1
                 """,
-                [.int64(Int64(limit))]
+                [.int64(Int64(limit)), .optionalText(channel?.value)]
             ).map { row in
                 var incident = ReviewIncident(
                     incident: try row.text(0),

@@ -236,7 +236,7 @@ CREATE FUNCTION sluice.take_decision(
     wanted text, wanted_decision text, given_note text, by_person text, of_proposal bigint,
     named_orders bigint, named jsonb, named_state text,
     order_batches bigint[], order_lines int[], order_amounts bigint[], order_states text[],
-    given_evidence text, given_evidence_id bigint, failed_cause text)
+    given_evidence text, given_evidence_id bigint, failed_cause text, asked_about text)
 RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
@@ -254,6 +254,7 @@ DECLARE
     decision_no bigint;
     others bigint[];
     closed_count bigint;
+    about text;
 BEGIN
     IF wanted ~ '^[0-9]{1,18}$' THEN
         SELECT array_agg(r.item_id) INTO items FROM sluice.review_item r
@@ -268,6 +269,10 @@ BEGIN
     END IF;
     SELECT min(r.incident), min(r.cause) INTO of_incident, of_cause FROM sluice.review_item r
         WHERE r.item_id = ANY (items);
+    IF EXISTS (SELECT FROM sluice.review_item r WHERE r.item_id = ANY (items) AND r.cause <> of_cause) THEN
+        RAISE EXCEPTION 'the items of % have more than one cause', of_incident USING ERRCODE = 'SL005',
+            HINT = 'nothing was decided; decide them one by one, by the numbers that sluice review show tells';
+    END IF;
     -- Locked in the order of everybody else: files, chunks, orders, review items.
     IF of_cause IN ('file_held', 'ceiling', 'account_at_risk', 'unfit_for_channel', 'contradiction') THEN
         PERFORM 1 FROM sluice.batch_file f WHERE f.batch_id IN (SELECT r.batch_id FROM sluice.review_item r
@@ -349,6 +354,24 @@ BEGIN
             FROM (SELECT DISTINCT x.batch_id, x.line_no, x.currency, x.amount_minor
                 FROM sluice.review_orders(items) x JOIN unnest(order_batches, order_lines) AS n (batch_id, line_no)
                     ON n.batch_id = x.batch_id AND n.line_no = x.line_no) o GROUP BY o.currency) c;
+    END IF;
+    -- Count and sums may stay the same while one order is answered and another one comes, or is tried once more: a
+    -- decision that was asked for before is about these very items, orders and attempts, or it is none.
+    IF is_single AND NOT is_whole THEN
+        SELECT string_agg(format('%s/%s/%s/%s/%s', o.batch_id, o.line_no, o.submission_no, o.state, o.amount_minor),
+                ',' ORDER BY o.batch_id, o.line_no) INTO about
+            FROM (SELECT DISTINCT x.batch_id, x.line_no, x.submission_no, x.state, x.amount_minor
+                FROM sluice.review_orders(items) x JOIN unnest(order_batches, order_lines) AS n (batch_id, line_no)
+                    ON n.batch_id = x.batch_id AND n.line_no = x.line_no) o;
+    ELSE
+        SELECT string_agg(format('%s/%s/%s/%s/%s/%s', i.id, o.batch_id, o.line_no, o.submission_no, o.state,
+                o.amount_minor), ',' ORDER BY i.id, o.batch_id, o.line_no) INTO about
+            FROM unnest(items) AS i (id) LEFT JOIN sluice.review_orders(items) o ON o.item_id = i.id;
+    END IF;
+    about := encode(sha256(convert_to(coalesce(about, ''), 'UTF8')), 'hex');
+    IF about <> asked_about THEN
+        RAISE EXCEPTION 'what % is about has changed since it was asked for: other items, orders or attempts', wanted
+            USING ERRCODE = 'SL016', HINT = 'nothing was decided; look again (sluice review list) and ask for it anew';
     END IF;
     IF is_single AND NOT is_whole THEN
         NULL;
@@ -471,7 +494,8 @@ BEGIN
             'cause', of_cause, 'decision', wanted_decision)
         FROM sluice.review_item r WHERE r.item_id = ANY (items);
     RETURN jsonb_build_object('decision_id', decision_no, 'incident', of_incident, 'cause', of_cause,
-        'closed', closed_count, 'still_open', cardinality(items) - closed_count, 'orders', covered, 'amounts', sums);
+        'closed', closed_count, 'still_open', cardinality(items) - closed_count, 'orders', covered, 'amounts', sums,
+        'about', about);
 END
 $$;
 
@@ -527,6 +551,10 @@ BEGIN
             USING ERRCODE = 'SL009', HINT = 'nothing was decided; choose between that record and another one';
     END IF;
     -- Looked at once more under the lock of the number, which whoever closes a record takes first.
+    PERFORM FROM sluice.quarantine_record q
+        WHERE (q.batch_id, q.line_no, q.business_date) IN ((living_batch, living_line, living_file.business_date),
+            (closed_batch, closed_line, closed_file.business_date))
+        ORDER BY q.batch_id, q.line_no FOR NO KEY UPDATE;
     SELECT q.* INTO living FROM sluice.quarantine_record q WHERE q.batch_id = living_batch
         AND q.line_no = living_line AND q.business_date = living_file.business_date FOR NO KEY UPDATE;
     SELECT q.* INTO other FROM sluice.quarantine_record q WHERE q.batch_id = closed_batch
@@ -600,6 +628,10 @@ BEGIN
         RAISE EXCEPTION 'a proposal has a comment of 1 to 2000 characters' USING ERRCODE = 'SL005',
             HINT = 'say why: add --comment';
     END IF;
+    IF length(given_evidence) > 2000 THEN
+        RAISE EXCEPTION 'evidence is told in 2000 characters at most' USING ERRCODE = 'SL005',
+            HINT = 'give the rest as a file: --evidence-file';
+    END IF;
     INSERT INTO sluice.proposal (kind, subject, payload, orders, amounts, comment, evidence, evidence_id, maker_person,
             maker_login, maker_session, expires_at, approvers_needed)
         SELECT of_kind, left(of_subject, 400), of_payload, of_orders, sums, btrim(given_comment), given_evidence,
@@ -641,6 +673,7 @@ BEGIN
     END IF;
     RETURN QUERY SELECT e.* FROM sluice.evidence_file e WHERE e.evidence_id = wanted;
     IF FOUND THEN
+        PERFORM sluice.count_unmasking(who);
         PERFORM sluice.audit(who, 'open_evidence', 'evidence file ' || wanted,
             jsonb_build_object('reason', btrim(given_reason)));
     END IF;
@@ -662,7 +695,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
             ORDER BY o.n),
         ARRAY(SELECT o.v ->> 3 FROM jsonb_array_elements(asked -> 'single') WITH ORDINALITY AS o (v, n)
             ORDER BY o.n),
-        given_evidence, given_evidence_id, asked ->> 'cause')
+        given_evidence, given_evidence_id, asked ->> 'cause', asked ->> 'about')
 $$;
 
 -- What a decision would do: it is taken, and taken back. So whoever asks for it learns at once why it would be refused.
@@ -709,6 +742,7 @@ BEGIN
             HINT = 'name the file with --evidence-file';
     END IF;
     seen := sluice.foresee_decision(asked, given_comment, proof, given_evidence_id);
+    asked := asked || jsonb_build_object('about', seen -> 'about');
     -- What is about no order any more is noted by one person.
     needed := CASE WHEN coalesce((SELECT o.takes_two FROM sluice.review_option o WHERE o.cause = seen ->> 'cause'
         AND o.decision = wanted_decision), false) THEN sluice.approvers_needed(seen -> 'amounts') ELSE 0 END;
@@ -840,6 +874,9 @@ DECLARE
     known record;
     made bigint;
     was_released boolean;
+    file sluice.batch_file;
+    later record;
+    stopped bigint := 0;
 BEGIN
     PERFORM 1 FROM sluice.batch_file f WHERE f.batch_id = of_batch FOR NO KEY UPDATE;
     known := sluice.named_final_order(of_batch, of_line, (asked.payload ->> 'amount')::bigint,
@@ -850,10 +887,30 @@ BEGIN
             wanted_state::sluice.order_state, asked.evidence, asked.maker_login, checkers, asked.proposal_id,
             asked.evidence_id, (asked.payload ->> 'amount')::bigint)
         RETURNING correction_id INTO made;
-    -- What was paid after all is not paid once more: its record waits for nobody.
+    -- What was paid after all is not paid once more: its record waits for nobody, and what it was released as does not
+    -- leave.
     was_released := EXISTS (SELECT FROM sluice.quarantine_record q WHERE q.batch_id = of_batch AND q.line_no = of_line
         AND q.business_date = known.business_date AND q.state = 'released');
     IF wanted_state = 'succeeded' THEN
+        FOR later IN
+            WITH RECURSIVE later (batch_id, line_no) AS (
+                SELECT s.batch_id, s.line_no FROM sluice.supplement_record s
+                    WHERE s.from_batch_id = of_batch AND s.from_line_no = of_line
+                UNION ALL SELECT s.batch_id, s.line_no FROM later x JOIN sluice.supplement_record s
+                    ON s.from_batch_id = x.batch_id AND s.from_line_no = x.line_no)
+            SELECT x.batch_id, x.line_no FROM later x ORDER BY x.batch_id
+        LOOP
+            SELECT * INTO STRICT file FROM sluice.batch_file f WHERE f.batch_id = later.batch_id FOR NO KEY UPDATE;
+            UPDATE sluice.review_item r SET closed_at = clock_timestamp(), closed_by = checkers,
+                    decision = 'order_corrected'
+                WHERE r.batch_id = later.batch_id AND r.line_no = later.line_no AND r.cause = 'contradiction'
+                    AND r.closed_at IS NULL;
+            stopped := stopped + sluice.void_orders(file, ARRAY[later.line_no], 'order_corrected');
+            UPDATE sluice.quarantine_record q SET state = 'rejected', closed_code = 'order_corrected',
+                    closed_at = clock_timestamp()
+                WHERE q.batch_id = later.batch_id AND q.line_no = later.line_no
+                    AND q.business_date = file.business_date AND q.state IN ('open', 'amended');
+        END LOOP;
         UPDATE sluice.quarantine_record q SET state = 'rejected', closed_code = 'order_corrected',
                 closed_at = clock_timestamp()
             WHERE q.batch_id = of_batch AND q.line_no = of_line AND q.business_date = known.business_date
@@ -867,7 +924,7 @@ BEGIN
         'line', of_line, 'from', asked.payload -> 'from', 'to', wanted_state, 'correction_id', made));
     PERFORM sluice.tell_soon(ARRAY[of_batch]);
     RETURN jsonb_build_object('correction_id', made, 'orders', 1, 'amounts', asked.amounts,
-        'was_released', was_released);
+        'was_released', was_released, 'stopped', stopped);
 END
 $$;
 
@@ -1015,9 +1072,13 @@ BEGIN
         RAISE EXCEPTION 'the same person has approved proposal % already', wanted_proposal
             USING ERRCODE = 'SL019', HINT = 'nothing was done; it takes a further person';
     END IF;
+    -- A record of a supplement says what the record before it was amended to.
+    WITH RECURSIVE line (batch_id, line_no) AS (
+        SELECT r.batch_id, r.line_no FROM sluice.proposal_record r WHERE r.proposal_id = wanted_proposal
+        UNION ALL SELECT s.from_batch_id, s.from_line_no FROM line x JOIN sluice.supplement_record s
+            ON s.batch_id = x.batch_id AND s.line_no = x.line_no)
     SELECT count(DISTINCT (a.batch_id, a.line_no)) INTO touched FROM sluice.quarantine_amendment a
-        WHERE a.person_id = who.person_id AND ((a.batch_id, a.line_no) IN (SELECT r.batch_id, r.line_no
-                FROM sluice.proposal_record r WHERE r.proposal_id = wanted_proposal)
+        WHERE a.person_id = who.person_id AND ((a.batch_id, a.line_no) IN (SELECT x.batch_id, x.line_no FROM line x)
             OR (asked.kind = 'choose' AND (a.batch_id, a.line_no) IN (
                 ((asked.payload -> 'living' ->> 0)::bigint, (asked.payload -> 'living' ->> 1)::int),
                 ((asked.payload -> 'closed' ->> 0)::bigint, (asked.payload -> 'closed' ->> 1)::int))));
@@ -1054,6 +1115,11 @@ BEGIN
         WHEN 'reject' THEN RETURN sluice.reject_records(asked);
         WHEN 'user' THEN
             PERFORM sluice.apply_user_change(asked.payload, who);
+            -- Whoever asked for it has seen the one-time password: the login's own person is to hear of it.
+            IF asked.payload ->> 'op' IN ('add', 'reset') THEN
+                PERFORM sluice.raise_people_alarm('people_changed', asked.payload ->> 'op',
+                    format('%s, asked for by %s, approved by %s', asked.subject, asked.maker_login, checkers));
+            END IF;
             RETURN '{}';
     END CASE;
 END
@@ -1080,6 +1146,9 @@ BEGIN
             HINT = 'look at: sluice review list';
     END IF;
     asked := sluice.votable_proposal(wanted_proposal, who);
+    IF length(btrim(given_comment)) > 2000 THEN
+        RAISE EXCEPTION 'a comment has 2000 characters at most' USING ERRCODE = 'SL005', HINT = 'shorten --comment';
+    END IF;
     IF asked.kind IN ('release', 'reject', 'decide', 'correct') AND NOT sluice.is_named(named_orders,
         sluice.named_sums(named_currencies, named_amounts), asked.orders, asked.amounts) THEN
         RAISE EXCEPTION 'proposal % is about % with %, not % with %', wanted_proposal, asked.orders, asked.amounts,
@@ -1092,7 +1161,12 @@ BEGIN
             coalesce(nullif(btrim(given_comment), ''), 'approved'));
     SELECT greatest(asked.approvers_needed, sluice.approvers_needed(asked.amounts), 1) - count(*),
             string_agg(v.login, ', ' ORDER BY v.voted_at) INTO missing, checkers
-        FROM sluice.proposal_vote v WHERE v.proposal_id = wanted_proposal AND v.is_approval;
+        FROM sluice.proposal_vote v WHERE v.proposal_id = wanted_proposal AND v.is_approval
+            -- A voice counts while its login may still approve.
+            AND EXISTS (SELECT FROM sluice.login l JOIN sluice.person n USING (person_id)
+                JOIN sluice.role_action a ON a.role = l.role AND a.action = CASE WHEN asked.kind = 'user'
+                    THEN 'administer' ELSE 'approve' END
+                WHERE l.login = v.login AND l.disabled_at IS NULL AND n.disabled_at IS NULL);
     IF missing > 0 THEN
         PERFORM sluice.audit(who, 'approve', 'proposal ' || wanted_proposal, jsonb_build_object('kind', asked.kind,
             'orders', asked.orders, 'amounts', asked.amounts, 'missing', missing));
@@ -1121,8 +1195,9 @@ BEGIN
             HINT = 'look at: sluice review list';
     END IF;
     PERFORM sluice.votable_proposal(wanted_proposal, who);
-    IF coalesce(btrim(given_comment), '') = '' THEN
-        RAISE EXCEPTION 'who declines says why' USING ERRCODE = 'SL005', HINT = 'add --comment';
+    IF coalesce(length(btrim(given_comment)), 0) NOT BETWEEN 1 AND 2000 THEN
+        RAISE EXCEPTION 'who declines says why, in 1 to 2000 characters' USING ERRCODE = 'SL005',
+            HINT = 'add --comment';
     END IF;
     INSERT INTO sluice.proposal_vote (proposal_id, person_id, login, session_id, is_approval, comment)
         VALUES (wanted_proposal, who.person_id, who.login, who.session_id, false, btrim(given_comment));

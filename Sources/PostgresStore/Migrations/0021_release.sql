@@ -64,6 +64,21 @@ CREATE TABLE sluice.supplement_record (
 );
 GRANT SELECT ON sluice.supplement_record TO sluice_worker, sluice_archiver, sluice_reader, sluice_console;
 
+-- Whether money may have moved for a line already: an answer contradicts its failure, or a person has corrected it to
+-- succeeded; its own, or that of a line that it was released from.
+CREATE FUNCTION sluice.is_contradicted(of_batch bigint, of_line int) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE line (batch_id, line_no) AS (
+        SELECT of_batch, of_line
+        UNION ALL SELECT s.from_batch_id, s.from_line_no FROM line x JOIN sluice.supplement_record s
+            ON s.batch_id = x.batch_id AND s.line_no = x.line_no)
+    SELECT EXISTS (SELECT FROM line x WHERE EXISTS (SELECT FROM sluice.review_item i WHERE i.batch_id = x.batch_id
+            AND i.line_no = x.line_no AND i.cause = 'contradiction' AND i.closed_at IS NULL)
+        OR (SELECT c.to_state FROM sluice.payment_correction c WHERE c.batch_id = x.batch_id AND c.line_no = x.line_no
+            ORDER BY c.correction_id DESC LIMIT 1) = 'succeeded')
+$$;
+GRANT EXECUTE ON FUNCTION sluice.is_contradicted(bigint, int) TO sluice_worker;
+
 -- Amends records as they were seen: whole new sets of values, sealed by the caller, who has judged them. A record that
 -- has changed since is left alone, and told.
 CREATE FUNCTION sluice.amend_records(
@@ -175,8 +190,7 @@ BEGIN
             WHEN r.state NOT IN ('open', 'amended') THEN 'closed'
             WHEN r.now_revision <> r.revision THEN 'changed'
             -- Money may have moved already.
-            WHEN EXISTS (SELECT FROM sluice.review_item i WHERE i.batch_id = r.batch_id AND i.line_no = r.line_no
-                AND i.cause = 'contradiction' AND i.closed_at IS NULL)
+            WHEN sluice.is_contradicted(r.batch_id, r.line_no)
                 OR EXISTS (SELECT FROM sluice.payment_correction c WHERE c.batch_id = r.batch_id
                     AND c.line_no = r.line_no) THEN 'contradiction'
             WHEN EXISTS (SELECT FROM sluice.proposal_record p JOIN sluice.proposal w USING (proposal_id)
@@ -229,6 +243,7 @@ DECLARE
     sums jsonb;
     good bigint;
     is_as_sent boolean;
+    is_alone boolean := false;
     alike jsonb := '{}';
     since constant date := current_date - 10;
     needed smallint;
@@ -241,10 +256,20 @@ BEGIN
             HINT = 'name fewer: file by file, or reason by reason';
     END IF;
     IF (SELECT count(DISTINCT (n.b, n.l)) FROM unnest(batches, lines) AS n (b, l)) <> cardinality(lines) THEN
-        RAISE EXCEPTION 'a record is named twice' USING ERRCODE = 'SL005';
+        RAISE EXCEPTION 'a record is named twice' USING ERRCODE = 'SL005', HINT = 'name each record once';
+    END IF;
+    IF EXISTS (SELECT FROM unnest(accepted) AS x WHERE x IS NULL OR x !~ '^[a-z][a-z0-9_]{0,60}$') THEN
+        RAISE EXCEPTION 'what is accepted is named by its reason code' USING ERRCODE = 'SL005',
+            HINT = 'look at: sluice quarantine show';
     END IF;
     SELECT * INTO policy FROM sluice.review_policy;
     SELECT array_agg(r) INTO seen FROM sluice.releasable(batches, lines, revisions, NULL) r;
+    -- Of records of several days that say the same number the first one has it.
+    SELECT array_agg(ROW(n.batch_id, n.line_no, n.business_date, n.revision, CASE WHEN n.nth > 1 THEN 'number_taken'
+            ELSE n.outcome END, n.origin, n.root_batch_id, n.merchant_id, n.sent_number, n.number, n.amount_minor,
+            n.currency, n.account_hash)::sluice.releasable_record ORDER BY n.batch_id, n.line_no)
+        INTO seen FROM (SELECT r.*, CASE WHEN r.outcome = 'proposed' THEN row_number() OVER (PARTITION BY r.merchant_id,
+            r.number, r.outcome ORDER BY r.batch_id, r.line_no) END AS nth FROM unnest(seen) r) n;
     IF of_kind = 'reject' THEN
         -- What cannot be an order can be rejected all the same.
         SELECT array_agg(ROW(r.batch_id, r.line_no, r.business_date, r.revision, CASE WHEN r.outcome IN ('no_number',
@@ -261,19 +286,34 @@ BEGIN
     SELECT count(*), bool_and(r.revision = 0 AND r.origin = 'intake' AND r.business_date >= since
             AND r.account_hash IS NOT NULL AND r.batch_id = r.root_batch_id)
         INTO good, is_as_sent FROM unnest(seen) r WHERE r.outcome = 'proposed';
+    -- Nor do two of them look alike, nor one that was released and is not loaded yet.
+    is_as_sent := is_as_sent AND NOT EXISTS (SELECT FROM unnest(seen) r WHERE r.outcome = 'proposed'
+        GROUP BY r.merchant_id, r.account_hash, r.amount_minor, r.currency HAVING count(*) > 1);
     SELECT coalesce(jsonb_object_agg(c.currency, c.sum), '{}') INTO sums FROM (
         SELECT r.currency, sum(r.amount_minor) AS sum FROM unnest(seen) r
         WHERE r.outcome = 'proposed' AND r.currency IS NOT NULL AND r.amount_minor IS NOT NULL GROUP BY r.currency) c;
-    needed := CASE WHEN of_kind = 'release' AND is_as_sent AND alike = '{}' AND coalesce(cardinality(accepted), 0) = 0
-        AND NOT EXISTS (SELECT FROM jsonb_each_text(sums) s WHERE s.value::numeric
-            > coalesce((policy.single_release ->> s.key)::numeric, -1))
-        THEN 0 ELSE sluice.approvers_needed(sums) END;
+    IF of_kind = 'release' AND is_as_sent AND alike = '{}' AND coalesce(cardinality(accepted), 0) = 0
+        AND policy.single_release <> '{}' THEN
+        -- With what the same person has released alone within a day: a sum is not split, not by two at once either.
+        PERFORM pg_advisory_xact_lock(hashtextextended('single_release/' || who.person_id, 0));
+        is_alone := NOT EXISTS (SELECT FROM unnest(seen) r JOIN sluice.quarantine_record q
+                ON q.account_hash = r.account_hash AND q.amount_minor = r.amount_minor AND q.currency = r.currency
+            WHERE r.outcome = 'proposed' AND q.business_date >= since AND q.state = 'released')
+            AND NOT EXISTS (SELECT FROM jsonb_each_text(sums) s WHERE s.value::numeric
+            + coalesce((SELECT sum((p.amounts ->> s.key)::numeric) FROM sluice.proposal p
+                WHERE p.maker_person = who.person_id AND p.kind = 'release' AND p.state = 'approved'
+                    AND p.approvers_needed = 0 AND p.made_at > clock_timestamp() - interval '1 day'), 0)
+            > coalesce((policy.single_release ->> s.key)::numeric, -1));
+    END IF;
+    needed := CASE WHEN is_alone THEN 0 ELSE sluice.approvers_needed(sums) END;
     IF good > 0 AND NOT is_dry THEN
         made := sluice.put_proposal(who, of_kind, format('%s %s quarantined %s: %s', of_kind, good,
             CASE good WHEN 1 THEN 'record' ELSE 'records' END, (SELECT string_agg(x.batch_id::text, ', ') FROM (
                 SELECT DISTINCT r.batch_id FROM unnest(seen) r WHERE r.outcome = 'proposed' ORDER BY 1 LIMIT 5) x)),
             jsonb_build_object('accepted', to_jsonb(coalesce(accepted, '{}')), 'resembling', (SELECT count(*)
-                FROM jsonb_object_keys(alike))), good, sums, given_comment, NULL, NULL, needed);
+                FROM jsonb_object_keys(alike)), 'alike', (SELECT coalesce(jsonb_object_agg(a.key, a.value), '{}')
+                FROM (SELECT * FROM jsonb_each(alike) ORDER BY key LIMIT 20) a)), good, sums, given_comment,
+            NULL, NULL, needed);
         INSERT INTO sluice.proposal_record (proposal_id, batch_id, line_no, business_date, revision)
             SELECT made, r.batch_id, r.line_no, r.business_date, r.revision FROM unnest(seen) r
             WHERE r.outcome = 'proposed';
@@ -498,27 +538,36 @@ BEGIN
 END
 $$;
 
+-- Counts that a person sees something starred: a record, or an evidence file; raises where that is too often.
+CREATE FUNCTION sluice.count_unmasking(who sluice.actor) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    most int := (SELECT p.unmask_max FROM sluice.review_policy p);
+BEGIN
+    -- Two at once do not both see the last place free.
+    PERFORM pg_advisory_xact_lock(hashtextextended('unmask/' || who.person_id, 0));
+    IF (SELECT count(*) FROM sluice.unmasked u WHERE u.person_id = who.person_id
+        AND u.unmasked_at > clock_timestamp() - interval '1 hour') >= most THEN
+        RAISE EXCEPTION 'at most % records and evidence files are unmasked in an hour by one person', most
+            USING ERRCODE = 'SL018', HINT = 'wait, or have review.unmask_max raised';
+    END IF;
+    INSERT INTO sluice.unmasked (person_id) VALUES (who.person_id);
+    DELETE FROM sluice.unmasked u WHERE u.unmasked_at < clock_timestamp() - interval '1 day';
+END
+$$;
+
 -- Lets a person see what is starred of a record: with a reason, written down, and not too often. Who reads a book of
 -- accounts this way is found in the audit.
 CREATE FUNCTION sluice.unmask_record(secret bytea, of_batch bigint, of_line int, given_reason text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     who sluice.actor := sluice.authorise(secret, 'unmask');
-    most int := (SELECT p.unmask_max FROM sluice.review_policy p);
 BEGIN
     IF coalesce(length(btrim(given_reason)), 0) NOT BETWEEN 1 AND 400 THEN
         RAISE EXCEPTION 'unmasking has a reason of 1 to 400 characters' USING ERRCODE = 'SL005',
             HINT = 'add --reason';
     END IF;
-    -- Two at once do not both see the last place free.
-    PERFORM pg_advisory_xact_lock(hashtextextended('unmask/' || who.person_id, 0));
-    IF (SELECT count(*) FROM sluice.unmasked u WHERE u.person_id = who.person_id
-        AND u.unmasked_at > clock_timestamp() - interval '1 hour') >= most THEN
-        RAISE EXCEPTION 'at most % records are unmasked in an hour by one person', most USING ERRCODE = 'SL018',
-            HINT = 'wait, or have review.unmask_max raised';
-    END IF;
-    INSERT INTO sluice.unmasked (person_id) VALUES (who.person_id);
-    DELETE FROM sluice.unmasked u WHERE u.unmasked_at < clock_timestamp() - interval '1 day';
+    PERFORM sluice.count_unmasking(who);
     PERFORM sluice.audit(who, 'unmask', of_batch || '-' || of_line, jsonb_build_object('reason', btrim(given_reason)));
     RETURN true;
 END

@@ -20,8 +20,8 @@ DECLARE
     named sluice.lane[] := sluice.named_lanes(wanted_channel, wanted_lane);
     paused sluice.lane[];
 BEGIN
-    IF coalesce(length(btrim(given_reason)), 0) NOT BETWEEN 1 AND 200 THEN
-        RAISE EXCEPTION 'a pause needs a reason of 1 to 200 characters' USING ERRCODE = 'SL005',
+    IF coalesce(length(btrim(given_reason)), 0) NOT BETWEEN 1 AND 200 OR given_reason ~ '[[:cntrl:]]' THEN
+        RAISE EXCEPTION 'a pause needs a reason of 1 to 200 characters, in a line' USING ERRCODE = 'SL005',
             HINT = 'say what happened and who may resume the lane';
     END IF;
     WITH moved AS (
@@ -103,22 +103,28 @@ CREATE FUNCTION sluice.cancel_orders(secret bytea, of_batch bigint, of_line int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     who sluice.actor := sluice.authorise(secret, 'cancel');
-    began timestamptz := clock_timestamp();
+    began timestamptz;
     file sluice.batch_file;
     is_whole boolean;
     cancelled bigint;
+    told bigint;
     sums jsonb;
 BEGIN
     -- From here on no other one cancels orders of this file: what is summed up below is what is cancelled here.
     SELECT * INTO file FROM sluice.batch_file f WHERE f.batch_id = of_batch FOR NO KEY UPDATE;
+    began := clock_timestamp();
     cancelled := sluice.cancel_order(of_batch, of_line);
     is_whole := file.state IN ('receiving', 'pending', 'held');
     IF cancelled = 0 AND NOT is_whole THEN
         RETURN 0;
     END IF;
-    SELECT coalesce(jsonb_object_agg(c.currency, c.sum), '{}') INTO sums FROM (
-        SELECT o.currency, sum(o.amount_minor)::text AS sum FROM sluice.payment_order o
-        WHERE o.batch_id = of_batch AND o.business_date = file.business_date
+    -- Of a file that is not loaded its sums are known once it was read.
+    SELECT coalesce(sum(c.orders), 0), coalesce(jsonb_object_agg(c.currency, c.sum), '{}') INTO told, sums FROM (
+        SELECT s.currency, s.orders, s.amount_minor::text AS sum FROM sluice.batch_file_sum s
+        WHERE is_whole AND s.batch_id = of_batch
+        UNION ALL
+        SELECT o.currency, count(*), sum(o.amount_minor)::text FROM sluice.payment_order o
+        WHERE NOT is_whole AND o.batch_id = of_batch AND o.business_date = file.business_date
             AND (of_line IS NULL OR o.line_no = of_line) AND o.state = 'cancelled' AND o.decided_at >= began
         GROUP BY o.currency) c;
     -- The function above knows the database role only.
@@ -126,17 +132,36 @@ BEGIN
         AND r.decision = 'cancelled_by_person';
     PERFORM sluice.audit(who, 'cancel', CASE WHEN of_line IS NULL THEN 'batch ' || of_batch
         ELSE of_batch || '-' || of_line END,
-        jsonb_build_object('orders', cancelled, 'amounts', sums, 'whole_file', is_whole));
+        jsonb_build_object('orders', told, 'amounts', sums, 'whole_file', is_whole));
     RETURN cancelled;
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION sluice.pause_channel(bytea, text, text, text), sluice.resume_channel(bytea, text, text),
-    sluice.acknowledge_alarms(bytea, bigint[], text), sluice.cancel_orders(bytea, bigint, int)
-    TO sluice_worker, sluice_console;
+-- Raises unless whoever this secret is of may do it: for what a program looks at by itself before something is done.
+CREATE FUNCTION sluice.require_action(secret bytea, wanted_action text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.authorise(secret, wanted_action);
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION sluice.require_action(bytea, text), sluice.pause_channel(bytea, text, text, text),
+    sluice.resume_channel(bytea, text, text), sluice.acknowledge_alarms(bytea, bigint[], text),
+    sluice.cancel_orders(bytea, bigint, int) TO sluice_worker, sluice_console;
 
 -- What keeps rows from leaving the live tables, or lets them leave again, is a decision too. Archiving goes by database
 -- role: the row knows that one only.
+CREATE OR REPLACE FUNCTION sluice.stop_archiving(why text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO sluice.archive_stop (reason) VALUES (why) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM sluice.audit(NULL, 'stop_archiving', 'archive', jsonb_build_object('reason', why));
+    RETURN true;
+END
+$$;
 CREATE OR REPLACE FUNCTION sluice.resume_archiving() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -184,5 +209,47 @@ BEGIN
     RETURN true;
 END
 $$;
+
+-- Evidence of a return comes from a channel's statement, which the engine reads; not from a console.
+REVOKE EXECUTE ON FUNCTION sluice.record_return(text, text, bigint, int, bigint, text, text, timestamptz)
+    FROM sluice_console;
+
+-- Moves that only people and merchants make, by the functions of the owner: held orders and files go on, what has no
+-- intent is cancelled, money comes back. No program makes them by itself.
+CREATE OR REPLACE FUNCTION sluice.refuse_order_move() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (OLD.state, NEW.state) IN (('held', 'ready'), ('held', 'cancelled'), ('ready', 'cancelled'),
+        ('succeeded', 'returned')) THEN
+        IF pg_has_role(current_user, 'sluice_owner', 'MEMBER') THEN
+            RETURN NEW;
+        END IF;
+        RAISE EXCEPTION 'order %-% moves from % to % by a decision only', OLD.batch_id, OLD.line_no, OLD.state,
+            NEW.state USING ERRCODE = 'SL010', HINT = 'look at: sluice review list';
+    END IF;
+    RAISE EXCEPTION 'order %-% cannot move from % to %', OLD.batch_id, OLD.line_no, OLD.state, NEW.state
+        USING ERRCODE = 'SL010', HINT = 'legal moves are listed in sluice.order_transition';
+END
+$$;
+DROP TRIGGER payment_order_move ON sluice.payment_order;
+CREATE TRIGGER payment_order_move BEFORE UPDATE OF state ON sluice.payment_order FOR EACH ROW
+    WHEN (OLD.state IS DISTINCT FROM NEW.state AND (OLD.state, NEW.state) NOT IN (
+        ('ready', 'submitting'), ('submitting', 'ready'), ('submitting', 'processing'), ('submitting', 'unknown'),
+        ('submitting', 'succeeded'), ('submitting', 'failed'),
+        ('processing', 'ready'), ('processing', 'unknown'), ('processing', 'succeeded'), ('processing', 'failed'),
+        ('unknown', 'ready'), ('unknown', 'processing'), ('unknown', 'succeeded'), ('unknown', 'failed')))
+    EXECUTE FUNCTION sluice.refuse_order_move();
+CREATE FUNCTION sluice.refuse_file_move() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF pg_has_role(current_user, 'sluice_owner', 'MEMBER') THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'batch % is held: only a decision moves it', OLD.batch_id
+        USING ERRCODE = 'SL010', HINT = 'look at: sluice review list';
+END
+$$;
+CREATE TRIGGER batch_file_held BEFORE UPDATE OF state ON sluice.batch_file FOR EACH ROW
+    WHEN (OLD.state = 'held' AND NEW.state <> 'held') EXECUTE FUNCTION sluice.refuse_file_move();
 
 RESET ROLE;

@@ -64,6 +64,15 @@ extension SQLStore: PeopleStore {
         }
     }
 
+    package func require(_ action: PeopleAction, of secret: SessionSecret) async throws {
+        try await pool.transaction("require action") { transaction in
+            _ = try transaction.query(
+                "SELECT sluice.require_action($1, $2)",
+                [.bytea(secret.bytes), .text(action.rawValue)]
+            )
+        }
+    }
+
     package func change(
         _ change: PeopleChange,
         by secret: SessionSecret,

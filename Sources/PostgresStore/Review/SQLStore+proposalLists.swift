@@ -53,6 +53,8 @@ extension SQLStore {
             ELSE 0 END::int, p.evidence, p.evidence_id,
         ARRAY(SELECT x FROM jsonb_array_elements_text(p.payload -> 'accepted') AS e (x)),
         coalesce((p.payload ->> 'resembling')::bigint, 0), p.ended_at, p.outcome IS NOT NULL,
+        ARRAY(SELECT key FROM jsonb_each_text(p.payload -> 'alike') ORDER BY key),
+        ARRAY(SELECT value FROM jsonb_each_text(p.payload -> 'alike') ORDER BY key),
         \(effectColumns("p.outcome"))
         """
 
@@ -75,7 +77,8 @@ extension SQLStore {
         proposal.accepted = try row.textArray(14)
         proposal.resembling = try row.int64(15)
         proposal.endedAt = try row.optionalTimestamp(16)
-        if try row.bool(17) { proposal.effect = try effect(row, from: 18) }
+        proposal.alike = Dictionary(zip(try row.textArray(18), try row.textArray(19))) { first, _ in first }
+        if try row.bool(17) { proposal.effect = try effect(row, from: 20) }
         return proposal
     }
 

@@ -19,9 +19,13 @@ extension SQLStore {
     }
 
     /// An earlier attempt may have been paid after all: the order waits for a person (R8).
+    ///
+    /// So does one that was released from a line whose order may have been paid.
     static let isNotContradicted = """
         NOT EXISTS (SELECT FROM sluice.review_item r WHERE r.batch_id = $1 AND r.line_no = o.line_no
             AND r.cause = 'contradiction' AND r.closed_at IS NULL)
+            AND ((SELECT f.parent_batch_id IS NULL FROM sluice.batch_file f WHERE f.batch_id = $1)
+                OR NOT sluice.is_contradicted($1, o.line_no))
         """
 
     private func record(_ intent: SubmissionIntent, _ transaction: PostgresTransaction) throws -> IntentOutcome {

@@ -64,6 +64,25 @@ extension SQLStore {
         )
         let atRisk = reviews.filter { $0.cause == .contradiction }.map(\.line.value)
         guard !atRisk.isEmpty else { return }
+        // What such an order was released as, and has not left yet, waits for a person too.
+        _ = try transaction.execute(
+            """
+            WITH RECURSIVE later (batch_id, line_no) AS (
+                SELECT s.batch_id, s.line_no FROM sluice.supplement_record s
+                WHERE s.from_batch_id = $1 AND s.from_line_no = ANY ($3)
+                UNION ALL SELECT s.batch_id, s.line_no FROM later x JOIN sluice.supplement_record s
+                    ON s.from_batch_id = x.batch_id AND s.from_line_no = x.line_no
+            )
+            INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, line_no, channel)
+            SELECT 'contradiction/' || $2::text || '/' || (now() AT TIME ZONE 'UTC')::date || '/released',
+                'contradiction', 'released_from_contradicted', o.batch_id, o.business_date, o.line_no, $2
+            FROM later x JOIN sluice.batch_file f ON f.batch_id = x.batch_id
+            JOIN sluice.payment_order o ON o.batch_id = x.batch_id AND o.business_date = f.business_date
+                AND o.line_no = x.line_no
+            WHERE o.state IN ('held', 'ready') ON CONFLICT DO NOTHING
+            """,
+            [.int64(chunk.batch.value), .text(chunk.channel.value), .intArray(atRisk)]
+        )
         // A contradiction that comes again with every answer is told to the merchant once.
         _ = try transaction.execute(
             """

@@ -14,7 +14,8 @@ extension SQLStore: SupplementStore {
         try await pool.transaction("records of a supplement", readOnly: true) { transaction in
             let lines = try transaction.query(
                 """
-                SELECT line_no, from_batch_id, from_line_no, from_business_date, revision FROM sluice.supplement_record
+                SELECT line_no, from_batch_id, from_line_no, from_business_date, revision,
+                    sluice.is_contradicted(from_batch_id, from_line_no) FROM sluice.supplement_record
                 WHERE batch_id = $1 AND line_no > $2 ORDER BY line_no LIMIT $3
                 """,
                 [.int64(file.id.value), .int32(line.value), .int64(Int64(limit))]
@@ -23,7 +24,8 @@ extension SQLStore: SupplementStore {
                     line: LineNumber(try row.int32(0)),
                     source: LineStandings.Key(batch: try row.int64(1), line: try row.int32(2)),
                     day: try row.date(3),
-                    revision: try row.int32(4)
+                    revision: try row.int32(4),
+                    isContradicted: try row.bool(5)
                 )
             }
             var records: [SupplementRecord] = []
@@ -118,6 +120,7 @@ extension SQLStore: SupplementStore {
             byteRange: try row.int64(9)..<(try row.int64(10)),
             physicalLine: try row.int64(11)
         )
+        record.isContradicted = line.isContradicted
         record.releasedAmount = Money(minor: try row.int64(16), currency: currency)
         return record
     }
@@ -169,6 +172,7 @@ private struct SupplementLine {
     let source: LineStandings.Key
     let day: BusinessDate
     let revision: Int32
+    let isContradicted: Bool
 }
 
 /// The ciphers of one file under each of its keys: an amendment may be sealed under a newer one than the record.

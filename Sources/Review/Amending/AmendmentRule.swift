@@ -66,9 +66,16 @@ package enum AmendmentRule: Sendable, Hashable {
                 )
             }
             try Self.check(text)
-        case .replace(_, let old, let new):
+        case .replace(let field, let old, let new):
             guard !old.isEmpty else {
                 throw Defect(what: "the text to be replaced is empty", mend: "write FIELD:OLD=NEW")
+            }
+            // Whoever may try texts reads what is starred, one after the other.
+            guard !field.isStarred || !old.unicodeScalars.contains(where: \.isLetterOrDigit) else {
+                throw Defect(
+                    what: "in `\(field.rawValue)` a letter or digit that is replaced would tell what is starred",
+                    mend: "replace marks and spaces only; else --set it, or import values of their own"
+                )
             }
             try Self.check(old)
             try Self.check(new)
@@ -135,6 +142,22 @@ extension RecordField {
         case .merchantOrderNumber, .accountName, .amount, .currency, .purpose: false
         }
     }
+}
+
+extension RecordField {
+    /// Whether nobody reads it without a reason that the audit keeps.
+    ///
+    /// A purpose is starred too, but many say the same.
+    fileprivate var isStarred: Bool {
+        switch self {
+        case .accountNumber, .accountName, .idNumber: true
+        case .merchantOrderNumber, .amount, .bankCode, .currency, .purpose, .executionDate: false
+        }
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isLetterOrDigit: Bool { properties.isAlphabetic || properties.numericType != nil }
 }
 
 extension [AmendmentRule] {

@@ -177,7 +177,8 @@ struct AmendmentRun: ~Copyable {
                     key: draft.record.key,
                     field: field.rawValue,
                     before: draft.before?[field].map(field.masked) ?? "",
-                    after: draft.after[field].map(field.masked) ?? ""
+                    // The first character of a changed purpose may be the second of what was sent.
+                    after: draft.after[field].map(field == .purpose ? Masked.hidden : field.masked) ?? ""
                 )
             )
         }

@@ -1,5 +1,5 @@
 package import BatchFiles
-import Store
+package import Store
 
 /// What was written to a sheet.
 package struct ExportReport: Sendable, Hashable {
@@ -7,6 +7,11 @@ package struct ExportReport: Sendable, Hashable {
     package internal(set) var lines: Int64 = 0
     /// Records left out, because they cannot be read here.
     package internal(set) var unjudgeable: [UnjudgeableRecord] = []
+    /// Named ones that are not there.
+    package internal(set) var missing: [RecordKey] = []
+
+    /// Whether nothing that was meant was left out.
+    package var isWhole: Bool { unjudgeable.isEmpty && missing.isEmpty }
 }
 
 extension QuarantineReview {
@@ -24,7 +29,7 @@ extension QuarantineReview {
         var header = AmendmentSheet.byteOrderMark
         SheetCell.append(line: AmendmentSheet.titles, to: &header)
         try write(header)
-        _ = try await forEachPage(of: selection, progress: progress) { page in
+        report.missing = try await forEachPage(of: selection, progress: progress) { page in
             var bytes: [UInt8] = []
             for record in page where record.record.state.isWaiting {
                 do throws(UnjudgeableRecord) {

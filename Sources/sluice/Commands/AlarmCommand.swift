@@ -51,7 +51,9 @@ struct AlarmCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ack",
             abstract: "Acknowledge alarms: a cause that comes again makes a new one.",
-            discussion: "Recorded are who is logged in here and the note; write nothing personal into it."
+            discussion:
+                "Takes an operator who is logged in (sluice login LOGIN). Recorded are who and the note; write nothing"
+                + " personal into it."
         )
 
         @OptionGroup var options: ConfigurationOptions
@@ -77,7 +79,12 @@ struct AlarmCommand: AsyncParsableCommand {
             let configuration = try options.load()
             let person = try SignedIn.secret(configuration)
             let done = try await Deployment.with(configuration) { deployment in
-                try await deployment.store.acknowledgeAlarms(wanted, note: note, by: person, isDry: dry.dryRun)
+                try await deployment.store.acknowledgeAlarms(
+                    wanted,
+                    note: Masked.reason(note),
+                    by: person,
+                    isDry: dry.dryRun
+                )
             }
             let earlier = wanted.filter { !done.contains($0) }
             var words = dry.dryRun ? "Nothing was done. It would acknowledge" : "Acknowledged"

@@ -43,7 +43,8 @@ struct ArchiveCommand: AsyncParsableCommand {
             try report.show(
                 ["stopped": true, "stopped_before": .bool(!isNew)],
                 words: isNew
-                    ? "Archiving is stopped: \(reason)." : "Archiving was stopped before, and its first reason stays."
+                    ? "Archiving is stopped: \(Masked.visible(reason, scalarsMax: 1_000))."
+                    : "Archiving was stopped before, and its first reason stays."
             )
         }
     }

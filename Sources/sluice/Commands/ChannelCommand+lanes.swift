@@ -53,7 +53,7 @@ extension ChannelCommand {
                 ],
                 words: """
                     Channel \(channel), specification \(hash.prefix(12)), activated \(activation.at.brief) by \
-                    \(activation.by).
+                    \(Masked.visible(activation.by, scalarsMax: 400)).
                     \(table.text())
                     """
             )
@@ -63,7 +63,8 @@ extension ChannelCommand {
     /// Stops a channel's lanes.
     struct Pause: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Pause a channel: no worker takes work of it any more, calls under way end."
+            abstract: "Pause a channel: no worker takes work of it any more, calls under way end.",
+            discussion: "Takes an operator who is logged in: sluice login LOGIN."
         )
 
         @OptionGroup var options: ConfigurationOptions
@@ -88,7 +89,7 @@ extension ChannelCommand {
                 let paused = try await deployment.store.pause(
                     name,
                     lane: lane,
-                    reason: reason,
+                    reason: Masked.reason(reason),
                     by: person,
                     isDry: dry.dryRun
                 )
@@ -112,7 +113,8 @@ extension ChannelCommand {
     /// Lets a channel's lanes work again.
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Resume a paused channel: workers take its work again."
+            abstract: "Resume a paused channel: workers take its work again.",
+            discussion: "Takes an operator who is logged in: sluice login LOGIN."
         )
 
         @OptionGroup var options: ConfigurationOptions

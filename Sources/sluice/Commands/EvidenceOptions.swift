@@ -17,12 +17,22 @@ struct EvidenceOptions: ParsableArguments {
 
     var needs: Deployment.Needs { evidenceFile == nil ? [] : .keys }
 
-    /// Keeps the file; answers its number.
+    /// The words and the number of the kept file that a decision rests on.
     ///
-    /// A run that only looks keeps it all the same if it can be read: evidence moves nothing, and the look needs it.
-    func keep(in deployment: Deployment, by secret: SessionSecret, isDry: Bool) async throws -> Int64? {
-        guard let evidenceFile else { return nil }
-        let name = String(evidenceFile.split(separator: "/").last ?? "evidence")
+    /// A run that only looks reads the file and keeps nothing: for the look its name stands in the words.
+    func kept(
+        in deployment: Deployment,
+        by secret: SessionSecret,
+        isDry: Bool
+    ) async throws -> (words: String?, file: Int64?) {
+        guard let evidenceFile else { return (evidence, nil) }
+        let name = String((evidenceFile.split(separator: "/").last ?? "evidence").prefix(255))
+        let content = try content(of: evidenceFile)
+        guard !isDry else { return (evidence ?? "file \(name)", nil) }
+        return (evidence, try await deployment.store.keepEvidence(named: name, content, by: secret))
+    }
+
+    private func content(of evidenceFile: String) throws -> [UInt8] {
         guard let handle = FileHandle(forReadingAtPath: evidenceFile) else {
             throw CommandFailure(
                 "the evidence file cannot be read",
@@ -39,7 +49,7 @@ struct EvidenceOptions: ParsableArguments {
                 status: .configuration
             )
         }
-        return try await deployment.store.keepEvidence(named: String(name.prefix(255)), content, by: secret)
+        return content
     }
 }
 

@@ -10,7 +10,8 @@ struct OrderCancelCommand: AsyncParsableCommand {
         abstract: "Cancel an order, or all orders of a file, that have not been handed to a channel yet.",
         discussion: """
             Once its intent is committed an order can be called back no more: it may be paid at any moment. A file \
-            that is not loaded yet is refused whole by --all.
+            that is not loaded yet is refused whole by --all. Takes a reviewer or an approver who is logged in: sluice \
+            login LOGIN.
             """
     )
 

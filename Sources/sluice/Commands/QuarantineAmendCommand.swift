@@ -54,8 +54,7 @@ struct QuarantineAmendCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try options.load()
-        // A look ahead needs no session: it changes nothing, and shows nothing that is starred.
-        let session = dry.dryRun ? nil : try SignedIn.secret(configuration)
+        let session = try SignedIn.secret(configuration)
         let amendment = RequestedAmendment(
             selection: which.selection,
             rules: try set.map { .set($0.field, to: try $0.resolved()) }
@@ -66,7 +65,8 @@ struct QuarantineAmendCommand: AsyncParsableCommand {
         let bar = ProgressBar(isWanted: !report.json)
         let done = try await bar.during {
             try await Deployment.with(configuration, needs: .keys) { deployment in
-                try await deployment.quarantineReview.amend(amendment, session: session) {
+                if dry.dryRun { try await deployment.store.require(.amend, of: session) }
+                return try await deployment.quarantineReview.amend(amendment, session: dry.dryRun ? nil : session) {
                     bar.show("amending", done: $0.done, of: $0.whole)
                 }
             }

@@ -88,7 +88,7 @@ struct QuarantineUnmaskCommand: AsyncParsableCommand {
         let configuration = try options.load()
         let session = try SignedIn.secret(configuration)
         let found = try await Deployment.with(configuration, needs: .keys) { deployment in
-            try await deployment.quarantineReview.unmask(key, reason: reason, session: session)
+            try await deployment.quarantineReview.unmask(key, reason: Masked.reason(reason), session: session)
         }
         guard let found else { throw CommandFailure.noQuarantinedRecord(key) }
         try report.show(found.json, words: found.words)

@@ -70,14 +70,23 @@ struct QuarantineExportCommand: AsyncParsableCommand {
                 [
                     "records": .integer(done.records), "lines": .integer(done.lines),
                     "unjudgeable": .array(done.unjudgeable.map { .string("\($0)") }),
+                    "missing": .array(done.missing.map { .string("\($0)") }),
                 ],
                 words: "\(done.lines) lines of \(done.records) records; save it as CSV UTF-8, then run:\n"
                     + "  sluice quarantine import \(Masked.visible(file, scalarsMax: 400)) --dry-run"
+                    + done.leftOut.map { "\n  left out: \(Masked.visible($0, scalarsMax: 400))" }.joined()
             )
+            guard done.isWhole else { throw ExitStatus.waitsForPerson.code }
         } catch {
             sheet.abandon()
             throw error
         }
+    }
+}
+
+extension ExportReport {
+    fileprivate var leftOut: [String] {
+        unjudgeable.map { "\($0)" } + missing.map { "record \($0): there is no such record" }
     }
 }
 
@@ -109,12 +118,17 @@ struct QuarantineImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try options.load()
-        let session = dry.dryRun ? nil : try SignedIn.secret(configuration)
+        let session = try SignedIn.secret(configuration)
         let bytes = try read()
         let bar = ProgressBar(isWanted: !report.json)
         let done = try await bar.during {
             try await Deployment.with(configuration, needs: .keys) { deployment in
-                try await deployment.quarantineReview.importSheet(bytes, comment: comment ?? "", session: session) {
+                if dry.dryRun { try await deployment.store.require(.amend, of: session) }
+                return try await deployment.quarantineReview.importSheet(
+                    bytes,
+                    comment: comment ?? "",
+                    session: dry.dryRun ? nil : session
+                ) {
                     bar.show("importing", done: $0.done, of: $0.whole)
                 }
             }

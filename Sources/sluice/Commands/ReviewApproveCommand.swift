@@ -10,8 +10,10 @@ struct ReviewApproveCommand: AsyncParsableCommand {
         abstract: "Approve what another person has asked for; with the last voice needed it is carried out.",
         discussion: """
             Look at it first: sluice review show p12. Who approves repeats how many orders or records it is about and \
-            their sums. Refused for whoever asked for it, amended one of its records or has approved it already, also \
-            under a second login; and when it has expired, or what it is about has changed.
+            their sums. It takes an approver who is logged in, for changes of people an administrator. Refused for \
+            whoever asked for it, amended one of its records or has approved it already, also under a second login; \
+            and when it has expired, or what it is about has changed. Ends with 3 if a record stays where it was: \
+            sluice review show tells which and why.
             """
     )
 
@@ -35,22 +37,23 @@ struct ReviewApproveCommand: AsyncParsableCommand {
         let configuration = try options.load()
         let secret = try SignedIn.secret(configuration)
         let about = try orders.map { NamedOrders(count: $0, amounts: try NamedAmount.sums(amount)) }
-        let made = try await Deployment.with(configuration) { deployment in
-            try await deployment.store.approve(
+        let (made, kind) = try await Deployment.with(configuration) { deployment in
+            let made = try await deployment.store.approve(
                 proposal.value,
                 about: about,
                 comment: comment,
                 by: secret,
                 isDry: dry.dryRun
             )
+            return (made, try await deployment.store.proposal(proposal.value)?.kind ?? "")
         }
-        let unit = made.effect.supplements.isEmpty ? "orders" : "records"
-        let answer = ProposalReport(made: made, what: "approved", unit: unit)
+        let answer = ProposalReport(made: made, what: "approved", unit: Proposal.unit(ofKind: kind))
         let words =
             made.isDone || dry.dryRun
             ? answer.words
             : "Approved. Proposal \(proposal.words) waits for \(made.approvalsMissing) more."
         try report.show(answer.json, words: words)
+        guard made.effect.refused == 0 else { throw ExitStatus.waitsForPerson.code }
     }
 }
 
@@ -78,7 +81,10 @@ struct ReviewDeclineCommand: AsyncParsableCommand {
             try await $0.store.decline(proposal.value, comment: comment, by: secret, isDry: dry.dryRun)
         }
         try report.show(
-            ["proposal": .string(proposal.words), "state": .string(dry.dryRun ? "dry_run" : "declined")],
+            [
+                "proposal": .string(proposal.words), "dry_run": .bool(dry.dryRun),
+                "state": .string(dry.dryRun ? "dry_run" : "declined"),
+            ],
             words: dry.dryRun ? "Nothing was done; it could be declined." : "Proposal \(proposal.words) is declined."
         )
     }
@@ -105,7 +111,10 @@ struct ReviewWithdrawCommand: AsyncParsableCommand {
             try await $0.store.withdraw(proposal.value, by: secret, isDry: dry.dryRun)
         }
         try report.show(
-            ["proposal": .string(proposal.words), "state": .string(dry.dryRun ? "dry_run" : "withdrawn")],
+            [
+                "proposal": .string(proposal.words), "dry_run": .bool(dry.dryRun),
+                "state": .string(dry.dryRun ? "dry_run" : "withdrawn"),
+            ],
             words: dry.dryRun ? "Nothing was done; it could be withdrawn." : "Proposal \(proposal.words) is withdrawn."
         )
     }

@@ -8,6 +8,10 @@ struct ReviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "review",
         abstract: "Look at what waits for a person, ask for a decision, approve what others ask for.",
+        discussion: """
+            Looking takes nobody's name. To decide, correct, approve, decline and withdraw, log in first: sluice login \
+            LOGIN. A reviewer asks, an approver, who may ask too, approves what others asked for.
+            """,
         subcommands: [
             List.self, ReviewShowCommand.self, ReviewDecideCommand.self, ReviewCorrectCommand.self,
             ReviewApproveCommand.self, ReviewDeclineCommand.self, ReviewWithdrawCommand.self,
@@ -43,14 +47,14 @@ struct ReviewCommand: AsyncParsableCommand {
 
         func run() async throws {
             guard by != .evidence else { return try await listEvidence() }
-            let (found, proposals, alarms) = try await Deployment.with(try options.load()) { deployment in
+            let name = channel.map(ChannelName.init)
+            let (incidents, proposals, alarms) = try await Deployment.with(try options.load()) { deployment in
                 (
-                    try await deployment.store.reviewIncidents(limit: by == .channel ? 1_000 : list.limit),
+                    try await deployment.store.reviewIncidents(of: name, limit: by == .channel ? 1_000 : list.limit),
                     try await deployment.store.proposals(onlyWaiting: !all, limit: list.limit),
                     try await deployment.store.openAlarms(limit: list.limit)
                 )
             }
-            let incidents = found.filter { channel == nil || $0.channel == channel }
             guard by != .channel else { return try listChannels(incidents) }
             var asked = Table("proposal", "kind", "state", "#about", "#amount", "asked by", "expires", "what")
             for proposal in proposals {

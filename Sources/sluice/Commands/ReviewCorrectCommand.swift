@@ -40,8 +40,11 @@ struct ReviewCorrectCommand: AsyncParsableCommand {
         let named = NamedOrder(batch: order.batch, line: order.line, amountMinor: amount, state: state)
         let made = try await Deployment.with(configuration, needs: proof.needs) { deployment in
             var requested = RequestedCorrection(order: named, to: to, note: comment)
-            requested.evidence = proof.evidence
-            requested.evidenceFile = try await proof.keep(in: deployment, by: secret, isDry: dry.dryRun)
+            (requested.evidence, requested.evidenceFile) = try await proof.kept(
+                in: deployment,
+                by: secret,
+                isDry: dry.dryRun
+            )
             return try await deployment.store.propose(requested, by: secret, isDry: dry.dryRun)
         }
         let answer = ProposalReport(

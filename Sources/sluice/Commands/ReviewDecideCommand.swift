@@ -95,12 +95,15 @@ struct ReviewDecideCommand: AsyncParsableCommand {
                 )
             }
         }
-        requested.evidence = proof.evidence
         requested.cause = cause
         let asked = requested
         let made = try await Deployment.with(configuration, needs: proof.needs) { deployment in
             var asked = asked
-            asked.evidenceFile = try await proof.keep(in: deployment, by: secret, isDry: dry.dryRun)
+            (asked.evidence, asked.evidenceFile) = try await proof.kept(
+                in: deployment,
+                by: secret,
+                isDry: dry.dryRun
+            )
             return try await deployment.store.propose(asked, by: secret, isDry: dry.dryRun)
         }
         let answer = ProposalReport(made: made, what: "\(Masked.visible(target)): \(decision.rawValue)")

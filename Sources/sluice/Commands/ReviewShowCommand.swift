@@ -52,19 +52,25 @@ struct ReviewShowCommand: AsyncParsableCommand {
 
     private func showProposal(_ number: ProposalNumber, _ configuration: Configuration) async throws {
         let (found, records) = try await Deployment.with(configuration) { deployment in
-            (
-                try await deployment.store.proposal(number.value),
-                try await deployment.store.records(of: number.value, after: nil, limit: list.limit)
-            )
+            var records: [ProposedRecord] = []
+            repeat {
+                let last = records.last?.key
+                let page = try await deployment.store.records(of: number.value, after: last, limit: 1_000)
+                records += page
+                if page.count < 1_000 { break }
+            } while true
+            return (try await deployment.store.proposal(number.value), records)
         }
         guard let found else {
             throw CommandFailure("there is no proposal \(number.words)", mend: "look at: sluice review list")
         }
         var table = Table("record", "#revision", "outcome", "becomes")
-        for record in records {
+        // What stayed where it was stands first.
+        for record in (records.filter(\.isRefused) + records.filter { !$0.isRefused }).prefix(list.limit) {
             table.add("\(record.key)", "\(record.revision)", record.outcome, record.successor)
         }
-        let more = Int64(records.count) < found.orders ? "\n… of \(found.orders): --limit shows more" : ""
+        let more =
+            records.count > list.limit ? "\n… of \(records.count): --limit shows more, --json names them all" : ""
         try report.show(
             [
                 "proposal": found.json,
@@ -86,10 +92,12 @@ struct ReviewShowCommand: AsyncParsableCommand {
 struct ReviewEvidenceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evidence",
-        abstract: "Write a kept evidence file to disk; who read it and why is written into the audit."
+        abstract: "Write a kept evidence file to disk; who read it and why is written into the audit.",
+        discussion: "Takes a reviewer or an approver who is logged in; it counts as unmasking a record."
     )
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var report: ReportOptions
 
     @Argument(help: "The number of the file.")
     var number: Int64
@@ -104,7 +112,7 @@ struct ReviewEvidenceCommand: AsyncParsableCommand {
         let configuration = try options.load()
         let secret = try SignedIn.secret(configuration)
         let found = try await Deployment.with(configuration, needs: .keys) {
-            try await $0.store.openEvidence(number, reason: reason, by: secret)
+            try await $0.store.openEvidence(number, reason: Masked.reason(reason), by: secret)
         }
         guard let found else {
             throw CommandFailure(
@@ -119,11 +127,20 @@ struct ReviewEvidenceCommand: AsyncParsableCommand {
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         try handle.write(contentsOf: found.content)
         try handle.close()
-        try Terminal.line("\(found.content.count) bytes of \(Masked.visible(found.fileName)).")
+        try report.show(
+            [
+                "file": .integer(number), "name": .string(found.fileName),
+                "bytes": .integer(Int64(found.content.count)), "output": .string(output),
+            ],
+            words: "\(found.content.count) bytes of \(Masked.visible(found.fileName))."
+        )
     }
 }
 
 extension ProposedRecord {
+    /// Whether it stayed where it was when the others went.
+    fileprivate var isRefused: Bool { outcome.map { !["released", "rejected"].contains($0) } ?? false }
+
     fileprivate var successor: String? {
         guard let successorBatch, let successorLine else { return nil }
         return "\(successorBatch)-\(successorLine)"

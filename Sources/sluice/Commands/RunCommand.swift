@@ -102,7 +102,7 @@ struct RunCommand: AsyncParsableCommand {
         for (what, starts) in [("skipped", start.skipped), ("caught up", start.caughtUp)] where !starts.isEmpty {
             lines.append("  missed windows \(what): \(starts.map(\.brief).joined(separator: ", "))")
         }
-        lines += start.reasons.map { "  \($0)" }
+        lines += start.reasons.map { "  \(Masked.visible($0, scalarsMax: 1_000))" }
         return lines.joined(separator: "\n")
     }
 }

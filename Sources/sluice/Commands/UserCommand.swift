@@ -13,10 +13,10 @@ struct UserCommand: AsyncParsableCommand {
             role: viewer, reviewer, approver, operator or administrator. Several logins of one staff number are one \
             person, who never approves what they asked for themselves.
 
-            The first administrator is made by `sluice user bootstrap` on the database host. While there is one \
-            administrator only, changes are made at once, with an alarm; from the second one on, another administrator \
-            approves each of them: sluice review approve. Have at least three, so that two are left when one forgets \
-            a password.
+            The first administrator is made by `sluice user bootstrap` on the database host. Changes take an \
+            administrator who is logged in: sluice login LOGIN. While there is one only, they are made at once, with \
+            an alarm; from the second one on, another administrator approves each of them: sluice review approve. Have \
+            at least three, so that two are left when one forgets a password.
             """,
         subcommands: [
             UserListCommand.self, WhoAmI.self, UserPasswordCommand.self, UserAddCommand.self, Role.self,
@@ -196,8 +196,8 @@ struct PeopleChangeReport {
         case .applied: isDry ? "Nothing was done. It would be made at once: \(done)" : done
         case .proposed(let proposal?):
             """
-            Proposal \(ProposalNumber(proposal).words) waits for another administrator: sluice review approve \
-            \(ProposalNumber(proposal).words)
+            Proposal \(ProposalNumber(proposal).words) waits for another administrator, who runs:
+              sluice review approve \(ProposalNumber(proposal).words) --comment TEXT
             """
         case .proposed(nil): "Nothing was done. It would wait for another administrator."
         }
@@ -211,9 +211,12 @@ struct PeopleChangeReport {
     func json(_ others: [String: JSON] = [:]) -> JSON {
         var members = others
         members["dry_run"] = .bool(isDry)
+        members["proposal"] = .null
         switch outcome {
         case .applied: (members["applied"], members["proposal_id"]) = (.bool(!isDry), .null)
-        case .proposed(let proposal): (members["applied"], members["proposal_id"]) = (false, .integer(proposal))
+        case .proposed(let proposal):
+            (members["applied"], members["proposal_id"]) = (false, .integer(proposal))
+            members["proposal"] = .string(proposal.map { ProposalNumber($0).words })
         }
         return .object(members)
     }

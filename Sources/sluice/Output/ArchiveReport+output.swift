@@ -72,7 +72,7 @@ extension ArchiveReport {
             lines.append("It waited for others: \(spans.joined(separator: ", ")).")
         }
         if lockFailures > 0 { lines.append("A lock was not to be had in time \(lockFailures) times.") }
-        return (lines + reasons).joined(separator: "\n")
+        return (lines + reasons.map { Masked.visible($0, scalarsMax: 1_000) }).joined(separator: "\n")
     }
 }
 

@@ -96,7 +96,11 @@ package struct ArchiveStatusReport: Sendable {
         lines.append("Live days   \(live)\(daysBehind > 0 ? ", \(daysBehind) days behind" : "")")
         let holder = lease.holder.map { "\($0.value.prefix(8)) until \(lease.leaseUntil?.brief ?? "")" } ?? "nobody"
         lines.append("Archiver    \(holder)")
-        if let stop = lease.stop { lines.append("STOPPED     by \(stop.by) at \(stop.at.brief): \(stop.reason)") }
+        if let stop = lease.stop {
+            lines.append(
+                "STOPPED     by \(stop.by) at \(stop.at.brief): \(Masked.visible(stop.reason, scalarsMax: 1_000))"
+            )
+        }
         if !status.mayArchive { lines.append("Role        may not archive: set archive.database_url") }
         let last = status.lastClosed.map { "\($0.key), \($0.at.brief)" } ?? "none"
         lines.append("Last pass   \(last)")

@@ -65,7 +65,7 @@ package indirect enum JSON: Sendable, ExpressibleByStringLiteral, ExpressibleByI
             case 0x5C: text += "\\\\"
             case 0x0A: text += "\\n"
             // Control characters of both sets, line separators and marks of direction: a terminal must not obey them.
-            case 0x00...0x1F, 0x7F...0x9F, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069:
+            case 0x00...0x1F, 0x7F...0x9F, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069:
                 let digits = String(scalar.value, radix: 16)
                 text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: text.unicodeScalars.append(scalar)

@@ -17,7 +17,9 @@ extension LaneStatus {
     /// Until when, or why, for people; empty where nothing is to be said.
     var remark: String {
         var parts: [String] = []
-        if let pause { parts.append("by \(pause.by) since \(pause.at.brief): \(pause.reason)") }
+        if let pause {
+            parts.append("by \(pause.by) since \(pause.at.brief): \(Masked.visible(pause.reason, scalarsMax: 200))")
+        }
         switch health.breaker {
         case .closed(0): break
         case .closed(let failures): parts.append("\(failures) of \(rules.breaker.failures) failures in a row")

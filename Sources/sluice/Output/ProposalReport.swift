@@ -41,7 +41,7 @@ struct ProposalReport {
 
     var json: JSON {
         [
-            "proposal": made.number.map { .string(ProposalNumber($0).words) } ?? .null,
+            "proposal": .string(made.number.map { ProposalNumber($0).words }), "dry_run": .bool(made.number == nil),
             "state": .string(made.number == nil ? "dry_run" : made.isDone ? "done" : "waiting"),
             "approvals_missing": .integer(Int64(made.approvalsMissing)), "decision_id": .integer(made.effect.decision),
             "orders": .integer(made.effect.orders), "amounts": made.effect.amounts.sumJSON,
@@ -57,7 +57,8 @@ struct ProposalReport {
             made.effect.orders == 0 && sums.isEmpty
             ? "" : ", \(made.effect.orders) \(unit)\(sums.isEmpty ? "" : " with \(sums)")"
         guard let number = made.number else {
-            let people = made.approvalsMissing == 0 ? "one person may do it" : "it takes \(made.approvalsMissing) more"
+            let missing = made.approvalsMissing
+            let people = missing == 0 ? "nobody else is needed" : "it takes \(missing) more"
             return "Nothing was done. It would be: \(what)\(about); \(people)."
         }
         let name = ProposalNumber(number).words
@@ -100,6 +101,7 @@ extension Proposal {
             "expires_at": .string(expiresAt.iso8601), "approvals_missing": .integer(Int64(approvalsMissing)),
             "evidence": .string(evidence.map(Self.shown)), "evidence_file": .integer(evidenceFile),
             "accepted": .array(accepted.map { .string($0) }), "resembling": .integer(resembling),
+            "alike": .object(alike.mapValues { .string($0) }),
             "ended_at": .string(endedAt?.iso8601),
             "votes": .array(
                 votes.map {
@@ -111,6 +113,9 @@ extension Proposal {
             ),
         ]
     }
+
+    /// What proposals of a kind are about.
+    static func unit(ofKind kind: String) -> String { ["release", "reject"].contains(kind) ? "records" : "orders" }
 
     /// What people write may name an account: it is masked like all texts (R15).
     private static func shown(_ text: String) -> String { Masked.prose(text, account: "", name: "") }
@@ -129,7 +134,7 @@ extension Proposal {
             "  kind      \(kind)",
             "  state     \(state)"
                 + (approvalsMissing > 0 && state == "waiting" ? ", \(approvalsMissing) more needed" : ""),
-            "  about     \(orders) \(kind == "release" || kind == "reject" ? "records" : "orders")"
+            "  about     \(orders) \(Self.unit(ofKind: kind))"
                 + (amounts.isEmpty ? "" : " with \(amounts.sumWords)"),
             "  asked by  \(maker), \(madeAt.brief): \(Masked.visible(shownComment, scalarsMax: 400))",
             "  expires   \(expiresAt.brief)",
@@ -139,9 +144,14 @@ extension Proposal {
             let read = "sluice review evidence \(evidenceFile) --output FILE --reason TEXT"
             lines.append("  file      \(evidenceFile): \(read)")
         }
-        if !accepted.isEmpty { lines.append("  accepts   \(accepted.joined(separator: ", "))") }
+        if !accepted.isEmpty {
+            lines.append("  accepts   \(Masked.visible(accepted.joined(separator: ", "), scalarsMax: 400))")
+        }
         if resembling > 0 {
             lines.append("  careful   \(resembling) of them look like a later order to the same account")
+            for (record, order) in alike.sorted(by: { $0.key < $1.key }) {
+                lines.append("            \(Masked.visible(record)) looks like order \(Masked.visible(order))")
+            }
         }
         for vote in votes {
             lines.append(

@@ -37,7 +37,7 @@ struct RequestAnswer {
         let about = "\(AmendmentReport.records(report.taken))\(sums.isEmpty ? "" : " with \(sums)")"
         guard report.taken > 0 else { return "Nothing was asked for: none of the records can go." }
         guard !report.isPreview else {
-            let who = report.isDone ? "one person may do it" : "another person approves it"
+            let who = report.isDone ? "one person may do it" : "it takes others to approve it"
             return "Nothing was done. It would be: \(word.rawValue) \(about); \(who)."
         }
         guard let number = report.proposal.map({ ProposalNumber($0).words }) else { return "Nothing was asked for." }
@@ -91,8 +91,9 @@ extension ReportedRecord {
     /// Why it was left alone, for people.
     fileprivate var words: String {
         switch fate {
-        case .stillFails(let codes): "would still fail: \(codes.joined(separator: ", "))"
-        case .unjudgeable(let why): why
+        case .stillFails(let codes):
+            "would still fail: \(Masked.visible(codes.joined(separator: ", "), scalarsMax: 400))"
+        case .unjudgeable(let why): Masked.visible(why, scalarsMax: 400)
         case .outcome(let outcome):
             switch outcome {
             case .proposed, .released, .rejected: outcome.rawValue

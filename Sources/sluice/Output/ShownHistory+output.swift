@@ -116,7 +116,9 @@ extension ShownHistory {
         }
         let key = "\(record.key)"
         guard let reason = record.current.first(where: { $0.field != nil }), let field = reason.field else {
-            return "Next: sluice quarantine release \(key) --comment TEXT, or sluice quarantine reject \(key)"
+            return
+                "Next: sluice quarantine release \(key) --comment TEXT,"
+                + " or sluice quarantine reject \(key) --comment TEXT"
         }
         return "Next: sluice quarantine amend \(key) --set \(field)=TEXT --comment TEXT"
     }
@@ -162,7 +164,8 @@ extension ProposalOfRecord {
 extension ClearRecord {
     var json: JSON {
         [
-            "batch_id": .integer(key.batch.value), "line_no": .integer(key.line.value), "record": .string(line),
+            "batch_id": .integer(key.batch.value), "line_no": .integer(key.line.value), "record": .string("\(key)"),
+            "line": .string(line),
             "fields": .array(
                 fields.map { ["name": .string($0.name), "sent": .string($0.sent), "amended": .string($0.amended)] }
             ),

@@ -1,9 +1,14 @@
 import PaymentCore
 
-/// A plain table for people: columns as wide as their content, the last one cut where the terminal ends.
-struct Table {
+/// A plain table for people: columns as wide as their content.
+///
+/// Where the terminal is too narrow the widest texts give way.
+package struct Table {
+    /// A column of texts that gives way keeps so many places.
+    private static let leastWidth = 10
+
     /// How a column stands.
-    enum Alignment {
+    private enum Alignment {
         case left
         case right
     }
@@ -13,28 +18,29 @@ struct Table {
     private var rows: [[String]] = []
 
     /// A title that begins with `#` is a column of numbers, which stand to the right.
-    init(_ titles: String...) {
+    package init(_ titles: String...) {
         alignments = titles.map { $0.hasPrefix("#") ? .right : .left }
         self.titles = titles.map { $0.hasPrefix("#") ? String($0.dropFirst()) : $0 }
     }
 
     /// Adds a row; control characters are escaped, nothing is shown for nil.
-    mutating func add(_ cells: String?...) {
+    package mutating func add(_ cells: String?...) {
         precondition(cells.count == titles.count, "a row has a cell for each column")
         rows.append(cells.map { Masked.visible($0 ?? "", scalarsMax: 400) })
     }
 
-    var isEmpty: Bool { rows.isEmpty }
+    package var isEmpty: Bool { rows.isEmpty }
 
     /// The table's lines.
     ///
     /// `columns`: the terminal's; nil cuts nothing.
-    func text(columns: Int? = Terminal.columns) -> String {
+    package func text(columns: Int? = Terminal.columns) -> String {
         let all = [titles.map { $0.uppercased() }] + rows
-        let widths = titles.indices.map { column in all.map { Self.width($0[column]) }.max() ?? 0 }
+        let widths = fitted(titles.indices.map { column in all.map { Self.width($0[column]) }.max() ?? 0 }, columns)
         return all.map { cells in
             var line = ""
-            for (index, cell) in cells.enumerated() {
+            for (index, whole) in cells.enumerated() {
+                let cell = Self.cut(whole, columns: widths[index])
                 let padding = String(repeating: " ", count: widths[index] - Self.width(cell))
                 if index > 0 { line += "  " }
                 line += alignments[index] == .right ? padding + cell : cell + padding
@@ -42,6 +48,24 @@ struct Table {
             while line.last == " " { line.removeLast() }
             return Self.cut(line, columns: columns)
         }.joined(separator: "\n")
+    }
+
+    /// The widths with the widest columns of texts narrowed, place by place, until the line fits.
+    ///
+    /// Numbers are never cut, nor is a column narrower than its title.
+    private func fitted(_ widths: [Int], _ columns: Int?) -> [Int] {
+        guard let columns else { return widths }
+        var widths = widths
+        var excess = widths.reduce(0, +) + 2 * (widths.count - 1) - columns
+        while excess > 0 {
+            let widest = widths.indices.filter {
+                alignments[$0] == .left && widths[$0] > max(Self.leastWidth, Self.width(titles[$0]))
+            }.max { widths[$0] < widths[$1] }
+            guard let widest else { break }
+            widths[widest] -= 1
+            excess -= 1
+        }
+        return widths
     }
 
     private static func cut(_ line: String, columns: Int?) -> String {
