@@ -52,15 +52,17 @@ package struct Table {
 
     /// The widths with the widest columns of texts narrowed, place by place, until the line fits.
     ///
-    /// Numbers are never cut, nor is a column narrower than its title.
+    /// Numbers are never cut, nor is a column narrower than its title; the first column, by which rows are known, gives
+    /// way last.
     private func fitted(_ widths: [Int], _ columns: Int?) -> [Int] {
         guard let columns else { return widths }
         var widths = widths
         var excess = widths.reduce(0, +) + 2 * (widths.count - 1) - columns
         while excess > 0 {
-            let widest = widths.indices.filter {
+            let wide = widths.indices.filter {
                 alignments[$0] == .left && widths[$0] > max(Self.leastWidth, Self.width(titles[$0]))
-            }.max { widths[$0] < widths[$1] }
+            }
+            let widest = wide.dropFirst(wide.first == 0 && wide.count > 1 ? 1 : 0).max { widths[$0] < widths[$1] }
             guard let widest else { break }
             widths[widest] -= 1
             excess -= 1
