@@ -157,9 +157,9 @@ extension Invariant {
 
     // MARK: Registries
 
-    /// A cancelled order's number is void, and may be somebody else's by now; that of an order set aside for its data
-    /// is
-    /// its quarantined record's, and moves on with that.
+    /// A cancelled order's number is void, and may be somebody else's by now.
+    ///
+    /// That of an order set aside for its data is its quarantined record's, and moves on with that.
     private static let ordersWithoutNumber = """
         SELECT o.batch_id || '-' || o.line_no FROM \(orders) o JOIN sluice.batch_file f USING (batch_id)
         LEFT JOIN sluice.order_number_registry r ON r.merchant_id = f.merchant_id AND r.order_no = o.merchant_order_no

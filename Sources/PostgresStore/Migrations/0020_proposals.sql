@@ -915,10 +915,12 @@ BEGIN
                 closed_at = clock_timestamp()
             WHERE q.batch_id = of_batch AND q.line_no = of_line AND q.business_date = known.business_date
                 AND q.origin = 'failed_order' AND q.state IN ('open', 'amended');
-        UPDATE sluice.order_number_registry r SET state = 'order' FROM sluice.batch_file f, sluice.all_payment_order o
+        -- Its number is its own again, also if what was released under it was stopped here: it is never used twice.
+        UPDATE sluice.order_number_registry r SET state = 'order', batch_id = of_batch, line_no = of_line
+            FROM sluice.batch_file f, sluice.all_payment_order o
             WHERE f.batch_id = of_batch AND o.batch_id = of_batch AND o.business_date = known.business_date
                 AND o.line_no = of_line AND r.merchant_id = f.merchant_id AND r.order_no = o.merchant_order_no
-                AND r.batch_id = of_batch AND r.line_no = of_line AND r.state = 'quarantine';
+                AND (r.state = 'void' OR (r.batch_id = of_batch AND r.line_no = of_line AND r.state = 'quarantine'));
     END IF;
     INSERT INTO sluice.outbox (topic, batch_id, payload) VALUES ('order_corrected', of_batch, jsonb_build_object(
         'line', of_line, 'from', asked.payload -> 'from', 'to', wanted_state, 'correction_id', made));
