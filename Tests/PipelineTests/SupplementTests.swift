@@ -294,6 +294,49 @@ import Testing
         await scene.close()
     }
 
+    @Test func `a record that may have been paid since its release is set aside when it is loaded`() async throws {
+        let scene = try await EngineScene.make()
+        let desk = try await ReviewDesk.open(scene)
+        // Not so many bad ones that the file is refused.
+        let lines = [EngineScene.line(1), Self.spoiled(2), Self.spoiled(3), EngineScene.line(4)]
+        let batch = try await scene.queue(lines)
+        try await scene.workToRest(try scene.engine())
+        let supplement = try #require(
+            try await desk.release(
+                [ReviewDesk.Record(batch: batch, line: 2), ReviewDesk.Record(batch: batch, line: 3)],
+                accepting: ["account_check_digit"]
+            ).first
+        )
+        // As a late answer would raise it, were the line a failed order.
+        try await scene.owner.transaction("contradiction") { transaction in
+            _ = try transaction.execute(
+                """
+                INSERT INTO sluice.review_item (incident, cause, code, batch_id, business_date, line_no)
+                SELECT 'contradiction/harbor', 'contradiction', '0000', batch_id, business_date, 2
+                FROM sluice.batch_file WHERE batch_id = $1
+                """,
+                [.int64(batch.value)]
+            )
+        }
+        let intake = IntakeStage(store: scene.store, configuration: scene.configuration, clock: SystemClock())
+        let worker = WorkerIdentifier(String(repeating: "a", count: 32))
+        #expect(try await intake.runOnce(worker: worker, stop: StopSignal(), logger: Self.logger))
+        #expect(try await scene.states(of: supplement) == ["ready": 1])
+        let aside = try await scene.text(
+            """
+            SELECT string_agg(q.line_no || ' ' || q.state || ' ' || (q.reasons -> 0 ->> 'code'), ', ')
+            FROM sluice.quarantine_record q WHERE q.batch_id = $1
+            """,
+            [.int64(supplement.value)]
+        )
+        #expect(aside == "1 open may_be_paid")
+        // Nor is it released from there.
+        await #expect(throws: SceneFailure.self) {
+            try await desk.release([ReviewDesk.Record(batch: supplement, line: 1)])
+        }
+        await scene.close()
+    }
+
     @Test func `a supplement that waits to be loaded cannot be cancelled, and its orders can`() async throws {
         let scene = try await EngineScene.make()
         let desk = try await ReviewDesk.open(scene)

@@ -179,6 +179,53 @@ import Testing
         await scene.close()
     }
 
+    @Test func `of records of two days that say one number is asked for of the first`() async throws {
+        let scene = try await Scene.make()
+        let today = try await scene.database.today()
+        let first = try await scene.load([Record(number: "A-1")], date: today)
+        let second = try await scene.load([Record(number: "B-1")], name: "g.csv", date: today.advanced(byDays: 1))
+        for file in [first, second] {
+            _ = try await scene.store.amend(
+                [scene.amendment(file, 1, number: "C-1")],
+                comment: "renumbered",
+                session: scene.otto
+            )
+        }
+        let release = RequestedRelease(
+            records: [first, second].map { SeenRecord(key: scene.key($0, 1), revision: 1) },
+            comment: "checked"
+        )
+        let asked = try await scene.store.proposeRelease(release, session: scene.rita)
+        #expect(asked.records.map(\.outcome) == [.proposed, .numberTaken])
+        #expect(try await Self.approve(try #require(asked.proposal), records: 1, scene).isDone)
+        await scene.close()
+    }
+
+    @Test func `is not approved by who amended what its record comes from`() async throws {
+        let scene = try await Scene.make()
+        let origin = try await scene.load([Record(number: "A-1")])
+        let supplement = try await scene.load([Record(number: "A-2")], name: "g.csv")
+        _ = try await scene.store.amend(
+            [scene.amendment(origin, 1, number: "A-1")],
+            comment: "mine",
+            session: scene.otto
+        )
+        // As a release and a load leave them that set the line aside once more.
+        try await scene.database.execute(
+            """
+            INSERT INTO sluice.supplement_record (batch_id, line_no, from_batch_id, from_line_no, from_business_date,
+                revision)
+            SELECT $1, 1, batch_id, 1, business_date, 1 FROM sluice.batch_file WHERE batch_id = $2
+            """,
+            [.int64(supplement.batch.value), .int64(origin.batch.value)]
+        )
+        let number = try #require(try await Self.ask(1...1, of: supplement, scene).proposal)
+        let otto = try await scene.database.signIn("otto-approves", staff: "S2", role: .approver)
+        let refused = await Scene.refusal { _ = try await Self.approve(number, records: 1, scene, by: otto) }
+        #expect(refused == "SL019")
+        await scene.close()
+    }
+
     @Test func `is asked for by the codes of reasons, and by nothing else`() async throws {
         let scene = try await Scene.make()
         let file = try await scene.load([Record(number: "A-1")])

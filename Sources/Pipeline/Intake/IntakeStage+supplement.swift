@@ -187,8 +187,9 @@ extension LoadSlice {
                 number: record.merchantOrderNumber.utf8.span,
                 accountNumber: account,
                 fields: record.amended ?? record.fields,
-                reasons: checker.reasons.map(QuarantineReason.init)
-                    + (!isOtherwise ? [] : record.isContradicted ? [.mayBePaid] : [.unlikeRelease]),
+                // First what kept it from becoming an order: the others may have been accepted.
+                reasons: (!isOtherwise ? [] : record.isContradicted ? [.mayBePaid] : [.unlikeRelease])
+                    + checker.reasons.map(QuarantineReason.init),
                 raw: record.raw.span,
                 byteRange: record.byteRange,
                 physicalLine: record.physicalLine,

@@ -53,12 +53,11 @@ struct ReviewShowCommand: AsyncParsableCommand {
     private func showProposal(_ number: ProposalNumber, _ configuration: Configuration) async throws {
         let (found, records) = try await Deployment.with(configuration) { deployment in
             var records: [ProposedRecord] = []
+            var page: [ProposedRecord]
             repeat {
-                let last = records.last?.key
-                let page = try await deployment.store.records(of: number.value, after: last, limit: 1_000)
+                page = try await deployment.store.records(of: number.value, after: records.last?.key, limit: 1_000)
                 records += page
-                if page.count < 1_000 { break }
-            } while true
+            } while page.count == 1_000
             return (try await deployment.store.proposal(number.value), records)
         }
         guard let found else {
